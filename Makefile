@@ -1,0 +1,45 @@
+# CyberGIS-Compute. `make help` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+WORLD ?= $(CURDIR)/run/world
+export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
+
+.PHONY: help demo up down test lint format openapi build install
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Run the hello-world job through everything, from the Python client to Slurm and back
+	@deploy/local/install slurm containers redis jupyter
+	@$(MAKE) --no-print-directory build
+	@$(SUDO) deploy/local/demo
+
+up: ## Leave a whole world running, with JupyterLab, until `make down`
+	@deploy/local/install slurm containers redis jupyter
+	@$(MAKE) --no-print-directory build
+	@$(SUDO) deploy/local/up "$(WORLD)"
+
+down: ## Stop what `make up` started
+	@$(SUDO) deploy/local/world down "$(WORLD)"
+
+test: ## Run all tests; what they need is installed and started
+	@deploy/local/install slurm containers databases redis jupyter
+	@$(MAKE) --no-print-directory build
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	cargo nextest run --workspace --no-run
+	$(SUDO) deploy/local/with-parts cargo nextest run --workspace $(TESTS)
+
+build:
+	cargo build --workspace --bins
+
+lint: ## Format, clippy, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+format: ## Format the code
+	cargo fmt --all
+
+openapi: ## Write docs/openapi.json from the handlers
+	UPDATE_OPENAPI=1 cargo nextest run -p compute-gateway openapi

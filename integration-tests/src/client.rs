@@ -1,0 +1,146 @@
+//! A REST client for the stories that need more than the Python client shows.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Logged in as one user of the hub.
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its JSON.
+    pub body: Value,
+}
+
+impl Client {
+    /// A client of the gateway at `base` with the hub token of a user.
+    pub fn new(base: &str, hub: &str, token: &str) -> Self {
+        let token = BASE64_STANDARD.encode(format!("{hub}@{token}"));
+        Self { base: base.to_owned(), token, http: reqwest::Client::new() }
+    }
+
+    /// Any request; the token goes into the body, as the Python client does it.
+    ///
+    /// # Errors
+    /// If there is no answer, or one that is no JSON.
+    pub async fn call(&self, method: Method, path: &str, mut body: Value) -> anyhow::Result<Answer> {
+        if let Some(body) = body.as_object_mut() {
+            body.insert("jupyterhubApiToken".to_owned(), json!(self.token));
+        }
+        let url = format!("{}{path}", self.base);
+        let answer = self.http.request(method, url).json(&body).send().await?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await?;
+        let body = serde_json::from_str(&text).with_context(|| format!("no JSON: {text}"))?;
+        Ok(Answer { status, body })
+    }
+
+    /// `GET`.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.call(Method::GET, path, json!({})).await
+    }
+
+    /// `PUT`.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn put(&self, path: &str, body: Value) -> anyhow::Result<Answer> {
+        self.call(Method::PUT, path, body).await
+    }
+
+    /// `POST`.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Answer> {
+        self.call(Method::POST, path, body).await
+    }
+
+    /// Creates and configures a job of `template`; `settings` as `PUT /job/:id` has them.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn prepare(&self, template: &str, settings: Value) -> anyhow::Result<String> {
+        let created = self.post("/job", json!({"hpc": settings.get("hpc")})).await?;
+        anyhow::ensure!(created.status == 200, "create: {created:?}");
+        let id = created.body["id"].as_str().context("no id")?.to_owned();
+        let mut body = settings;
+        if let Some(body) = body.as_object_mut() {
+            body.remove("hpc");
+            let folder = json!({"type": "git", "gitId": template});
+            body.insert("localExecutableFolder".to_owned(), folder);
+        }
+        let changed = self.put(&format!("/job/{id}"), body).await?;
+        anyhow::ensure!(changed.status == 200, "configure: {changed:?}");
+        Ok(id)
+    }
+
+    /// Creates, configures and submits a job.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn submit(&self, template: &str, settings: Value) -> anyhow::Result<String> {
+        let id = self.prepare(template, settings).await?;
+        let submitted = self.post(&format!("/job/{id}/submit"), json!({})).await?;
+        anyhow::ensure!(submitted.status == 200, "submit: {submitted:?}");
+        Ok(id)
+    }
+
+    /// The job with its events and logs.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn job(&self, id: &str) -> anyhow::Result<Value> {
+        let answer = self.get(&format!("/job/{id}")).await?;
+        anyhow::ensure!(answer.status == 200, "{answer:?}");
+        Ok(answer.body)
+    }
+
+    /// Waits until the job is in one of `states`.
+    ///
+    /// # Errors
+    /// If it is not within `limit`.
+    pub async fn until(&self, id: &str, states: &[&str], limit: Duration) -> anyhow::Result<Value> {
+        crate::eventually(&format!("job {id} in {states:?}"), limit, async || {
+            let job = self.job(id).await?;
+            let there = job["state"].as_str().is_some_and(|state| states.contains(&state));
+            Ok(there.then_some(job))
+        })
+        .await
+    }
+
+    /// Waits until the job is over.
+    ///
+    /// # Errors
+    /// If it is not within `limit`.
+    pub async fn over(&self, id: &str, limit: Duration) -> anyhow::Result<Value> {
+        self.until(id, &["ended", "failed", "cancelled"], limit).await
+    }
+}
+
+/// Types of a job's events, in order.
+pub fn event_types(job: &Value) -> Vec<String> {
+    let events = job["events"].as_array().cloned().unwrap_or_default();
+    events.iter().filter_map(|event| Some(event["type"].as_str()?.to_owned())).collect()
+}
+
+/// All logs of a job in one text.
+pub fn log_text(job: &Value) -> String {
+    let logs = job["logs"].as_array().cloned().unwrap_or_default();
+    logs.iter().filter_map(|log| log["message"].as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,37 @@
+//! What the stories in `tests/it` are told with: a world of real services on the
+//! real parts that `deploy/local/with-parts` has started.
+
+pub mod account;
+pub mod client;
+pub mod parts;
+pub mod python;
+pub mod service;
+pub mod site;
+pub mod template;
+pub mod world;
+
+pub use client::Client;
+pub use parts::Parts;
+pub use template::Template;
+pub use world::{World, WorldOptions};
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` gives a value.
+///
+/// # Errors
+/// After `limit`, naming `what` was waited for.
+pub async fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut condition: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        if let Some(value) = condition().await? {
+            return Ok(value);
+        }
+        anyhow::ensure!(began.elapsed() < limit, "not in {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,71 @@
+//! The real parts: where they are, as their `facts.json` say.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// The folder of parts of this test run.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    folder: PathBuf,
+}
+
+impl Parts {
+    /// The parts that `CYBERGIS_PARTS` names.
+    ///
+    /// # Errors
+    /// If there are none: a story without its parts fails, it is not skipped.
+    pub fn of_this_run() -> anyhow::Result<Self> {
+        let folder = env::var_os("CYBERGIS_PARTS")
+            .context("CYBERGIS_PARTS is not set: run the stories with `make test`")?;
+        Ok(Self { folder: PathBuf::from(folder) })
+    }
+
+    /// One fact of one part, e.g. `("hpc", "root_path")`.
+    ///
+    /// # Errors
+    /// If the part is not up or the fact is not there.
+    pub fn fact(&self, part: &str, key: &str) -> anyhow::Result<Value> {
+        fact_in(&self.folder.join(part), key)
+    }
+
+    /// A fact that is text.
+    ///
+    /// # Errors
+    /// As [`Self::fact`], or if it is no text.
+    pub fn text(&self, part: &str, key: &str) -> anyhow::Result<String> {
+        let value = self.fact(part, key)?;
+        let text = value.as_str().with_context(|| format!("{part}.{key} is no text"))?;
+        Ok(text.to_owned())
+    }
+
+    /// The hub's token of a user.
+    ///
+    /// # Errors
+    /// If the hub has no such user.
+    pub fn hub_token(&self, user: &str) -> anyhow::Result<String> {
+        let tokens = self.fact("hub", "tokens")?;
+        let token = tokens.get(user).and_then(Value::as_str);
+        Ok(token.with_context(|| format!("the hub has no user {user}"))?.to_owned())
+    }
+}
+
+/// One fact of the part in `folder`.
+///
+/// # Errors
+/// If the part is not up or the fact is not there.
+pub fn fact_in(folder: &Path, key: &str) -> anyhow::Result<Value> {
+    let path = folder.join("facts.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
+    let facts: Value = serde_json::from_str(&text)?;
+    facts.get(key).cloned().with_context(|| format!("{} has no {key}", path.display()))
+}
+
+/// A script of `deploy/local`.
+pub fn local_script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local").join(name)
+}

@@ -1,0 +1,43 @@
+//! The untouched Python client from PyPI, in a process of its own.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, process::Command};
+
+use crate::World;
+
+/// Runs one job through the client as `user` and returns what the client shows:
+/// `{"job", "events", "logs", "folders"}`, or `{"error": text}` if it raised.
+///
+/// # Errors
+/// If the client could not be run at all.
+pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Result<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/run_job.py");
+    let order = json!({
+        "port": world.gateway.address().rsplit(':').next(),
+        "hub": world.parts.fact("hub", "host")?,
+        "job": settings,
+    });
+    let cache = std::env::var("CYBERGIS_CACHE")
+        .unwrap_or_else(|_| "/var/cache/cybergis-compute".to_owned());
+    let mut child = Command::new(format!("{cache}/venv/bin/python"))
+        .arg(script)
+        .env("JUPYTERHUB_API_TOKEN", world.parts.hub_token(user)?)
+        .current_dir(tempfile::tempdir()?.keep())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("no Python client: run `make test`")?;
+    let mut stdin = child.stdin.take().context("no stdin")?;
+    stdin.write_all(order.to_string().as_bytes()).await?;
+    drop(stdin);
+    let output = child.wait_with_output().await?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let last = stdout.lines().last().unwrap_or_default();
+    serde_json::from_str(last).with_context(|| {
+        format!("the client said {stdout} {}", String::from_utf8_lossy(&output.stderr))
+    })
+}

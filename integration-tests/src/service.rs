@@ -1,0 +1,145 @@
+//! Our services as child processes: the real binaries, ended as hard as a story
+//! wants.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+/// A running service.
+#[derive(Debug)]
+pub struct Service {
+    name: String,
+    binary: PathBuf,
+    args: Vec<String>,
+    envs: Vec<(String, String)>,
+    folder: PathBuf,
+    child: Child,
+    address: String,
+}
+
+/// The folder of the binaries of this build.
+///
+/// # Errors
+/// If the test's own path is not known.
+pub fn binaries() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.parent().and_then(Path::parent).context("no folder of binaries")?;
+    Ok(folder.to_owned())
+}
+
+impl Service {
+    /// Starts `binary` and waits until it has bound its address. Its log is
+    /// `log/NAME.log` in `folder`.
+    ///
+    /// # Errors
+    /// If it ends or does not bind in 20 s; the log's end is in the error.
+    pub fn start(
+        folder: &Path,
+        name: &str,
+        binary: &str,
+        args: &[String],
+        envs: &[(String, String)],
+    ) -> anyhow::Result<Self> {
+        let binary = binaries()?.join(binary);
+        let (child, address) = launch(folder, name, &binary, args, envs, "127.0.0.1:0")?;
+        Ok(Self {
+            name: name.to_owned(),
+            binary,
+            args: args.to_vec(),
+            envs: envs.to_vec(),
+            folder: folder.to_owned(),
+            child,
+            address,
+        })
+    }
+
+    /// `ip:port` that it has bound.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Ends it as `kill -9` does.
+    ///
+    /// # Errors
+    /// If it could not be killed.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the address it had.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        let listen = self.address.clone();
+        let (child, address) =
+            launch(&self.folder, &self.name, &self.binary, &self.args, &self.envs, &listen)?;
+        (self.child, self.address) = (child, address);
+        Ok(())
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(log_path(&self.folder, &self.name)).unwrap_or_default()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.kill();
+    }
+}
+
+fn log_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join("log").join(format!("{name}.log"))
+}
+
+fn launch(
+    folder: &Path,
+    name: &str,
+    binary: &Path,
+    args: &[String],
+    envs: &[(String, String)],
+    listen: &str,
+) -> anyhow::Result<(Child, String)> {
+    fs::create_dir_all(folder.join("log"))?;
+    let log = File::options().create(true).append(true).open(log_path(folder, name))?;
+    let address_file = folder.join(format!("{name}.address"));
+    let _ = fs::remove_file(&address_file);
+    let mut child = Command::new(binary)
+        .args(["--listen", listen, "--address-file"])
+        .arg(&address_file)
+        .args(args)
+        .envs(envs.iter().map(|(key, value)| (key, value)))
+        .env("CYBERGIS_LOG", "info,compute_maintainer=debug,compute_connector=debug")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("cannot start {}: `cargo build` first", binary.display()))?;
+    let began = Instant::now();
+    loop {
+        if let Ok(address) = fs::read_to_string(&address_file) {
+            if !address.trim().is_empty() {
+                return Ok((child, address.trim().to_owned()));
+            }
+        }
+        let ended = child.try_wait()?;
+        if ended.is_some() || began.elapsed() > Duration::from_secs(20) {
+            let _ = child.kill();
+            let log = fs::read_to_string(log_path(folder, name)).unwrap_or_default();
+            let tail: Vec<_> = log.lines().rev().take(20).collect();
+            let tail: Vec<_> = tail.into_iter().rev().collect();
+            anyhow::bail!("{name} did not start:\n{}", tail.join("\n"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

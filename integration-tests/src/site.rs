@@ -1,0 +1,82 @@
+//! The operator's configuration folder of a world.
+
+use std::{fs, path::Path};
+
+use serde_json::{Map, Value, json};
+
+use crate::{parts::Parts, world::WorldOptions};
+
+/// Writes the whole folder.
+///
+/// # Errors
+/// If a part is not up, or the folder cannot be written.
+pub fn write(folder: &Path, world: &Path, parts: &Parts, options: &WorldOptions) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let put = |name: &str, value: &Value| -> anyhow::Result<()> {
+        fs::write(folder.join(name), serde_json::to_vec_pretty(value)?)?;
+        Ok(())
+    };
+    let redis = match &options.redis {
+        Some(own) => crate::parts::fact_in(own, "port")?,
+        None => parts.fact("redis", "port")?,
+    };
+    let password = match &options.redis {
+        Some(own) => crate::parts::fact_in(own, "password")?,
+        None => parts.fact("redis", "password")?,
+    };
+    let prefix = world.file_name().map(|name| name.to_string_lossy().into_owned());
+    put(
+        "config.json",
+        &json!({
+            "server_ip": "127.0.0.1", "server_port": 0,
+            "redis": {"host": "127.0.0.1", "port": redis, "password": password, "prefix": prefix},
+            "database": {"url": database_url(world, parts, options)?},
+            "local_file_system": {"cache_path": world.join("cache"), "limit_in_mb": 100},
+            "template_local_roots": [world.join("templates")],
+            "template_refresh_seconds": 2,
+            "lease_seconds": options.lease_seconds, "sweep_seconds": 1,
+            "deployment": "stories",
+        }),
+    )?;
+    put("hpc.json", &json!({
+        "local_hpc": hpc(parts, options, "apptainer")?,
+        "charlie_hpc": hpc(parts, options, "charliecloud")?,
+    }))?;
+    put("container.json", &json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": {
+        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?}}}))?;
+    put("maintainer.json", &json!({
+        "community_contribution": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+            "job_pool_capacity": 5, "maintainer": "CommunityContributionMaintainer"},
+        "hello": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+            "maintainer": "HelloWorldSingularityMaintainer"},
+    }))?;
+    let mut hubs = Map::new();
+    hubs.insert(parts.text("hub", "host")?, json!({"comment": "the hub", "scheme": "http",
+        "endpoint": "00000000-0000-0000-0000-000000000000", "root_path": "/~/data",
+        "container_home_path": "/home/jovyan/work/"}));
+    put("jupyter-globus-map.json", &Value::Object(hubs))
+}
+
+fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<Value> {
+    Ok(json!({
+        "ip": "127.0.0.1", "port": parts.fact("hpc", "port")?, "is_community_account": true,
+        "community_login": {"user": parts.fact("hpc", "user")?, "use_local_key": false,
+            "external_key": {"private_key_path": parts.fact("hpc", "private_key_path")?, "passphrase": null}},
+        "root_path": parts.fact("hpc", "root_path")?, "known_hosts": parts.fact("hpc", "known_hosts")?,
+        "job_pool_capacity": options.capacity, "container_runtime": runtime,
+        "poll_interval_seconds": 1,
+        "init_sbatch_script": [], "init_sbatch_options": [], "description": "the local cluster",
+        "globus": {"root_path": "/"},
+        "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
+    }))
+}
+
+fn database_url(world: &Path, parts: &Parts, options: &WorldOptions) -> anyhow::Result<String> {
+    match &options.database {
+        Some(url) => Ok(url.clone()),
+        None => {
+            let _ = parts;
+            Ok(format!("sqlite://{}?mode=rwc", world.join("compute.sqlite").display()))
+        }
+    }
+}

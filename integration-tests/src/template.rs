@@ -1,0 +1,70 @@
+//! Job templates as git repositories, made for a story.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+/// A template that is not in git yet.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Its id in the gateway.
+    pub id: String,
+    manifest: Value,
+    files: Vec<(String, String)>,
+}
+
+impl Template {
+    /// A template whose main stage is `command`, in the Python container.
+    pub fn new(id: &str, command: &str) -> Self {
+        let manifest = json!({
+            "name": id, "container": "python", "execution_stage": command,
+            "supported_hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+        });
+        Self { id: id.to_owned(), manifest, files: Vec::new() }
+    }
+
+    /// The same without a container: starts faster.
+    pub fn bare(id: &str, command: &str) -> Self {
+        Self::new(id, command).with("connector", json!("SlurmConnector"))
+    }
+
+    /// With a key of the manifest.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Value) -> Self {
+        if let Some(manifest) = self.manifest.as_object_mut() {
+            manifest.insert(key.to_owned(), value);
+        }
+        self
+    }
+
+    /// With a file.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: &str) -> Self {
+        self.files.push((name.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// Commits it below `folder` and returns its address.
+    ///
+    /// # Errors
+    /// If it cannot be written, or git fails.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<String> {
+        let at = folder.join(&self.id);
+        fs::create_dir_all(&at)?;
+        fs::write(at.join("manifest.json"), serde_json::to_vec_pretty(&self.manifest)?)?;
+        for (name, content) in &self.files {
+            fs::write(at.join(name), content)?;
+        }
+        for args in [
+            &["init", "--quiet", "--initial-branch=main"][..],
+            &["add", "--all"],
+            &["-c", "user.name=story", "-c", "user.email=story@localhost", "commit", "--quiet",
+              "--message=a template"],
+        ] {
+            let output = Command::new("git").arg("-C").arg(&at).args(args).output()?;
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            anyhow::ensure!(output.status.success(), "git {args:?}: {stderr}");
+        }
+        Ok(format!("file://{}", at.display()))
+    }
+}

@@ -1,0 +1,175 @@
+//! A world of its own for each story: gateway, connector and maintainers on the
+//! shared parts, with a database, a configuration and a Redis prefix of their own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use crate::{
+    Client, Parts, Template, account::Account,
+    service::{Service, binaries},
+    site,
+};
+
+/// What a story wants different from the usual.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Maintainer processes.
+    pub maintainers: usize,
+    /// `job_pool_capacity` of the HPC.
+    pub capacity: u32,
+    /// How long a lease holds, seconds.
+    pub lease_seconds: u32,
+    /// Folder of a Redis of the story's own.
+    pub redis: Option<PathBuf>,
+    /// Database instead of a SQLite file.
+    pub database: Option<String>,
+    /// Templates that are there from the start.
+    pub templates: Vec<Template>,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            maintainers: 1,
+            capacity: 10,
+            lease_seconds: 3,
+            redis: None,
+            database: None,
+            templates: Vec::new(),
+        }
+    }
+}
+
+/// Running services, gone when dropped.
+#[derive(Debug)]
+pub struct World {
+    /// The parts that it runs on.
+    pub parts: Parts,
+    /// The gateway.
+    pub gateway: Service,
+    /// The connector.
+    pub connector: Service,
+    /// The maintainers.
+    pub maintainers: Vec<Service>,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Starts everything and waits until the gateway shows the templates.
+    ///
+    /// # Errors
+    /// If a part is missing or a service does not start.
+    pub async fn start(options: WorldOptions) -> anyhow::Result<Self> {
+        compute_runtime::tls::install_provider();
+        let parts = Parts::of_this_run()?;
+        let folder = tempfile::Builder::new().prefix("story").tempdir()?;
+        let path = folder.path();
+        site::write(&path.join("config"), path, &parts, &options)?;
+        let args = vec!["--config".to_owned(), path.join("config").display().to_string()];
+        run(path, "compute-migrate", &["up"])?;
+        let connector = Service::start(path, "connector", "compute-connector", &args, &[])?;
+        let envs = vec![(
+            "CYBERGIS__CONNECTOR_ADDRESS".to_owned(),
+            format!("http://{}", connector.address()),
+        )];
+        let maintainers = (1..=options.maintainers)
+            .map(|n| {
+                let name = format!("maintainer-{n}");
+                Service::start(path, &name, "compute-maintainer", &args, &envs)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        for template in &options.templates {
+            let address = template.write(&path.join("templates"))?;
+            run(path, "cybergis-compute", &["template", "add", &template.id, &address, "--approve"])?;
+        }
+        let gateway = Service::start(path, "gateway", "compute-gateway", &args, &envs)?;
+        let world = Self { parts, gateway, connector, maintainers, folder };
+        world.wait_for_templates(&options.templates).await?;
+        Ok(world)
+    }
+
+    async fn wait_for_templates(&self, templates: &[Template]) -> anyhow::Result<()> {
+        let client = self.client("alice")?;
+        crate::eventually("templates in GET /git", Duration::from_secs(20), async || {
+            let git = client.get("/git").await?.body;
+            let shown = |template: &Template| git["git"].get(&template.id).is_some();
+            Ok(templates.iter().all(shown).then_some(()))
+        })
+        .await
+    }
+
+    /// The world's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A REST client that is logged in as `user` of the hub.
+    ///
+    /// # Errors
+    /// If the hub has no such user.
+    pub fn client(&self, user: &str) -> anyhow::Result<Client> {
+        let host = self.parts.text("hub", "host")?;
+        let token = self.parts.hub_token(user)?;
+        Ok(Client::new(&format!("http://{}", self.gateway.address()), &host, &token))
+    }
+
+    /// The community account on the login node.
+    ///
+    /// # Errors
+    /// If the HPC is not up.
+    pub fn account(&self) -> anyhow::Result<Account> {
+        Account::of(&self.parts)
+    }
+
+    /// Runs the operator's command in this world.
+    ///
+    /// # Errors
+    /// If it cannot be started or fails.
+    pub fn operator(&self, args: &[&str]) -> anyhow::Result<Output> {
+        run(self.folder(), "cybergis-compute", args)
+    }
+
+    /// Ends of all logs, for the message of a story that fails.
+    pub fn logs(&self) -> String {
+        let services = self.maintainers.iter().chain([&self.gateway, &self.connector]);
+        let tail = |service: &Service| {
+            let log = service.log();
+            let lines: Vec<_> = log.lines().collect();
+            let from = lines.len().saturating_sub(40);
+            lines.get(from..).unwrap_or_default().join("\n")
+        };
+        services.map(tail).collect::<Vec<_>>().join("\n-----\n")
+    }
+}
+
+impl Drop for World {
+    #[expect(clippy::print_stderr, reason = "a story that fails shows what its services logged")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.logs());
+        }
+    }
+}
+
+fn run(world: &Path, binary: &str, args: &[&str]) -> anyhow::Result<Output> {
+    let began = Instant::now();
+    let output = Command::new(binaries()?.join(binary))
+        .arg("--config")
+        .arg(world.join("config"))
+        .args(args)
+        .output()
+        .with_context(|| format!("cannot start {binary}: `cargo build` first"))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{binary} {args:?} after {:?}: {}{}",
+        began.elapsed(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    Ok(output)
+}

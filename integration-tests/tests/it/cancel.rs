@@ -1,0 +1,90 @@
+//! Cancel, wherever the job is.
+
+use std::time::Duration;
+
+use compute_integration_tests::{
+    Client, Template, World, WorldOptions,
+    client::event_types,
+    eventually,
+};
+use serde_json::{Value, json};
+
+use crate::SOON;
+
+fn sleeper() -> Template {
+    Template::bare("sleep", "sleep 300")
+}
+
+async fn cancel(client: &Client, id: &str) -> anyhow::Result<Value> {
+    let answer = client.put(&format!("/job/{id}/cancel"), json!({"jobId": id})).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body, json!({"messages": ["job successfully added to cancel queue"]}));
+    let job = client.over(id, SOON).await?;
+    assert_eq!(job["state"], "cancelled", "{job}");
+    assert_eq!(job["isFailed"], true);
+    let types = event_types(&job);
+    assert_eq!(types[types.len() - 2..], ["JOB_CANCELLED", "JOB_FAILED"], "{types:?}");
+    let cause = job["cause"].as_str().unwrap_or_default();
+    assert!(cause.starts_with("cancelled by alice@"), "{cause}");
+    Ok(job)
+}
+
+#[tokio::test]
+async fn never_submitted_is_refused() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
+    let alice = world.client("alice")?;
+    let id = alice.prepare("sleep", json!({})).await?;
+    let answer = alice.put(&format!("/job/{id}/cancel"), json!({"jobId": id})).await?;
+    assert_eq!(answer.status, 402);
+    assert_eq!(answer.body["error"], "job is not in queue or running jobs");
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_queued() -> anyhow::Result<()> {
+    let options =
+        WorldOptions { capacity: 1, templates: vec![sleeper()], ..WorldOptions::default() };
+    let world = World::start(options).await?;
+    let alice = world.client("alice")?;
+    let first = alice.submit("sleep", json!({})).await?;
+    alice.until(&first, &["submitted", "running"], SOON).await?;
+    let second = alice.submit("sleep", json!({})).await?;
+    assert_eq!(alice.job(&second).await?["state"], "queued");
+    let job = cancel(&alice, &second).await?;
+    assert_eq!(job["slurmId"], Value::Null, "it never came to the HPC");
+    cancel(&alice, &first).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_pending_in_slurm() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
+    let alice = world.client("alice")?;
+    // A reservation of the whole cluster by its administrator lets nothing start.
+    let account = world.account()?;
+    account.slurm("scontrol", &["update", "PartitionName=main", "State=DOWN"])?;
+    let up = || account.slurm("scontrol", &["update", "PartitionName=main", "State=UP"]);
+    let outcome = async {
+        let id = alice.submit("sleep", json!({})).await?;
+        alice.until(&id, &["submitted"], SOON).await?;
+        cancel(&alice, &id).await?;
+        let gone = eventually("gone from Slurm", Duration::from_secs(10), async || {
+            Ok((account.on_hpc(std::slice::from_ref(&id))? == 0).then_some(()))
+        });
+        gone.await
+    }
+    .await;
+    up()?;
+    outcome
+}
+
+#[tokio::test]
+async fn while_running() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
+    let alice = world.client("alice")?;
+    let id = alice.submit("sleep", json!({})).await?;
+    alice.until(&id, &["running"], SOON).await?;
+    cancel(&alice, &id).await?;
+    assert_eq!(world.account()?.on_hpc(&[id])?, 0);
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The list of migrations.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+use crate::tables;
+
+/// All migrations. Only ever added to at the end.
+pub(crate) struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(NewTable("m000001_create_folders", tables::folders)),
+            Box::new(NewTable("m000002_create_gits", tables::gits)),
+            Box::new(NewTable(
+                "m000003_create_globus_tokens",
+                tables::globus_tokens,
+            )),
+            Box::new(NewTable("m000004_create_jobs", tables::jobs)),
+            Box::new(NewTable("m000005_create_events", tables::events)),
+            Box::new(NewTable("m000006_create_logs", tables::logs)),
+            Box::new(NewTable("m000007_create_maintainers", tables::maintainers)),
+            Box::new(NewTable("m000008_create_hpc_slots", tables::hpc_slots)),
+            Box::new(NewIndex(
+                "m000009_index_jobs_of_user",
+                "jobs",
+                &["user_id", "created_at"],
+            )),
+            Box::new(NewIndex(
+                "m000010_index_jobs_of_hpc",
+                "jobs",
+                &["hpc", "state"],
+            )),
+            Box::new(NewIndex("m000011_index_jobs_of_owner", "jobs", &["owner"])),
+            Box::new(NewIndex(
+                "m000012_index_folders_of_user",
+                "folders",
+                &["user_id"],
+            )),
+            Box::new(NewIndex(
+                "m000013_index_events_of_job",
+                "events",
+                &["job_id"],
+            )),
+            Box::new(NewIndex("m000014_index_logs_of_job", "logs", &["job_id"])),
+        ]
+    }
+}
+
+/// Names of all migrations, in their order.
+pub fn all_names() -> Vec<String> {
+    Migrations::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect()
+}
+
+/// Makes a table: name, and what it looks like.
+struct NewTable(&'static str, fn(DbBackend) -> TableCreateStatement);
+
+impl MigrationName for NewTable {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait fixes them this way")]
+#[async_trait::async_trait]
+impl MigrationTrait for NewTable {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(self.1(manager.get_database_backend()))
+            .await
+    }
+}
+
+/// Makes an index: name, table, columns.
+struct NewIndex(&'static str, &'static str, &'static [&'static str]);
+
+impl NewIndex {
+    /// The name without its number, as the database knows it.
+    fn index(&self) -> &'static str {
+        self.0.split_once('_').map_or(self.0, |(_, index)| index)
+    }
+}
+
+impl MigrationName for NewIndex {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait fixes them this way")]
+#[async_trait::async_trait]
+impl MigrationTrait for NewIndex {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // MySQL has no `CREATE INDEX IF NOT EXISTS`.
+        if manager.has_index(self.1, self.index()).await? {
+            return Ok(());
+        }
+        let mut index = Index::create();
+        index.name(self.index()).table(self.1);
+        for column in self.2 {
+            index.col(*column);
+        }
+        manager.create_index(index).await
+    }
+}

@@ -1,0 +1,58 @@
+//! Everything around jobs.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+use crate::columns::{counter, flag, life, long, short, short_or_null, table, time};
+
+pub(crate) fn folders(backend: DbBackend) -> TableCreateStatement {
+    let mut folders = table(backend, "folders");
+    folders
+        .col(short("id").primary_key())
+        .col(short_or_null("name"))
+        .col(short("hpc"))
+        .col(long(backend, "hpc_path"))
+        .col(long(backend, "globus_path"))
+        .col(short("user_id"))
+        .col(flag("is_writable"));
+    life(&mut folders);
+    folders
+}
+
+/// The templates; the older server's name is kept.
+pub(crate) fn gits(backend: DbBackend) -> TableCreateStatement {
+    let mut gits = table(backend, "gits");
+    gits.col(short("id").primary_key())
+        .col(long(backend, "address"))
+        .col(short_or_null("sha"))
+        .col(flag("is_approved"));
+    life(&mut gits);
+    gits
+}
+
+pub(crate) fn globus_tokens(backend: DbBackend) -> TableCreateStatement {
+    let mut tokens = table(backend, "globus_transfer_refresh_token");
+    tokens
+        .col(short("identity").primary_key())
+        .col(long(backend, "transfer_refresh_token"));
+    life(&mut tokens);
+    tokens
+}
+
+/// Maintainer processes that are there.
+pub(crate) fn maintainers(backend: DbBackend) -> TableCreateStatement {
+    let mut maintainers = table(backend, "maintainers");
+    maintainers
+        .col(short("id").primary_key())
+        .col(long(backend, "address"))
+        .col(long(backend, "hpcs"))
+        .col(time("created_at"))
+        .col(time("heartbeat_at"));
+    maintainers
+}
+
+/// One row for each HPC, locked while a place there is given away.
+pub(crate) fn hpc_slots(backend: DbBackend) -> TableCreateStatement {
+    let mut slots = table(backend, "hpc_slots");
+    slots.col(short("hpc").primary_key()).col(counter("seq"));
+    slots
+}

@@ -1,0 +1,329 @@
+//! Client of the connector. Each call has a deadline, and none is tried again
+//! here: the caller decides that, once.
+
+use std::time::Duration;
+
+use compute_domain::{
+    ErrorKind,
+    ids::JobId,
+    job::{JobObservation, Usage},
+};
+use tokio::{io::AsyncRead, sync::mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{
+    Request,
+    transport::{Channel, Endpoint},
+};
+
+use crate::{
+    MAX_MESSAGE_BYTES,
+    convert::{FilePart, Finding, Submitted},
+    status::RemoteError,
+    upload::{FeedError, feed},
+    wire::{self, connector_client::ConnectorClient as Generated},
+};
+
+/// Largest part of a file that one call reads.
+pub const MAX_READ_BYTES: u32 = 1024 * 1024;
+
+/// Largest file that one call writes.
+pub const MAX_WRITE_BYTES: usize = 1024 * 1024;
+
+/// For what takes a moment, logging in included.
+const BRIEF: Duration = Duration::from_secs(30);
+/// For one look at scheduler and accounting, both of which may be slow.
+const LOOK: Duration = Duration::from_secs(60);
+/// For a submission; the connector goes on with it after the deadline.
+const SUBMIT: Duration = Duration::from_secs(90);
+/// For removing a folder of many files.
+const REMOVE: Duration = Duration::from_secs(600);
+/// For an upload; a dead connection is noticed long before.
+const UPLOAD: Duration = Duration::from_secs(3600);
+
+const CONNECT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const CHUNKS_IN_FLIGHT: usize = 4;
+
+/// The connector, as other services see it. Cheap to clone. Paths are absolute,
+/// below the root path of the HPC.
+///
+/// Errors are of the kinds that the connector answers; of kind
+/// [`ErrorKind::Unavailable`] if it cannot be reached, and
+/// [`ErrorKind::Uncertain`] if the answer did not come.
+#[derive(Debug, Clone)]
+pub struct ConnectorClient {
+    inner: Generated<Channel>,
+}
+
+impl ConnectorClient {
+    /// A client over a channel of the caller's.
+    pub fn new(channel: Channel) -> Self {
+        let inner = Generated::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        Self { inner }
+    }
+
+    /// A client of the connector at `address`, e.g. `http://connector:7100`. It
+    /// connects when first used, and again whenever the connection breaks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if `address` is none.
+    pub fn connect_lazy(address: &str) -> Result<Self, RemoteError> {
+        Ok(Self::new(endpoint(address)?.connect_lazy()))
+    }
+
+    /// Logs in and looks for what jobs need there.
+    pub async fn check(&self, hpc: &str) -> Result<Vec<Finding>, RemoteError> {
+        let request = wire::CheckRequest {
+            hpc: hpc.to_owned(),
+        };
+        let response = self
+            .client()
+            .check(within(LOOK, request))
+            .await?
+            .into_inner();
+        Ok(response.findings.into_iter().map(Finding::from).collect())
+    }
+
+    /// Makes a folder and its parents.
+    pub async fn make_folder(&self, hpc: &str, path: &str) -> Result<(), RemoteError> {
+        let request = wire::MakeFolderRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+        };
+        self.client().make_folder(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Unpacks a tar stream into a folder, which is made if it is not there.
+    /// Returns the length of the stream in bytes.
+    pub async fn upload_folder(
+        &self,
+        hpc: &str,
+        path: &str,
+        tar: impl AsyncRead + Send + Unpin + 'static,
+    ) -> Result<u64, RemoteError> {
+        let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
+        let mut client = self.client();
+        let call = client.upload_folder(within(UPLOAD, ReceiverStream::new(receiver)));
+        let feeding = feed(hpc, path, tar, sender);
+        tokio::pin!(call, feeding);
+        let fed = tokio::select! {
+            response = &mut call => return Ok(response?.into_inner().bytes),
+            fed = &mut feeding => fed,
+        };
+        match fed {
+            Ok(()) | Err(FeedError::Closed) => Ok(call.await?.into_inner().bytes),
+            Err(error @ FeedError::Read(_)) => {
+                Err(RemoteError::new(ErrorKind::Unavailable, error.to_string()))
+            }
+        }
+    }
+
+    /// Writes a file of at most [`MAX_WRITE_BYTES`], whole or not at all.
+    pub async fn write_file(
+        &self,
+        hpc: &str,
+        path: &str,
+        content: Vec<u8>,
+    ) -> Result<(), RemoteError> {
+        let request = wire::WriteFileRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+            content: content.into(),
+        };
+        self.client().write_file(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Submits the `job.sbatch` in `folder`, once and only once.
+    pub async fn submit(
+        &self,
+        hpc: &str,
+        job: &JobId,
+        folder: &str,
+    ) -> Result<Submitted, RemoteError> {
+        let request = wire::SubmitRequest {
+            hpc: hpc.to_owned(),
+            job_id: job.as_str().to_owned(),
+            folder: folder.to_owned(),
+        };
+        Ok(self
+            .client()
+            .submit(within(SUBMIT, request))
+            .await?
+            .into_inner()
+            .into())
+    }
+
+    /// States of many jobs, one for each id; all callers of a tick share one look.
+    ///
+    /// # Errors
+    /// Also if the scheduler could not be asked: nothing is known about any job then.
+    pub async fn job_states(
+        &self,
+        hpc: &str,
+        slurm_ids: &[String],
+    ) -> Result<Vec<JobObservation>, RemoteError> {
+        let request = wire::JobStatesRequest {
+            hpc: hpc.to_owned(),
+            slurm_ids: slurm_ids.to_vec(),
+        };
+        let response = self
+            .client()
+            .job_states(within(LOOK, request))
+            .await?
+            .into_inner();
+        response
+            .jobs
+            .into_iter()
+            .map(JobObservation::try_from)
+            .collect()
+    }
+
+    /// Ends a job; one that has ended already is well.
+    pub async fn cancel(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+        let request = wire::CancelRequest {
+            hpc: hpc.to_owned(),
+            slurm_id: slurm_id.to_owned(),
+        };
+        self.client().cancel(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Suspends a running job, holds a pending one.
+    pub async fn suspend(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+        let request = wire::SuspendRequest {
+            hpc: hpc.to_owned(),
+            slurm_id: slurm_id.to_owned(),
+        };
+        self.client().suspend(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Resumes a suspended job, releases a held one.
+    pub async fn resume(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+        let request = wire::ResumeRequest {
+            hpc: hpc.to_owned(),
+            slurm_id: slurm_id.to_owned(),
+        };
+        self.client().resume(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// What an ended job used; empty where the site does not know (yet).
+    pub async fn usage(&self, hpc: &str, slurm_id: &str) -> Result<Usage, RemoteError> {
+        let request = wire::UsageRequest {
+            hpc: hpc.to_owned(),
+            slurm_id: slurm_id.to_owned(),
+        };
+        Ok(self
+            .client()
+            .usage(within(LOOK, request))
+            .await?
+            .into_inner()
+            .into())
+    }
+
+    /// Reads at most `max_bytes` (0: [`MAX_READ_BYTES`]) of a file from `offset` on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such file.
+    pub async fn read_file(
+        &self,
+        hpc: &str,
+        path: &str,
+        offset: u64,
+        max_bytes: u32,
+    ) -> Result<FilePart, RemoteError> {
+        let request = wire::ReadFileRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+            offset,
+            max_bytes,
+        };
+        Ok(self
+            .client()
+            .read_file(within(BRIEF, request))
+            .await?
+            .into_inner()
+            .into())
+    }
+
+    /// Directories below a folder, relative to it, `/` first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such folder.
+    pub async fn list_folder(&self, hpc: &str, path: &str) -> Result<Vec<String>, RemoteError> {
+        let request = wire::ListFolderRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+        };
+        Ok(self
+            .client()
+            .list_folder(within(LOOK, request))
+            .await?
+            .into_inner()
+            .directories)
+    }
+
+    /// Removes a folder and everything in it; one that is not there is well.
+    pub async fn remove_folder(&self, hpc: &str, path: &str) -> Result<(), RemoteError> {
+        let request = wire::RemoveFolderRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+        };
+        self.client().remove_folder(within(REMOVE, request)).await?;
+        Ok(())
+    }
+
+    /// The generated client wants `&mut`; a clone of it shares the connection.
+    fn client(&self) -> Generated<Channel> {
+        self.inner.clone()
+    }
+}
+
+fn within<T>(deadline: Duration, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(deadline);
+    request
+}
+
+/// An address with the settings that every connection between services has.
+pub(crate) fn endpoint(address: &str) -> Result<Endpoint, RemoteError> {
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
+        let message = format!("{address:?} is not an address like http://host:port: {error}");
+        RemoteError::new(ErrorKind::InvalidArgument, message)
+    })?;
+    Ok(endpoint
+        .connect_timeout(CONNECT)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connector_that_is_away_is_unavailable() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let client = ConnectorClient::connect_lazy(&address).unwrap();
+        let error = client.check("local").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        let uploaded = client
+            .upload_folder("local", "/scratch/1", &b"tar"[..])
+            .await;
+        assert_eq!(uploaded.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_address_is_refused() {
+        let error = ConnectorClient::connect_lazy("connector at home").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+}

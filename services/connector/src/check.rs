@@ -1,0 +1,83 @@
+//! What an operator wants to know of an HPC before the first job does.
+
+use std::time::Duration;
+
+use compute_domain::site::{ContainerRuntime, Hpc};
+use compute_proto::Finding;
+
+use crate::{
+    error::Error,
+    remote::{Remote, Script, Shell},
+};
+
+static CHECK: Script = Script {
+    name: "check",
+    body: include_str!("scripts/check.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(50),
+    max_output: 64 << 10,
+};
+
+/// Logs in, looks for the scheduler and the container runtime, and writes to the
+/// root path. That the HPC cannot be reached is a finding, too.
+pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<Finding> {
+    let arguments = vec![
+        hpc.root_path.clone(),
+        runtime_name(hpc.container_runtime).to_owned(),
+    ];
+    let answer = match remote.run(&CHECK, arguments).await {
+        Ok(reply) => reply.text("login node"),
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(answer) => answer.lines().filter_map(finding).collect(),
+        Err(error) => vec![not_run(&error)],
+    }
+}
+
+fn runtime_name(runtime: ContainerRuntime) -> &'static str {
+    match runtime {
+        ContainerRuntime::Apptainer => "apptainer",
+        ContainerRuntime::Charliecloud => "charliecloud",
+        ContainerRuntime::None => "none",
+    }
+}
+
+/// Reads `SUBJECT|ok|DETAIL`.
+fn finding(line: &str) -> Option<Finding> {
+    let mut fields = line.splitn(3, '|');
+    let (subject, ok, detail) = (fields.next()?, fields.next()?, fields.next()?);
+    Some(Finding {
+        subject: subject.to_owned(),
+        ok: ok == "ok",
+        detail: detail.trim().to_owned(),
+    })
+}
+
+fn not_run(error: &Error) -> Finding {
+    let detail = match error {
+        Error::Trouble(words) => {
+            format!("{words} (the account's login shell has to be sh, bash, zsh or ksh)")
+        }
+        other => other.to_string(),
+    };
+    Finding {
+        subject: "login".to_owned(),
+        ok: false,
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings() {
+        let read = finding("root path|no|cannot write to /scratch: a|b ").unwrap();
+        assert_eq!((read.subject.as_str(), read.ok), ("root path", false));
+        assert_eq!(read.detail, "cannot write to /scratch: a|b");
+        assert!(finding("scheduler|ok|slurm-wlm 22.05.8").unwrap().ok);
+        assert_eq!(finding("noise"), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! What is set for this process on its command line or in its environment; all
+//! else is in the operator's folder.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use anyhow::ensure;
+use clap::Parser;
+use compute_domain::site::Hpc;
+
+/// The only process that speaks SSH and scheduler commands.
+#[derive(Debug, Parser)]
+#[command(name = "compute-connector", version)]
+pub struct Options {
+    /// Folder of the operator's JSON files.
+    #[arg(long, env = "CYBERGIS_CONFIG", default_value = "config")]
+    pub config: PathBuf,
+    /// HPC to own, a key of hpc.json; may be repeated. Default: all.
+    #[arg(long = "hpc", env = "CYBERGIS_HPC", value_delimiter = ',')]
+    pub hpcs: Vec<String>,
+    /// Where the gRPC service listens.
+    #[arg(long, env = "CYBERGIS_LISTEN", default_value = "127.0.0.1:7100")]
+    pub listen: SocketAddr,
+    /// Where health and metrics are served over HTTP.
+    #[arg(long, env = "CYBERGIS_HEALTH_LISTEN", default_value = "127.0.0.1:0")]
+    pub health_listen: SocketAddr,
+    /// File that gets the gRPC address once it is bound.
+    #[arg(long)]
+    pub address_file: Option<PathBuf>,
+    /// Folder for the control sockets of SSH; its path has to be short.
+    #[arg(long, env = "CYBERGIS_CONTROL_DIRECTORY", default_value = "/tmp")]
+    pub control_directory: PathBuf,
+}
+
+impl Options {
+    /// Those of `hpcs` that this process owns.
+    ///
+    /// # Errors
+    /// If one is named that is not configured.
+    pub fn owned(&self, mut hpcs: BTreeMap<String, Hpc>) -> anyhow::Result<Vec<Hpc>> {
+        for name in &self.hpcs {
+            ensure!(
+                hpcs.contains_key(name),
+                "--hpc {name}: there is no such HPC in hpc.json"
+            );
+        }
+        hpcs.retain(|name, _| self.hpcs.is_empty() || self.hpcs.contains(name));
+        Ok(hpcs.into_values().collect())
+    }
+}

@@ -1,0 +1,221 @@
+//! Files and folders on an HPC. Every operation may be repeated.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use compute_proto::FilePart;
+use futures::stream::BoxStream;
+
+use crate::{
+    error::Error,
+    paths::RemotePath,
+    remote::{Input, Remote, Script, Shell},
+};
+
+/// Folders that one listing names at the most.
+const MAX_FOLDERS: usize = 10_000;
+
+/// Bytes of such a listing; what is beyond is left out, in order of name.
+const MAX_LISTING: usize = 2 << 20;
+
+static MAKE_FOLDER: Script = Script {
+    name: "make_folder",
+    body: include_str!("scripts/make_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+static UPLOAD_FOLDER: Script = Script {
+    name: "upload_folder",
+    body: include_str!("scripts/upload_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(3600),
+    max_output: 64 << 10,
+};
+static WRITE_FILE: Script = Script {
+    name: "write_file",
+    body: include_str!("scripts/write_file.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+static READ_FILE: Script = Script {
+    name: "read_file",
+    body: include_str!("scripts/read_file.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: (1 << 20) + (64 << 10),
+};
+static LIST_FOLDER: Script = Script {
+    name: "list_folder",
+    body: include_str!("scripts/list_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(55),
+    max_output: 64 << 20,
+};
+static REMOVE_FOLDER: Script = Script {
+    name: "remove_folder",
+    body: include_str!("scripts/remove_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(590),
+    max_output: 64 << 10,
+};
+
+/// Makes a folder and its parents.
+///
+/// # Errors
+/// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+pub(crate) async fn make_folder(remote: &Remote, path: &RemotePath) -> Result<(), Error> {
+    remote
+        .run(&MAKE_FOLDER, path.arguments())
+        .await?
+        .content(path.as_str())?;
+    Ok(())
+}
+
+/// Unpacks a tar stream into a folder, which is made if it is not there. If the
+/// stream fails, some of it may be there; uploading again mends that.
+///
+/// # Errors
+/// The stream's; [`Error::Trouble`] if tar or the file system says no; those of
+/// [`Remote::run`].
+pub(crate) async fn upload_folder(
+    remote: &Remote,
+    path: &RemotePath,
+    tar: BoxStream<'static, Result<Bytes, Error>>,
+) -> Result<(), Error> {
+    let reply = remote
+        .feed(&UPLOAD_FOLDER, path.arguments(), Input::Stream(tar))
+        .await?;
+    reply.content(path.as_str())?;
+    Ok(())
+}
+
+/// Writes a file, whole or not at all; its folder is made if it is not there.
+///
+/// # Errors
+/// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+pub(crate) async fn write_file(
+    remote: &Remote,
+    path: &RemotePath,
+    content: Bytes,
+) -> Result<(), Error> {
+    let mut arguments = path.arguments();
+    arguments.push(content.len().to_string());
+    let reply = remote
+        .feed(&WRITE_FILE, arguments, Input::Whole(content))
+        .await?;
+    reply.content(path.as_str())?;
+    Ok(())
+}
+
+/// Reads at most `max` bytes of a file from `offset` on.
+///
+/// # Errors
+/// [`Error::Missing`] if there is no such file, [`Error::Outside`] if a link
+/// leads out of the job's folder; those of [`Remote::run`].
+pub(crate) async fn read_file(
+    remote: &Remote,
+    path: &RemotePath,
+    offset: u64,
+    max: u32,
+) -> Result<FilePart, Error> {
+    let mut arguments = path.arguments();
+    arguments.extend([offset.to_string(), max.to_string()]);
+    let content = remote
+        .run(&READ_FILE, arguments)
+        .await?
+        .content(path.as_str())?;
+    part(&content).ok_or_else(|| Error::Internal(format!("no size of {path} was answered")))
+}
+
+/// The size on the first line, and what follows.
+fn part(answer: &[u8]) -> Option<FilePart> {
+    let line_end = answer.iter().position(|&byte| byte == b'\n')?;
+    let size = std::str::from_utf8(answer.get(..line_end)?)
+        .ok()?
+        .parse()
+        .ok()?;
+    Some(FilePart {
+        content: answer.get(line_end + 1..)?.to_vec(),
+        size,
+    })
+}
+
+/// Directories below a folder, each as `/relative/path`, `/` first, in order of
+/// name, without dot names; 10,000 at the most.
+///
+/// # Errors
+/// [`Error::Missing`] if there is no such folder; those of [`Remote::run`].
+pub(crate) async fn list_folder(remote: &Remote, path: &RemotePath) -> Result<Vec<String>, Error> {
+    let mut arguments = path.arguments();
+    arguments.push((MAX_FOLDERS - 1).to_string());
+    let answer = remote
+        .run(&LIST_FOLDER, arguments)
+        .await?
+        .text(path.as_str())?;
+    Ok(listing(&answer))
+}
+
+fn listing(answer: &str) -> Vec<String> {
+    let mut bytes = 0;
+    let below = answer
+        .split_terminator('\0')
+        .map(|folder| format!("/{folder}"))
+        .take_while(|folder| {
+            bytes += folder.len();
+            bytes <= MAX_LISTING
+        });
+    std::iter::once("/".to_owned()).chain(below).collect()
+}
+
+/// Removes a folder and everything in it; one that is not there is well.
+///
+/// # Errors
+/// [`Error::Trouble`] if something could not be removed; those of [`Remote::run`].
+pub(crate) async fn remove_folder(remote: &Remote, path: &RemotePath) -> Result<(), Error> {
+    remote
+        .run(&REMOVE_FOLDER, path.arguments())
+        .await?
+        .content(path.as_str())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file() {
+        let expected = FilePart {
+            content: b"a\nb\0".to_vec(),
+            size: 4096,
+        };
+        assert_eq!(part(b"4096\na\nb\0"), Some(expected));
+        assert_eq!(
+            part(b"0\n"),
+            Some(FilePart {
+                content: Vec::new(),
+                size: 0
+            })
+        );
+        for broken in [&b"4096"[..], b"", b"x\n", b"-1\nabc"] {
+            assert_eq!(part(broken), None);
+        }
+    }
+
+    #[test]
+    fn listings() {
+        assert_eq!(listing(""), ["/"]);
+        assert_eq!(
+            listing("a\0a/b\0new\nline\0"),
+            ["/", "/a", "/a/b", "/new\nline"]
+        );
+        let many = "x".repeat(1 << 20) + "\0";
+        assert_eq!(
+            listing(&many.repeat(5)).len(),
+            2,
+            "a listing has to fit in one answer"
+        );
+    }
+}

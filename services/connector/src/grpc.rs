@@ -1,0 +1,270 @@
+//! The `Connector` service: wire types stop here, and errors become statuses.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use compute_proto::{
+    MAX_READ_BYTES, MAX_WRITE_BYTES, status_of,
+    wire::{
+        self, UploadFolderRequest,
+        connector_server::Connector,
+        upload_folder_request::{Header, Part},
+    },
+};
+use futures::{StreamExt as _, stream};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    check,
+    error::Error,
+    files,
+    served::{Directory, Served},
+};
+
+/// Answers for the HPCs of this process.
+#[derive(Clone)]
+pub(crate) struct ConnectorService {
+    directory: Arc<Directory>,
+}
+
+impl ConnectorService {
+    /// A service for these HPCs.
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
+        Self { directory }
+    }
+
+    fn served(&self, hpc: &str) -> Result<&Served, Status> {
+        self.directory.get(hpc).map_err(status)
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Connector for ConnectorService {
+    async fn check(&self, request: Request<wire::CheckRequest>) -> Answer<wire::CheckResponse> {
+        let served = self.served(&request.get_ref().hpc)?;
+        let findings = check::check(&served.remote, &served.hpc).await;
+        let findings = findings.into_iter().map(Into::into).collect();
+        Ok(Response::new(wire::CheckResponse { findings }))
+    }
+
+    async fn make_folder(
+        &self,
+        request: Request<wire::MakeFolderRequest>,
+    ) -> Answer<wire::MakeFolderResponse> {
+        let wire::MakeFolderRequest { hpc, path } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        files::make_folder(&served.remote, &path)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::MakeFolderResponse {}))
+    }
+
+    async fn upload_folder(
+        &self,
+        request: Request<Streaming<UploadFolderRequest>>,
+    ) -> Answer<wire::UploadFolderResponse> {
+        let mut parts = request.into_inner();
+        let Some(UploadFolderRequest {
+            part: Some(Part::Header(Header { hpc, path })),
+        }) = parts.message().await?
+        else {
+            return Err(status(Error::Argument(
+                "an upload begins with its header".to_owned(),
+            )));
+        };
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        let (chunks, total) = chunks(parts);
+        files::upload_folder(&served.remote, &path, chunks.boxed())
+            .await
+            .map_err(status)?;
+        // A folder that ended well although its stream did not come to its end was cut.
+        let bytes = total.await.map_err(|_| status(cut()))?;
+        Ok(Response::new(wire::UploadFolderResponse { bytes }))
+    }
+
+    async fn write_file(
+        &self,
+        request: Request<wire::WriteFileRequest>,
+    ) -> Answer<wire::WriteFileResponse> {
+        let wire::WriteFileRequest { hpc, path, content } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        if content.len() > MAX_WRITE_BYTES {
+            let message = format!("{} bytes are too many for one file", content.len());
+            return Err(status(Error::Argument(message)));
+        }
+        files::write_file(&served.remote, &path, content)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::WriteFileResponse {}))
+    }
+
+    async fn submit(&self, request: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
+        let wire::SubmitRequest {
+            hpc,
+            job_id,
+            folder,
+        } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let folder = served.path(&folder).map_err(status)?;
+        let submitted = served
+            .submissions
+            .submit(&job_id, folder)
+            .await
+            .map_err(status)?;
+        tracing::info!(
+            hpc,
+            job.id = job_id,
+            slurm.id = submitted.slurm_id,
+            adopted = submitted.adopted,
+            "submitted"
+        );
+        Ok(Response::new(submitted.into()))
+    }
+
+    async fn job_states(
+        &self,
+        request: Request<wire::JobStatesRequest>,
+    ) -> Answer<wire::JobStatesResponse> {
+        let wire::JobStatesRequest { hpc, slurm_ids } = request.into_inner();
+        let served = self.served(&hpc)?;
+        slurm_ids
+            .iter()
+            .try_for_each(|id| slurm_id(id))
+            .map_err(status)?;
+        let jobs = served.states.observe(&slurm_ids).await.map_err(status)?;
+        let jobs = jobs.into_iter().map(Into::into).collect();
+        Ok(Response::new(wire::JobStatesResponse { jobs }))
+    }
+
+    async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+        let wire::CancelRequest { hpc, slurm_id: id } = request.into_inner();
+        let served = self.served(&hpc)?;
+        slurm_id(&id).map_err(status)?;
+        served.scheduler.cancel(&id).await.map_err(status)?;
+        Ok(Response::new(wire::CancelResponse {}))
+    }
+
+    async fn suspend(
+        &self,
+        request: Request<wire::SuspendRequest>,
+    ) -> Answer<wire::SuspendResponse> {
+        let wire::SuspendRequest { hpc, slurm_id: id } = request.into_inner();
+        let served = self.served(&hpc)?;
+        slurm_id(&id).map_err(status)?;
+        served.scheduler.suspend(&id).await.map_err(status)?;
+        Ok(Response::new(wire::SuspendResponse {}))
+    }
+
+    async fn resume(&self, request: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
+        let wire::ResumeRequest { hpc, slurm_id: id } = request.into_inner();
+        let served = self.served(&hpc)?;
+        slurm_id(&id).map_err(status)?;
+        served.scheduler.resume(&id).await.map_err(status)?;
+        Ok(Response::new(wire::ResumeResponse {}))
+    }
+
+    async fn usage(&self, request: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
+        let wire::UsageRequest { hpc, slurm_id: id } = request.into_inner();
+        let served = self.served(&hpc)?;
+        slurm_id(&id).map_err(status)?;
+        let usage = served.scheduler.usage(&id).await.map_err(status)?;
+        Ok(Response::new(usage.into()))
+    }
+
+    async fn read_file(
+        &self,
+        request: Request<wire::ReadFileRequest>,
+    ) -> Answer<wire::ReadFileResponse> {
+        let wire::ReadFileRequest {
+            hpc,
+            path,
+            offset,
+            max_bytes,
+        } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        let max = if max_bytes == 0 {
+            MAX_READ_BYTES
+        } else {
+            max_bytes.min(MAX_READ_BYTES)
+        };
+        let part = files::read_file(&served.remote, &path, offset, max)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(part.into()))
+    }
+
+    async fn list_folder(
+        &self,
+        request: Request<wire::ListFolderRequest>,
+    ) -> Answer<wire::ListFolderResponse> {
+        let wire::ListFolderRequest { hpc, path } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        let directories = files::list_folder(&served.remote, &path)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::ListFolderResponse { directories }))
+    }
+
+    async fn remove_folder(
+        &self,
+        request: Request<wire::RemoveFolderRequest>,
+    ) -> Answer<wire::RemoveFolderResponse> {
+        let wire::RemoveFolderRequest { hpc, path } = request.into_inner();
+        let served = self.served(&hpc)?;
+        let path = served.path(&path).map_err(status)?;
+        files::remove_folder(&served.remote, &path)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::RemoveFolderResponse {}))
+    }
+}
+
+/// The one place where an error of ours becomes a status.
+fn status(error: Error) -> Status {
+    status_of(error.kind(), &error.to_string())
+}
+
+fn cut() -> Error {
+    Error::Argument("the upload was cut before its end".to_owned())
+}
+
+fn slurm_id(text: &str) -> Result<(), Error> {
+    let is_id = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    is_id
+        .then_some(())
+        .ok_or_else(|| Error::Argument(format!("{text:?} is no Slurm id")))
+}
+
+/// The chunks of an upload up to its end, whose total is told apart. A stream
+/// that ends without one, or does not add up, ends with an error.
+fn chunks(
+    parts: Streaming<UploadFolderRequest>,
+) -> (
+    impl stream::Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    tokio::sync::oneshot::Receiver<u64>,
+) {
+    let (sender, total) = tokio::sync::oneshot::channel();
+    let chunks = stream::try_unfold((parts, 0_u64, sender), async |(mut parts, sum, sender)| {
+        let message = parts.message().await.map_err(|_| cut())?;
+        match message.and_then(|message| message.part) {
+            Some(Part::Chunk(chunk)) => {
+                let sum = sum + chunk.len() as u64;
+                Ok(Some((chunk, (parts, sum, sender))))
+            }
+            Some(Part::End(end)) if end.bytes == sum => {
+                // Nobody waits for it any more if tar has failed.
+                let _ = sender.send(sum);
+                Ok(None)
+            }
+            Some(Part::End(_) | Part::Header(_)) | None => Err(cut()),
+        }
+    });
+    (chunks, total)
+}

@@ -1,0 +1,90 @@
+//! The connector: the only process that speaks SSH and scheduler commands.
+//!
+//! `grpc` is the edge; `served` puts together, for each HPC, the logins (`pool`,
+//! `session`, `breaker`, `askpass`), the one place that runs something over there
+//! (`remote`), and what it is used for (`files`, `scheduler`, `submit`, `states`,
+//! `check`). What runs over there is in `scripts/`.
+
+mod askpass;
+mod breaker;
+mod check;
+mod control_directory;
+mod error;
+mod files;
+mod grpc;
+mod meters;
+mod paths;
+mod pool;
+mod remote;
+mod scheduler;
+mod served;
+mod session;
+mod states;
+mod submit;
+
+pub mod config;
+
+use std::{path::Path, sync::Arc};
+
+use compute_domain::{Clock, site::Hpc};
+use compute_proto::{
+    FILE_DESCRIPTOR_SET, MAX_MESSAGE_BYTES, wire::connector_server::ConnectorServer,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use error::Error;
+use grpc::ConnectorService;
+pub use paths::PathError;
+use served::Directory;
+
+/// A connector that is ready to serve.
+pub struct Connector {
+    directory: Arc<Directory>,
+    /// Removed, with the sockets in it, when this is dropped.
+    _control_directory: TempDir,
+}
+
+/// Gets a connector for `hpcs` ready; connects to nothing yet. Control sockets
+/// are kept in a new folder below `control_parent`. What runs on the HPCs runs in
+/// `tasks`.
+///
+/// # Errors
+/// If the folder for the control sockets cannot be made.
+pub async fn build(
+    hpcs: impl IntoIterator<Item = Hpc>,
+    clock: Arc<dyn Clock>,
+    control_parent: &Path,
+    tasks: &TaskTracker,
+) -> std::io::Result<Connector> {
+    meters::describe();
+    let control_directory = control_directory::make(control_parent).await?;
+    let directory = Directory::new(hpcs, &clock, control_directory.path(), tasks);
+    Ok(Connector {
+        directory: Arc::new(directory),
+        _control_directory: control_directory,
+    })
+}
+
+impl Connector {
+    /// Serves until `stop`; then calls that are under way are answered first.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let service = ConnectorServer::new(ConnectorService::new(Arc::clone(&self.directory)))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        compute_runtime::grpc::serve(listener, service, FILE_DESCRIPTOR_SET, stop).await
+    }
+
+    /// Ends all logins.
+    pub async fn close(&self) {
+        self.directory.close().await;
+    }
+}

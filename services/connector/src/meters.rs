@@ -1,0 +1,78 @@
+//! What the connector measures. Names and meanings are here only.
+
+use std::time::Instant;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+use crate::error::Error;
+
+const COMMANDS: &str = "cybergis_connector_remote_commands_total";
+const COMMAND_SECONDS: &str = "cybergis_connector_remote_command_seconds";
+const LOGINS: &str = "cybergis_connector_logins_total";
+const CONNECTIONS: &str = "cybergis_connector_ssh_connections";
+const SESSIONS: &str = "cybergis_connector_ssh_sessions";
+const PAUSED: &str = "cybergis_connector_logins_paused";
+
+/// Tells the recorder what the metrics mean.
+pub(crate) fn describe() {
+    describe_counter!(
+        COMMANDS,
+        "commands run on a login node, by hpc, kind and outcome"
+    );
+    describe_histogram!(
+        COMMAND_SECONDS,
+        Unit::Seconds,
+        "time such a command took, waiting for a session included"
+    );
+    describe_counter!(LOGINS, "SSH logins tried, by hpc and outcome");
+    describe_gauge!(CONNECTIONS, "SSH connections that are open, by hpc");
+    describe_gauge!(SESSIONS, "commands under way over them, by hpc");
+    describe_gauge!(
+        PAUSED,
+        "1 while logins are held back after failures, by hpc"
+    );
+}
+
+/// A command on a login node that is under way.
+pub(crate) struct RemoteCommand {
+    hpc: String,
+    kind: &'static str,
+    begun: Instant,
+}
+
+impl RemoteCommand {
+    pub(crate) fn begin(hpc: &str, kind: &'static str) -> Self {
+        Self {
+            hpc: hpc.to_owned(),
+            kind,
+            begun: Instant::now(),
+        }
+    }
+
+    pub(crate) fn end<T>(self, result: &Result<T, Error>) {
+        let outcome = match result {
+            Ok(_) => "answered",
+            Err(Error::Login { .. } | Error::Busy(_)) => "not_started",
+            Err(_) => "cut",
+        };
+        let Self { hpc, kind, begun } = self;
+        counter!(COMMANDS, "hpc" => hpc.clone(), "kind" => kind, "outcome" => outcome).increment(1);
+        histogram!(COMMAND_SECONDS, "hpc" => hpc, "kind" => kind).record(begun.elapsed());
+    }
+}
+
+pub(crate) fn login(hpc: &str, succeeded: bool) {
+    let outcome = if succeeded { "ok" } else { "failed" };
+    counter!(LOGINS, "hpc" => hpc.to_owned(), "outcome" => outcome).increment(1);
+    gauge!(PAUSED, "hpc" => hpc.to_owned()).set(if succeeded { 0.0 } else { 1.0 });
+}
+
+pub(crate) fn connections(hpc: &str, change: f64) {
+    gauge!(CONNECTIONS, "hpc" => hpc.to_owned()).increment(change);
+}
+
+pub(crate) fn sessions(hpc: &str, change: f64) {
+    gauge!(SESSIONS, "hpc" => hpc.to_owned()).increment(change);
+}

@@ -1,0 +1,236 @@
+//! The logins to one HPC: few, opened when needed, shared by all commands.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex as SyncMutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use compute_domain::{Clock, site::Hpc};
+use futures::future::select_all;
+use openssh::Session;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    breaker::Breaker,
+    error::Error,
+    meters,
+    session::{Master, Target},
+};
+
+/// Most servers allow ten sessions on a connection (sshd_config(5), MaxSessions);
+/// this leaves two for a command that is just ending.
+pub(crate) const MOST_SESSIONS: u32 = 8;
+
+/// How long a command waits for a session while all are in use.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The logins to one HPC.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    target: Target,
+    slots: Vec<Slot>,
+    breaker: SyncMutex<Breaker>,
+    clock: Arc<dyn Clock>,
+    control_directory: PathBuf,
+}
+
+/// Place for one login.
+#[derive(Debug)]
+struct Slot {
+    sessions: Arc<Semaphore>,
+    master: Mutex<Option<Arc<Master>>>,
+    /// Whether `master` was up when last seen.
+    is_open: AtomicBool,
+}
+
+/// A session on a login, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    master: Arc<Master>,
+    hpc: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// The pool of `hpc`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Error::NoLogin`] if the HPC has no community account.
+    pub(crate) fn new(
+        hpc: &Hpc,
+        clock: Arc<dyn Clock>,
+        control_directory: PathBuf,
+    ) -> Result<Self, Error> {
+        let sessions = hpc.max_sessions_per_connection.clamp(1, MOST_SESSIONS) as usize;
+        let slots = (0..hpc.max_connections.max(1))
+            .map(|_| Slot::new(sessions))
+            .collect();
+        Ok(Self {
+            target: Target::community(hpc)?,
+            slots,
+            breaker: SyncMutex::default(),
+            clock,
+            control_directory,
+        })
+    }
+
+    /// Name of the HPC.
+    pub(crate) fn hpc(&self) -> &str {
+        self.target.hpc()
+    }
+
+    /// Lends a session; logs in if there is no login with room and one may be
+    /// added.
+    ///
+    /// # Errors
+    /// [`Error::Login`] if logging in fails or has just failed, [`Error::Busy`]
+    /// if no session comes free in time.
+    pub(crate) async fn lend(&self) -> Result<Lent, Error> {
+        if let Some((slot, permit)) = self.room(true) {
+            return self.lend_of(slot, permit).await;
+        }
+        if let Some((slot, permit)) = self.room(false) {
+            match self.lend_of(slot, permit).await {
+                Err(error) if !self.is_open() => return Err(error),
+                // Another login cannot be had; there is one that is only full.
+                Err(_) => {}
+                lent => return lent,
+            }
+        }
+        let open: Vec<&Slot> = self.slots.iter().filter(|slot| slot.is_open()).collect();
+        let candidates = if open.is_empty() {
+            self.slots.iter().collect()
+        } else {
+            open
+        };
+        let waits = candidates.iter().map(|slot| Box::pin(slot.permit()));
+        let waited = tokio::time::timeout(PATIENCE, select_all(waits)).await;
+        let (permit, index, _) = waited.map_err(|_| Error::Busy(self.hpc().to_owned()))?;
+        match (candidates.get(index), permit) {
+            (Some(slot), Some(permit)) => self.lend_of(slot, permit).await,
+            _ => Err(Error::Internal("the pool is closed".to_owned())),
+        }
+    }
+
+    fn room(&self, open: bool) -> Option<(&Slot, OwnedSemaphorePermit)> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.is_open() == open)
+            .find_map(|slot| {
+                let permit = Arc::clone(&slot.sessions).try_acquire_owned().ok()?;
+                Some((slot, permit))
+            })
+    }
+
+    fn is_open(&self) -> bool {
+        self.slots.iter().any(Slot::is_open)
+    }
+
+    /// A session of this slot's login, which is made (again) if it is not up.
+    async fn lend_of(&self, slot: &Slot, permit: OwnedSemaphorePermit) -> Result<Lent, Error> {
+        let mut master = slot.master.lock().await;
+        if let Some(up) = master.as_ref()
+            && up.is_alive().await
+        {
+            return Ok(Lent::new(Arc::clone(up), permit, self.hpc()));
+        }
+        *master = None;
+        slot.is_open.store(false, Ordering::Relaxed);
+        let up = Arc::new(self.log_in().await?);
+        slot.is_open.store(true, Ordering::Relaxed);
+        *master = Some(Arc::clone(&up));
+        Ok(Lent::new(up, permit, self.hpc()))
+    }
+
+    async fn log_in(&self) -> Result<Master, Error> {
+        self.breaker()
+            .admit(self.clock.now())
+            .map_err(|pause| Error::Login {
+                node: self.target.node(),
+                reason: format!(
+                    "{}; next try in {} s",
+                    pause.reason,
+                    pause.left.as_secs() + 1
+                ),
+            })?;
+        let opened = Master::open(&self.target, &self.control_directory).await;
+        let mut breaker = self.breaker();
+        match &opened {
+            Ok(_) => {
+                tracing::info!(hpc = self.hpc(), node = self.target.node(), "logged in");
+                breaker.succeeded();
+            }
+            Err(error) => {
+                tracing::warn!(hpc = self.hpc(), %error, "login failed");
+                let reason = match error {
+                    Error::Login { reason, .. } => reason.clone(),
+                    other => other.to_string(),
+                };
+                breaker.failed(self.clock.now(), &reason, rand::random());
+            }
+        }
+        opened
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        // A panic elsewhere cannot leave a half-made breaker.
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all logins. Commands that are under way keep theirs until they end.
+    pub(crate) async fn close(&self) {
+        for slot in &self.slots {
+            slot.is_open.store(false, Ordering::Relaxed);
+            slot.master.lock().await.take();
+        }
+    }
+}
+
+impl Slot {
+    fn new(sessions: usize) -> Self {
+        Self {
+            sessions: Arc::new(Semaphore::new(sessions)),
+            master: Mutex::default(),
+            is_open: AtomicBool::new(false),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed)
+    }
+
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.sessions).acquire_owned().await.ok()
+    }
+}
+
+impl Lent {
+    fn new(master: Arc<Master>, permit: OwnedSemaphorePermit, hpc: &str) -> Self {
+        meters::sessions(hpc, 1.0);
+        Self {
+            master,
+            hpc: hpc.to_owned(),
+            _permit: permit,
+        }
+    }
+
+    /// For starting one command.
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        self.master.session()
+    }
+
+    /// Whether the login is still up.
+    pub(crate) async fn is_alive(&self) -> bool {
+        self.master.is_alive().await
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        meters::sessions(&self.hpc, -1.0);
+    }
+}

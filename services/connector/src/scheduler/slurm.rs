@@ -1,0 +1,194 @@
+//! Slurm, by its command line (22.05 and later).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use compute_domain::job::{JobObservation, Usage};
+use compute_proto::Submitted;
+
+use super::{
+    Scheduler,
+    slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
+};
+use crate::{
+    error::Error,
+    paths::RemotePath,
+    remote::{Remote, Script, Shell},
+};
+
+/// `sbatch` waits for slurmctld as long as the site's MessageTimeout, sometimes
+/// a minute and more.
+const SUBMIT_SECONDS: u64 = 120;
+/// How long a submission waits for one of the same job that is still under way.
+const LOCK_PATIENCE: &str = "20";
+/// How long after an answer that left it open Slurm may still show the job.
+const GRACE: &str = "20";
+/// The same after a call of `sbatch` whose end was never noted.
+const GRACE_OF_BEGUN: &str = "140";
+
+static SUBMIT: Script = Script {
+    name: "submit",
+    body: include_str!("../scripts/submit.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(SUBMIT_SECONDS),
+    max_output: 64 << 10,
+};
+static QUEUE: Script = Script {
+    name: "squeue",
+    body: include_str!("../scripts/queue.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(25),
+    max_output: 32 << 20,
+};
+static ENDED: Script = Script {
+    name: "sacct",
+    body: include_str!("../scripts/ended.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(25),
+    max_output: 8 << 20,
+};
+static USAGE: Script = Script {
+    name: "usage",
+    body: include_str!("../scripts/usage.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(25),
+    max_output: 8 << 20,
+};
+static CANCEL: Script = Script {
+    name: "scancel",
+    body: include_str!("../scripts/cancel.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+static PAUSE: Script = Script {
+    name: "scontrol",
+    body: include_str!("../scripts/pause.sh"),
+    shell: Shell::Scheduler,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+
+/// Slurm on one HPC.
+#[derive(Debug, Clone)]
+pub(crate) struct Slurm {
+    remote: Remote,
+}
+
+impl Slurm {
+    /// Slurm behind that login node.
+    pub(crate) fn new(remote: Remote) -> Self {
+        Self { remote }
+    }
+
+    async fn control(&self, script: &'static Script, words: &[&str]) -> Result<(), Error> {
+        let arguments = words.iter().copied().map(str::to_owned).collect();
+        self.remote.run(script, arguments).await?.content("job")?;
+        Ok(())
+    }
+
+    /// Accounting's answer; a site that keeps none is [`Error::Refused`].
+    async fn accounting(
+        &self,
+        script: &'static Script,
+        columns: &str,
+        ids: &str,
+    ) -> Result<String, Error> {
+        let reply = self
+            .remote
+            .run(script, vec![columns.to_owned(), ids.to_owned()])
+            .await?;
+        match reply.text("job") {
+            Err(Error::Trouble(words)) if words.contains("accounting storage is disabled") => {
+                Err(Error::Refused("the site keeps no accounting".to_owned()))
+            }
+            answer => answer,
+        }
+    }
+}
+
+#[async_trait]
+impl Scheduler for Slurm {
+    async fn queue(&self) -> Result<Vec<JobObservation>, Error> {
+        let reply = self
+            .remote
+            .run(&QUEUE, vec![QUEUE_COLUMNS.to_owned()])
+            .await?;
+        Ok(slurm_parse::queue(&reply.text("queue")?))
+    }
+
+    async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
+        let answer = self
+            .accounting(&ENDED, ENDED_COLUMNS, &ids.join(","))
+            .await?;
+        Ok(slurm_parse::ended(&answer))
+    }
+
+    async fn submit(&self, job: &str, folder: &RemotePath) -> Result<Submitted, Error> {
+        let mut arguments = folder.arguments();
+        arguments.extend([job, LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
+        let script = format!("{folder}/job.sbatch");
+        let answer = self.remote.run(&SUBMIT, arguments).await?.text(&script)?;
+        submitted(&answer).ok_or_else(|| {
+            Error::Uncertain(format!(
+                "the answer to the submission was not understood: {answer:?}"
+            ))
+        })
+    }
+
+    async fn cancel(&self, id: &str) -> Result<(), Error> {
+        self.control(&CANCEL, &[id]).await
+    }
+
+    async fn suspend(&self, id: &str) -> Result<(), Error> {
+        self.control(&PAUSE, &["suspend", id]).await
+    }
+
+    async fn resume(&self, id: &str) -> Result<(), Error> {
+        self.control(&PAUSE, &["resume", id]).await
+    }
+
+    async fn usage(&self, id: &str) -> Result<Usage, Error> {
+        match self.accounting(&USAGE, USAGE_COLUMNS, id).await {
+            Ok(answer) => Ok(slurm_parse::usage(&answer, id)),
+            Err(Error::Refused(_)) => Ok(Usage::default()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Reads `submitted ID` or `adopted ID`.
+fn submitted(answer: &str) -> Option<Submitted> {
+    let (how, id) = answer.trim().rsplit('\n').next()?.split_once(' ')?;
+    let adopted = match how {
+        "submitted" => false,
+        "adopted" => true,
+        _ => return None,
+    };
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    is_id.then(|| Submitted {
+        slurm_id: id.to_owned(),
+        adopted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_a_submission() {
+        let of = |id: &str, adopted| {
+            Some(Submitted {
+                slurm_id: id.to_owned(),
+                adopted,
+            })
+        };
+        assert_eq!(submitted("submitted 17\n"), of("17", false));
+        assert_eq!(submitted("adopted 17\n"), of("17", true));
+        assert_eq!(submitted("lua: hello\nsubmitted 17\n"), of("17", false));
+        for broken in ["", "submitted ", "submitted 17;x", "17", "submitted 1 2"] {
+            assert_eq!(submitted(broken), None, "{broken:?}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Reads what Slurm's commands print. Pure; lines that are no rows (notices,
+//! headings of `--clusters` sites) are passed over.
+
+use compute_domain::job::{JobObservation, Phase, Usage};
+
+use super::slurm_state::{Meaning, exit, meaning, phase};
+
+/// Columns of one look at the queue. Sizes are given because releases differ in
+/// what they do without; padding is cut off again.
+pub(crate) const QUEUE_COLUMNS: &str = "JobID:24|,State:24|,exit_code:12|,Reason:128|";
+
+/// Columns for ended jobs.
+pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode";
+
+/// Columns for the usage of a job and its steps.
+pub(crate) const USAGE_COLUMNS: &str =
+    "JobIDRaw,State,AllocNodes,AllocCPUS,TotalCPU,AllocTRES,ReqMem,MaxRSS,ElapsedRaw";
+
+/// Rows of `squeue -h -O` with [`QUEUE_COLUMNS`].
+pub(crate) fn queue(output: &str) -> Vec<JobObservation> {
+    output.lines().filter_map(queue_row).collect()
+}
+
+fn queue_row(line: &str) -> Option<JobObservation> {
+    let mut fields = line.split('|').map(str::trim);
+    let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
+    if !is_id(id) {
+        return None;
+    }
+    let reason = fields.next().unwrap_or_default();
+    let reason = if matches!(reason, "None" | "(null)") {
+        ""
+    } else {
+        reason
+    };
+    Some(JobObservation {
+        slurm_id: id.to_owned(),
+        phase: phase(state, exit(code)),
+        reason: reason.to_owned(),
+    })
+}
+
+/// Ended jobs of `sacct -n -X -P` with [`ENDED_COLUMNS`]. Accounting lags behind:
+/// a job that it has as pending or running is left out.
+pub(crate) fn ended(output: &str) -> Vec<JobObservation> {
+    output.lines().filter_map(ended_row).collect()
+}
+
+fn ended_row(line: &str) -> Option<JobObservation> {
+    let mut fields = line.split('|');
+    let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
+    let phase = phase(state, exit(code));
+    if !is_id(id) || !matches!(phase, Phase::Ended(_)) {
+        return None;
+    }
+    Some(JobObservation {
+        slurm_id: id.to_owned(),
+        phase,
+        reason: String::new(),
+    })
+}
+
+/// Usage of one job from `sacct -n -P` with [`USAGE_COLUMNS`]: a row for the job
+/// and one for each of its steps. Empty as long as accounting does not have the
+/// job's end.
+pub(crate) fn usage(output: &str, slurm_id: &str) -> Usage {
+    let rows: Vec<Vec<&str>> = output
+        .lines()
+        .map(|line| line.split('|').collect())
+        .collect();
+    let job = rows.iter().find(|row| row.first() == Some(&slurm_id));
+    let Some([_, state, nodes, cpus, cpu_time, tres, requested, _, elapsed]) =
+        job.map(Vec::as_slice)
+    else {
+        return Usage::default();
+    };
+    if !matches!(meaning(state), Some(Meaning::Ended(_))) {
+        return Usage::default();
+    }
+    Usage {
+        nodes: nodes.parse().ok(),
+        cpus: cpus.parse().ok(),
+        cpu_time: seconds(cpu_time),
+        memory: allocated_kib(tres).or_else(|| kib(requested)),
+        memory_usage: rows.iter().filter_map(|row| kib(row.get(7)?)).max(),
+        walltime: elapsed.parse().ok(),
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `mem=…` of `billing=1,cpu=1,mem=1000M,node=1`.
+fn allocated_kib(tres: &str) -> Option<i64> {
+    tres.split(',')
+        .find_map(|part| part.strip_prefix("mem="))
+        .and_then(kib)
+}
+
+/// `2004K`, `1000M`, `1.5G`, or bytes without a unit where accounting says so
+/// (`0`), as KiB. Older releases append `n` or `c` (per node, per CPU) to what
+/// was requested: that is no amount of the job, and not read.
+fn kib(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (number, factor) = match text.as_bytes().last()? {
+        b'K' => (text.strip_suffix('K')?, 1.0),
+        b'M' => (text.strip_suffix('M')?, 1024.0),
+        b'G' => (text.strip_suffix('G')?, 1024.0 * 1024.0),
+        b'T' => (text.strip_suffix('T')?, 1024.0 * 1024.0 * 1024.0),
+        b'0'..=b'9' => (text, 1.0 / 1024.0),
+        _ => return None,
+    };
+    let amount = number.parse::<f64>().ok()? * factor;
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
+    (0.0..1e15)
+        .contains(&amount)
+        .then_some(amount.round() as i64)
+}
+
+/// `[D-][HH:]MM:SS[.mmm]` as whole seconds, rounded.
+fn seconds(text: &str) -> Option<i64> {
+    let (days, clock) = text.trim().split_once('-').unwrap_or(("0", text.trim()));
+    let mut total = days.parse::<f64>().ok()? * 24.0;
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hours, minutes, rest] = match parts.as_slice() {
+        [minutes, rest] => ["0", minutes, rest],
+        [hours, minutes, rest] => [*hours, minutes, rest],
+        _ => return None,
+    };
+    total = (total + hours.parse::<f64>().ok()?) * 60.0 + minutes.parse::<f64>().ok()?;
+    total = total * 60.0 + rest.parse::<f64>().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
+    (0.0..1e12).contains(&total).then_some(total.round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use compute_domain::job::EndState;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn end(state: &str, code: i32, signal: i32) -> Phase {
+        Phase::Ended(EndState {
+            slurm_state: state.to_owned(),
+            exit_code: Some(code),
+            signal: Some(signal),
+        })
+    }
+
+    /// Recorded from 22.05.8, with a notice and a heading as some sites add them.
+    const QUEUE: &str = "\
+CLUSTER: keeling
+slurm_load_jobs: maintenance from 18:00
+3                       |CANCELLED               |15          |None                            |
+2                       |COMPLETED               |0           |None                            |
+5                       |PENDING                 |0           |JobHeldUser                     |
+1                       |FAILED                  |768         |NonZeroExitCode                 |
+4                       |FAILED                  |9           |JobLaunchFailure                |
+7                       |RUNNING                 |0           |None                            |
+8                       |COMPLETING              |0           |None                            |
+9                       |PENDING                 |0           |ReqNodeNotAvail, UnavailableNode|
+10_[1-3]                |PENDING                 |0           |Resources                       |
+";
+
+    #[test]
+    fn a_look_at_the_queue() {
+        let seen = queue(QUEUE);
+        let phases: Vec<_> = seen
+            .iter()
+            .map(|seen| (seen.slurm_id.as_str(), seen.phase.clone()))
+            .collect();
+        let expected = [
+            ("3", end("CANCELLED", 0, 15)),
+            ("2", end("COMPLETED", 0, 0)),
+            ("5", Phase::Pending),
+            ("1", end("FAILED", 3, 0)),
+            ("4", end("FAILED", 0, 9)),
+            ("7", Phase::Running),
+            ("8", Phase::Running),
+            ("9", Phase::Pending),
+        ];
+        assert_eq!(phases, expected);
+        let reasons: Vec<_> = seen.iter().map(|seen| seen.reason.as_str()).collect();
+        assert_eq!(reasons[..3], ["", "", "JobHeldUser"]);
+        assert_eq!(reasons[7], "ReqNodeNotAvail, UnavailableNode");
+    }
+
+    #[test]
+    fn accounting_says_what_ended_only() {
+        let output = "1|FAILED|3:0\n2|COMPLETED|0:0\n3|CANCELLED by 1001|0:0\n4|RUNNING|0:0\n\
+                      5|PENDING|0:0\n6|OUT_OF_MEMORY|0:125\n6.batch|OUT_OF_MEMORY|0:125\n\
+                      7|TIMEOUT|0:0\nsacct: notice\n8|FAILED|0:9\n9|\n";
+        let seen: Vec<_> = ended(output)
+            .into_iter()
+            .map(|seen| (seen.slurm_id, seen.phase))
+            .collect();
+        let expected = [
+            ("1", end("FAILED", 3, 0)),
+            ("2", end("COMPLETED", 0, 0)),
+            ("3", end("CANCELLED", 0, 0)),
+            ("6", end("OUT_OF_MEMORY", 0, 125)),
+            ("7", end("TIMEOUT", 0, 0)),
+            ("8", end("FAILED", 0, 9)),
+        ];
+        assert_eq!(seen, expected.map(|(id, phase)| (id.to_owned(), phase)));
+    }
+
+    #[test]
+    fn usage_of_a_job_with_steps() {
+        let output = "\
+12|COMPLETED|2|8|01:02:03.500|billing=8,cpu=8,mem=16G,node=2|16G||3725
+12.batch|COMPLETED|1|4|00:02.004|cpu=4,mem=8G,node=1||2004K|3725
+12.0|COMPLETED|2|8|01:02:01.496|cpu=8,mem=16G,node=2||1.5M|3720
+";
+        let expected = Usage {
+            nodes: Some(2),
+            cpus: Some(8),
+            cpu_time: Some(3724),
+            memory: Some(16 * 1024 * 1024),
+            memory_usage: Some(2004),
+            walltime: Some(3725),
+        };
+        assert_eq!(usage(output, "12"), expected);
+        assert_eq!(usage(output, "13"), Usage::default());
+    }
+
+    #[test]
+    fn usage_waits_for_the_end_and_bears_gaps() {
+        let running = "12|RUNNING|2|8|00:00:00|mem=16G|16G||5\n";
+        assert_eq!(usage(running, "12"), Usage::default());
+        let gaps = "12|CANCELLED by 0|0|0|00:00:00||4Gn||0\n";
+        let seen = usage(gaps, "12");
+        assert_eq!(
+            (seen.memory, seen.memory_usage, seen.walltime),
+            (None, None, Some(0))
+        );
+    }
+
+    #[rstest]
+    #[case("00:00.002", Some(0))]
+    #[case("00:02.604", Some(3))]
+    #[case("00:01:01", Some(61))]
+    #[case("2-01:00:00", Some(176_400))]
+    #[case("", None)]
+    #[case("INVALID", None)]
+    #[case("1:2:3:4", None)]
+    fn times(#[case] text: &str, #[case] expected: Option<i64>) {
+        assert_eq!(seconds(text), expected);
+    }
+
+    #[rstest]
+    #[case("0", Some(0))]
+    #[case("2048", Some(2))]
+    #[case("2004K", Some(2004))]
+    #[case("1000M", Some(1_024_000))]
+    #[case("1.5G", Some(1_572_864))]
+    #[case("4Gn", None)]
+    #[case("", None)]
+    #[case("é", None)]
+    fn amounts(#[case] text: &str, #[case] expected: Option<i64>) {
+        assert_eq!(kib(text), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_can_break_the_readers(output in "(\\PC|[|\n:0-9A-Z]){0,200}") {
+            let _ = (queue(&output), ended(&output), usage(&output, "1"));
+        }
+
+        #[test]
+        fn rows_survive_noise_around_them(
+            id in 1_u32..9_999_999,
+            state in prop::sample::select(vec!["RUNNING", "PENDING", "TIMEOUT", "NODE_FAIL"]),
+            before in prop::collection::vec("[a-zA-Z:* -]{0,30}", 0..4),
+            after in prop::collection::vec("[a-zA-Z:* -]{0,30}", 0..4),
+        ) {
+            let row = format!("{id:<24}|{state:<24}|{:<12}|{:<128}|", 0, "None");
+            let lines = [before, vec![row], after].concat().join("\n");
+            let seen = queue(&lines);
+            prop_assert_eq!(seen.len(), 1);
+            prop_assert_eq!(&seen[0].slurm_id, &id.to_string());
+            prop_assert_eq!(&seen[0].phase, &phase(state, exit("0")));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+# ROOT RUNTIME MARKER_NAME: looks around. One line for each finding: `SUBJECT|ok or no|DETAIL`.
+found() { printf '%s|%s|%s\n' "$1" "$2" "$(printf '%s' "$3" | tr '\n|' '  ')"; }
+
+found login ok "$(id -un) on $(uname -n)"
+
+if version=$(sbatch --version 2>&1); then
+  if words=$(squeue --me -h -o %i 2>&1); then found scheduler ok "$version"
+  else found scheduler no "$version is there, but squeue fails: $words"; fi
+  if words=$(sacct -n -X -P -S now-1minutes -o JobIDRaw 2>&1); then found accounting ok "sacct answers"
+  else
+    case $words in
+      *"accounting storage is disabled"*)
+        found accounting ok "the site keeps none: ends are taken from squeue and from the exit code that jobs leave; no usage is shown" ;;
+      *) found accounting no "sacct fails: $words" ;;
+    esac
+  fi
+else
+  found scheduler no "sbatch is not found, neither on the PATH of a plain command nor of a login shell: set PATH and SLURM_CONF in the account's ~/.bash_profile"
+fi
+
+case $2 in
+  apptainer)
+    if version=$(apptainer --version 2>/dev/null) || version=$(singularity --version 2>/dev/null); then
+      found "container runtime" ok "$version"
+    else
+      found "container runtime" no "neither apptainer nor singularity is on the PATH of the login node: if it comes from a module, load that in init_sbatch_script"
+    fi ;;
+  charliecloud)
+    if version=$(ch-run --version 2>&1); then found "container runtime" ok "ch-run $version"
+    else found "container runtime" no "ch-run is not on the PATH of the login node: if it comes from a module, load that in init_sbatch_script"; fi ;;
+  *) found "container runtime" ok "none is used: jobs run as the account itself" ;;
+esac
+
+probe=$1/.cgc-check-$mark
+if [ ! -d "$1" ]; then found "root path" no "$1 is not a folder: make it, or correct root_path"
+elif ! words=$({ mkdir -- "$probe" && printf x >"$probe/x"; } 2>&1); then found "root path" no "cannot write to $1: $words"
+elif ! words=$({ exec 9>"$probe/lock" && flock -n 9; } 2>&1); then
+  found "root path" no "$1 is on a file system without flock, which submitting once needs: have it mounted with locks"
+else
+  found "root path" ok "$1 can be written to, $(df -h -P -- "$1" | awk 'NR == 2 { print $4 }') free"
+fi
+rm -rf -- "$probe"
+for tool in tar realpath flock find stat head sort awk sed; do
+  command -v "$tool" >/dev/null 2>&1 || found tools no "$tool is missing on the login node"
+done

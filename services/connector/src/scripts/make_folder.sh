@@ -1,0 +1,3 @@
+# ROOT TOP PATH
+inside "$@"
+words=$(mkdir -p -- "$3" 2>&1) || say 44 "$words"

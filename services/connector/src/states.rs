@@ -1,0 +1,203 @@
+//! One look at the scheduler for all callers.
+//!
+//! However many ask about however many jobs: from the answer of one `squeue` to
+//! the next there is at least the poll interval of the HPC, and looks never
+//! overlap. A look is one `squeue` for the whole account and, if jobs that
+//! somebody follows are not in it, one `sacct` for those together. How a job ended
+//! is remembered, so that it is not asked about again.
+//!
+//! Whoever asks a little before the interval has passed waits for the next look:
+//! callers that ask once an interval see each time something new.
+
+mod memory;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use compute_domain::{
+    Clock, Timestamp,
+    job::{JobObservation, Phase},
+};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use tokio::task::AbortHandle;
+use tokio_util::task::TaskTracker;
+
+use crate::{error::Error, scheduler::Scheduler};
+use memory::Memory;
+
+/// Ids that one `sacct` is asked about; others wait for the next look.
+const MAX_IDS_OF_A_LOOK: usize = 2000;
+
+/// In the last one of so many parts of the interval, callers wait for the next look.
+const SOON: u32 = 4;
+
+/// Answers from shared looks at one scheduler.
+pub(crate) struct States {
+    scheduler: Arc<dyn Scheduler>,
+    poll_interval: Duration,
+    clock: Arc<dyn Clock>,
+    tasks: TaskTracker,
+    shared: Arc<Mutex<SharedState>>,
+}
+
+#[derive(Default)]
+struct SharedState {
+    memory: Memory,
+    look: Option<Look>,
+    /// When `squeue` last answered, or failed to.
+    answered: Option<Timestamp>,
+}
+
+/// A look that is under way or done.
+struct Look {
+    task: AbortHandle,
+    result: Answer,
+}
+
+type Answer = Shared<BoxFuture<'static, Result<Arc<Seen>, Error>>>;
+
+/// What a look has seen.
+#[derive(Debug)]
+struct Seen {
+    queue: BTreeMap<String, JobObservation>,
+    /// Why accounting did not answer, if it was asked.
+    accounting: Option<Error>,
+}
+
+impl States {
+    /// Answers about the jobs of `scheduler`; looks run in `tasks`.
+    pub(crate) fn new(
+        scheduler: Arc<dyn Scheduler>,
+        poll_interval: Duration,
+        clock: Arc<dyn Clock>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            scheduler,
+            poll_interval,
+            clock,
+            tasks,
+            shared: Arc::default(),
+        }
+    }
+
+    /// One observation for each id, from a look that is not older than the poll
+    /// interval. A job that neither queue nor accounting knows (yet) is unknown.
+    ///
+    /// # Errors
+    /// If the scheduler could not be asked; then nothing is known about any job.
+    pub(crate) async fn observe(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
+        let result = self.look(ids);
+        let seen = result.await?;
+        let shared = lock(&self.shared);
+        Ok(ids
+            .iter()
+            .map(|id| answer(id, &seen, &shared.memory))
+            .collect())
+    }
+
+    /// The look that is under way or fresh, or a new one.
+    fn look(&self, ids: &[String]) -> Answer {
+        let now = self.clock.now();
+        let mut shared = lock(&self.shared);
+        shared.memory.follow(ids, now);
+        let wait = shared
+            .answered
+            .map_or(Duration::ZERO, |answered| self.rest(answered, now));
+        if let Some(look) = &shared.look
+            && (!look.task.is_finished() || wait > self.poll_interval / SOON)
+        {
+            return look.result.clone();
+        }
+        let (scheduler, clock) = (Arc::clone(&self.scheduler), Arc::clone(&self.clock));
+        let for_look = Arc::clone(&self.shared);
+        let task = self.tasks.spawn(async move {
+            tokio::time::sleep(wait).await;
+            look(&*scheduler, &*clock, &for_look).await
+        });
+        let abort = task.abort_handle();
+        let result = async move {
+            task.await
+                .unwrap_or_else(|error| Err(Error::Internal(format!("look: {error}"))))
+        };
+        let result = result.boxed().shared();
+        shared.look = Some(Look {
+            task: abort,
+            result: result.clone(),
+        });
+        result
+    }
+
+    /// How long a look that was answered then is still fresh.
+    fn rest(&self, answered: Timestamp, now: Timestamp) -> Duration {
+        if now < answered {
+            // A clock that was set back must not stop the looks.
+            return Duration::ZERO;
+        }
+        self.poll_interval.saturating_sub(now.since(answered))
+    }
+}
+
+fn lock(shared: &Mutex<SharedState>) -> MutexGuard<'_, SharedState> {
+    // A panic elsewhere leaves at worst a job that is asked about again.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn look(
+    scheduler: &dyn Scheduler,
+    clock: &dyn Clock,
+    shared: &Mutex<SharedState>,
+) -> Result<Arc<Seen>, Error> {
+    let queue = scheduler.queue().await;
+    let now = clock.now();
+    lock(shared).answered = Some(now);
+    let queue: BTreeMap<_, _> = queue?
+        .into_iter()
+        .map(|seen| (seen.slurm_id.clone(), seen))
+        .collect();
+    let mut gone = {
+        let mut shared = lock(shared);
+        shared.memory.saw_queue(&queue);
+        shared.memory.gone(&queue)
+    };
+    gone.truncate(MAX_IDS_OF_A_LOOK);
+    let mut accounting = None;
+    if !gone.is_empty() {
+        match scheduler.ended(&gone).await {
+            Ok(ended) => lock(shared).memory.remember(ended),
+            Err(error) => {
+                if !matches!(error, Error::Refused(_)) {
+                    tracing::warn!(%error, jobs = gone.len(), "could not ask accounting");
+                }
+                accounting = Some(error);
+            }
+        }
+    }
+    lock(shared).memory.forget_old(now);
+    Ok(Arc::new(Seen { queue, accounting }))
+}
+
+fn answer(id: &str, seen: &Seen, memory: &Memory) -> JobObservation {
+    // The queue goes first: a cluster that was set up anew gives out old ids again.
+    if let Some(observation) = seen.queue.get(id).or_else(|| memory.end_of(id)) {
+        return observation.clone();
+    }
+    let reason = match &seen.accounting {
+        Some(error) => format!("not in the queue; accounting: {error}"),
+        None => String::new(),
+    };
+    JobObservation {
+        slurm_id: id.to_owned(),
+        phase: Phase::Unknown,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Looks at a scheduler that counts them.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use compute_domain::{
+    clock::ManualClock,
+    job::{EndState, Usage},
+};
+use compute_proto::Submitted;
+use futures::future::join_all;
+
+use super::*;
+use crate::paths::RemotePath;
+
+const POLL: Duration = Duration::from_secs(10);
+
+/// Jobs, or that they cannot be asked about.
+type Jobs = Option<BTreeMap<String, Phase>>;
+
+/// A scheduler with a queue and accounting in memory.
+struct Counted {
+    queue: Mutex<Jobs>,
+    accounting: Mutex<Jobs>,
+    queue_runs: AtomicUsize,
+    accounting_runs: Mutex<Vec<Vec<String>>>,
+}
+
+fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<JobObservation>, Error> {
+    let Some(jobs) = jobs.lock().map_or(None, |jobs| jobs.clone()) else {
+        return Err(Error::Trouble("Socket timed out".to_owned()));
+    };
+    let row = |(id, phase): (&String, &Phase)| JobObservation {
+        slurm_id: id.clone(),
+        phase: phase.clone(),
+        reason: String::new(),
+    };
+    Ok(jobs.iter().map(row).collect())
+}
+
+#[async_trait]
+impl Scheduler for Counted {
+    async fn queue(&self) -> Result<Vec<JobObservation>, Error> {
+        self.queue_runs.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        rows(&self.queue)
+    }
+
+    async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
+        self.accounting_runs.lock().unwrap().push(ids.to_vec());
+        Ok(rows(&self.accounting)?
+            .into_iter()
+            .filter(|row| ids.contains(&row.slurm_id))
+            .collect())
+    }
+
+    async fn submit(&self, _: &str, _: &RemotePath) -> Result<Submitted, Error> {
+        unreachable!()
+    }
+
+    async fn cancel(&self, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+
+    async fn suspend(&self, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+
+    async fn resume(&self, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+
+    async fn usage(&self, _: &str) -> Result<Usage, Error> {
+        unreachable!()
+    }
+}
+
+struct Site {
+    scheduler: Arc<Counted>,
+    clock: Arc<ManualClock>,
+    states: Arc<States>,
+}
+
+fn ended(state: &str) -> Phase {
+    let slurm_state = state.to_owned();
+    Phase::Ended(EndState {
+        slurm_state,
+        exit_code: Some(0),
+        signal: Some(0),
+    })
+}
+
+fn jobs(jobs: &[(&str, Phase)]) -> Jobs {
+    Some(
+        jobs.iter()
+            .map(|(id, phase)| ((*id).to_owned(), phase.clone()))
+            .collect(),
+    )
+}
+
+impl Site {
+    fn with(queue: Jobs, accounting: Jobs) -> Self {
+        let scheduler = Arc::new(Counted {
+            queue: Mutex::new(queue),
+            accounting: Mutex::new(accounting),
+            queue_runs: AtomicUsize::default(),
+            accounting_runs: Mutex::default(),
+        });
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+        let shared: Arc<dyn Scheduler> = scheduler.clone();
+        let states = States::new(shared, POLL, clock.clone(), TaskTracker::new());
+        Self {
+            scheduler,
+            clock,
+            states: Arc::new(states),
+        }
+    }
+
+    async fn phases(&self, ids: &[&str]) -> Result<Vec<Phase>, Error> {
+        let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
+        let seen = self.states.observe(&ids).await?;
+        assert!(
+            seen.iter().map(|seen| &seen.slurm_id).eq(&ids),
+            "one for each, in order"
+        );
+        Ok(seen.into_iter().map(|seen| seen.phase).collect())
+    }
+
+    fn queue_runs(&self) -> usize {
+        self.scheduler.queue_runs.load(Ordering::SeqCst)
+    }
+
+    fn accounting_runs(&self) -> Vec<Vec<String>> {
+        self.scheduler.accounting_runs.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn fifty_callers_share_one_look() {
+    let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
+    let seen = join_all((0..50).map(|_| site.phases(&["1"]))).await;
+    assert!(
+        seen.iter()
+            .all(|seen| seen.as_ref().unwrap() == &[Phase::Running])
+    );
+    assert_eq!(site.queue_runs(), 1);
+    site.clock.advance(POLL / 2);
+    site.phases(&["1"]).await.unwrap();
+    assert_eq!(site.queue_runs(), 1, "still fresh");
+    site.clock.advance(POLL / 2);
+    join_all((0..50).map(|_| site.phases(&["1"]))).await;
+    assert_eq!(site.queue_runs(), 2);
+}
+
+#[tokio::test]
+async fn who_asks_a_little_early_waits_for_the_next_look() {
+    let site = Site::with(jobs(&[("1", Phase::Pending)]), jobs(&[]));
+    site.phases(&["1"]).await.unwrap();
+    *site.scheduler.queue.lock().unwrap() = jobs(&[("1", Phase::Running)]);
+    site.clock.advance(POLL - Duration::from_millis(100));
+    let begun = tokio::time::Instant::now();
+    assert_eq!(site.phases(&["1"]).await.unwrap(), [Phase::Running]);
+    assert!(
+        begun.elapsed() >= Duration::from_millis(100),
+        "not before its time"
+    );
+    assert_eq!(site.queue_runs(), 2);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_stop_the_look() {
+    let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
+    let gone = tokio::time::timeout(Duration::from_millis(5), site.phases(&["1"])).await;
+    assert!(gone.is_err());
+    assert_eq!(site.phases(&["1"]).await.unwrap(), [Phase::Running]);
+    assert_eq!(site.queue_runs(), 1);
+}
+
+#[tokio::test]
+async fn what_has_left_the_queue_is_asked_for_once_and_together() {
+    let site = Site::with(
+        jobs(&[("1", Phase::Running), ("2", ended("FAILED"))]),
+        jobs(&[("3", ended("COMPLETED")), ("4", ended("TIMEOUT"))]),
+    );
+    let expected = [
+        Phase::Running,
+        ended("FAILED"),
+        ended("COMPLETED"),
+        ended("TIMEOUT"),
+        Phase::Unknown,
+    ];
+    assert_eq!(
+        site.phases(&["1", "2", "3", "4", "5"]).await.unwrap(),
+        expected
+    );
+    assert_eq!(site.accounting_runs(), [["3", "4", "5"]]);
+
+    // Slurm forgets job 2 after a while: its end is remembered.
+    *site.scheduler.queue.lock().unwrap() = jobs(&[("1", Phase::Running)]);
+    site.clock.advance(POLL);
+    assert_eq!(
+        site.phases(&["1", "2", "3", "4", "5"]).await.unwrap(),
+        expected
+    );
+    assert_eq!(
+        site.accounting_runs()[1..],
+        [["5"]],
+        "ends are not asked for again"
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_is_first_asked_about_between_looks_waits_for_the_next() {
+    let site = Site::with(
+        jobs(&[]),
+        jobs(&[("1", ended("COMPLETED")), ("2", ended("FAILED"))]),
+    );
+    assert_eq!(site.phases(&["1"]).await.unwrap(), [ended("COMPLETED")]);
+    assert_eq!(site.phases(&["2"]).await.unwrap(), [Phase::Unknown]);
+    site.clock.advance(POLL);
+    assert_eq!(site.phases(&["2"]).await.unwrap(), [ended("FAILED")]);
+}
+
+#[tokio::test]
+async fn could_not_ask_is_never_gone() {
+    let site = Site::with(None, jobs(&[("1", ended("COMPLETED"))]));
+    let seen = join_all((0..50).map(|_| site.phases(&["1"]))).await;
+    assert!(
+        seen.iter()
+            .all(|seen| matches!(seen, Err(Error::Trouble(_))))
+    );
+    assert_eq!(site.queue_runs(), 1, "a failure is shared, too");
+    assert!(site.accounting_runs().is_empty());
+}
+
+#[tokio::test]
+async fn accounting_that_does_not_answer_leaves_the_queue_standing() {
+    let site = Site::with(jobs(&[("1", Phase::Running)]), None);
+    assert_eq!(
+        site.phases(&["1", "2"]).await.unwrap(),
+        [Phase::Running, Phase::Unknown]
+    );
+    let seen = site.states.observe(&["2".to_owned()]).await.unwrap();
+    assert!(seen[0].reason.contains("Socket timed out"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_is_given_out_again_is_the_new_job() {
+    let site = Site::with(jobs(&[("1", ended("COMPLETED"))]), jobs(&[]));
+    assert_eq!(site.phases(&["1"]).await.unwrap(), [ended("COMPLETED")]);
+    *site.scheduler.queue.lock().unwrap() = jobs(&[("1", Phase::Pending)]);
+    site.clock.advance(POLL);
+    assert_eq!(site.phases(&["1"]).await.unwrap(), [Phase::Pending]);
+    *site.scheduler.queue.lock().unwrap() = jobs(&[]);
+    site.clock.advance(POLL);
+    assert_eq!(
+        site.phases(&["1"]).await.unwrap(),
+        [Phase::Unknown],
+        "not the old job's end"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_stop_the_looks() {
+    let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
+    site.clock.advance(Duration::from_secs(3600));
+    site.phases(&["1"]).await.unwrap();
+    let back: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+    let states = States {
+        scheduler: Arc::clone(&site.states.scheduler),
+        poll_interval: POLL,
+        clock: back,
+        tasks: TaskTracker::new(),
+        shared: Arc::clone(&site.states.shared),
+    };
+    states.observe(&["1".to_owned()]).await.unwrap();
+    assert_eq!(site.queue_runs(), 2);
+}

@@ -1,0 +1,159 @@
+//! States of jobs, and what can be done to them.
+
+use compute_domain::{
+    ErrorKind,
+    job::{EndState, Phase},
+};
+
+use crate::parts::{HPC, Site};
+
+fn end(state: &str, code: i32, signal: i32) -> Phase {
+    Phase::Ended(EndState {
+        slurm_state: state.to_owned(),
+        exit_code: Some(code),
+        signal: Some(signal),
+    })
+}
+
+fn is_end(phase: &Phase) -> bool {
+    matches!(phase, Phase::Ended(_))
+}
+
+#[tokio::test]
+async fn each_ends_as_it_did() {
+    let site = Site::start().await;
+    let (good, bad, killed, cancelled) = tokio::join!(
+        site.submitted("sleep 1"),
+        site.submitted("exit 3"),
+        site.submitted("kill -11 $$"),
+        site.submitted("sleep 60"),
+    );
+    assert_eq!(
+        site.until(&cancelled, |phase| *phase == Phase::Running)
+            .await,
+        Phase::Running
+    );
+    site.client.cancel(HPC, &cancelled).await.unwrap();
+    assert_eq!(site.until(&good, is_end).await, end("COMPLETED", 0, 0));
+    assert_eq!(site.until(&bad, is_end).await, end("FAILED", 3, 0));
+    assert_eq!(site.until(&killed, is_end).await, end("FAILED", 0, 11));
+    let Phase::Ended(ended) = site.until(&cancelled, is_end).await else {
+        panic!("no end")
+    };
+    assert_eq!(ended.slurm_state, "CANCELLED");
+    site.client.cancel(HPC, &cancelled).await.unwrap();
+    site.client.cancel(HPC, &good).await.unwrap();
+
+    let unknown = site.observation("4000000").await;
+    assert_eq!(
+        unknown.phase,
+        Phase::Unknown,
+        "a job that Slurm does not know has not ended"
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn accounting_answers_for_what_has_left_the_queue() {
+    let site = Site::start().await;
+    let slurm_id = site.submitted("exit 3").await;
+    site.until(&slurm_id, is_end).await;
+    let usage = async || site.client.usage(HPC, &slurm_id).await.unwrap();
+    let mut seen = usage().await;
+    for _ in 0..50 {
+        if seen.walltime.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        seen = usage().await;
+    }
+    assert_eq!(
+        (seen.nodes, seen.cpus, seen.memory),
+        (Some(1), Some(1), Some(50 * 1024))
+    );
+    assert!(
+        seen.walltime.is_some() && seen.cpu_time.is_some(),
+        "{seen:?}"
+    );
+    assert_eq!(
+        site.client.usage(HPC, "4000000").await.unwrap().walltime,
+        None
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_pending_job_is_held_and_released() {
+    let site = Site::start().await;
+    let slurm_id = site.submitted("#SBATCH --begin=now+1hour\nexit 0").await;
+    site.until(&slurm_id, |phase| *phase == Phase::Pending)
+        .await;
+    site.client.suspend(HPC, &slurm_id).await.unwrap();
+    site.client.suspend(HPC, &slurm_id).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    let held = site.observation(&slurm_id).await;
+    assert_eq!(
+        (held.phase, held.reason.as_str()),
+        (Phase::Pending, "JobHeldUser")
+    );
+    site.client.resume(HPC, &slurm_id).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    assert_ne!(site.observation(&slurm_id).await.reason, "JobHeldUser");
+    site.client.cancel(HPC, &slurm_id).await.unwrap();
+    assert!(is_end(&site.until(&slurm_id, is_end).await));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_running_job_is_suspended_or_slurm_says_why_not() {
+    let site = Site::start().await;
+    let slurm_id = site.submitted("sleep 60").await;
+    site.until(&slurm_id, |phase| *phase == Phase::Running)
+        .await;
+    match site.client.suspend(HPC, &slurm_id).await {
+        // Releases differ in whether a job's owner may do so.
+        Err(refused) => {
+            assert_eq!(refused.kind(), ErrorKind::Refused);
+            assert!(refused.message.contains("permission denied"), "{refused}");
+        }
+        Ok(()) => {
+            site.until(&slurm_id, |phase| *phase == Phase::Suspended)
+                .await;
+            site.client.resume(HPC, &slurm_id).await.unwrap();
+            site.until(&slurm_id, |phase| *phase == Phase::Running)
+                .await;
+        }
+    }
+    site.client.resume(HPC, &slurm_id).await.unwrap();
+    site.client.cancel(HPC, &slurm_id).await.unwrap();
+    site.until(&slurm_id, is_end).await;
+    for ended in [
+        site.client.suspend(HPC, &slurm_id).await,
+        site.client.resume(HPC, &slurm_id).await,
+        site.client.suspend(HPC, "4000000").await,
+    ] {
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::Refused);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn odd_ids_never_reach_the_login_node() {
+    let site = Site::start().await;
+    for id in ["", "1;id", "1,2", "-u", "1 2", "$(id)"] {
+        let asked = site
+            .client
+            .job_states(HPC, &[id.to_owned()])
+            .await
+            .unwrap_err();
+        assert_eq!(asked.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(
+            site.client.cancel(HPC, id).await.unwrap_err().kind(),
+            ErrorKind::InvalidArgument
+        );
+    }
+    let unknown = site.client.cancel("constructor", "1").await.unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    assert!(site.masters().is_empty(), "nobody logged in");
+    site.stop().await;
+}

@@ -1,0 +1,296 @@
+//! Logging in, and what happens when that fails.
+
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
+
+use compute_domain::ErrorKind;
+use futures::future::join_all;
+use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command};
+
+use crate::parts::{HPC, Site, kill};
+
+#[tokio::test]
+async fn a_check_says_what_is_there() {
+    let site = Site::start().await;
+    let findings = site.client.check(HPC).await.unwrap();
+    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
+    let subjects: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding.subject.as_str())
+        .collect();
+    let expected = [
+        "login",
+        "scheduler",
+        "accounting",
+        "container runtime",
+        "root path",
+    ];
+    assert_eq!(subjects, expected);
+    assert!(findings[0].detail.starts_with(site.facts.text("user")));
+    assert!(findings[1].detail.contains("slurm"), "{findings:?}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_check_says_what_is_wrong() {
+    let site = Site::start_with(|hpc| {
+        hpc.root_path = "/proc/none".to_owned();
+        hpc.container_runtime = compute_domain::site::ContainerRuntime::Charliecloud;
+    })
+    .await;
+    let findings = site.client.check(HPC).await.unwrap();
+    let root = findings
+        .iter()
+        .find(|finding| finding.subject == "root path")
+        .unwrap();
+    assert!(
+        !root.ok && root.detail.contains("/proc/none is not a folder"),
+        "{root:?}"
+    );
+    let folder = site
+        .client
+        .make_folder(HPC, "/proc/none/1")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        folder.kind(),
+        ErrorKind::Unavailable,
+        "a file system that is not mounted: {folder}"
+    );
+    site.stop().await;
+}
+
+/// Banners come before and after, on both outputs, with and without an end of line.
+#[tokio::test]
+async fn a_login_shell_that_talks() {
+    let site = Site::start().await;
+    let account = Command::new("getent")
+        .args(["passwd", site.facts.text("user")])
+        .output()
+        .await;
+    let account = String::from_utf8(account.unwrap().stdout).unwrap();
+    let rc = std::path::Path::new(account.split(':').nth(5).unwrap()).join(".bashrc");
+    let silent = std::fs::read_to_string(&rc).unwrap();
+    let noise = "echo 'cgc-0 begin'; echo '1|RUNNING|0||'; echo 'sbatch: error: quota' >&2; \
+                 trap 'printf bye' EXIT; printf 'no end of line'\n";
+    std::fs::write(&rc, format!("{noise}{silent}")).unwrap();
+    let job = site.job_with("exit 3").await;
+    let submitted = site.client.submit(HPC, &job.0, &job.1).await;
+    let seen = site.client.job_states(HPC, &["1".to_owned()]).await;
+    let read = site
+        .client
+        .read_file(HPC, &format!("{}/job.sbatch", job.1), 0, 11)
+        .await;
+    std::fs::write(&rc, silent).unwrap();
+    assert!(submitted.unwrap().slurm_id.parse::<u32>().is_ok());
+    assert_ne!(seen.unwrap()[0].phase, compute_domain::job::Phase::Running);
+    assert_eq!(read.unwrap().content, b"#!/bin/bash");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_host_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("other");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.await.unwrap().success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let known_hosts = folder.path().join("known hosts");
+    let site = Site::start_with(|hpc| {
+        let mut file = std::fs::File::create(&known_hosts).unwrap();
+        writeln!(file, "[{}]:{} {public}", hpc.ip, hpc.port).unwrap();
+        hpc.known_hosts = known_hosts.clone();
+    })
+    .await;
+    let (_, path) = site.new_job();
+    let error = site.client.make_folder(HPC, &path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(
+        error.message.contains("its host key is not the one in"),
+        "{error}"
+    );
+
+    std::fs::write(&known_hosts, "").unwrap();
+    tokio::time::sleep(Duration::from_millis(1300)).await;
+    let findings = site.client.check(HPC).await.unwrap();
+    assert_eq!(findings.len(), 1);
+    assert!(!findings[0].ok);
+    assert!(
+        findings[0].detail.contains("hpc trust local_hpc"),
+        "{findings:?}"
+    );
+    assert!(!std::path::Path::new(&path).exists());
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("id");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.await.unwrap().success());
+    let site = Site::start_with(|hpc| {
+        hpc.community_login.as_mut().unwrap().private_key_path = key.clone();
+    })
+    .await;
+    let findings = site.client.check(HPC).await.unwrap();
+    assert!(
+        findings[0].detail.contains("does not accept the key"),
+        "{findings:?}"
+    );
+    assert!(
+        findings[0].detail.contains(key.to_str().unwrap()),
+        "{findings:?}"
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_with_a_passphrase() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("id");
+    let passphrase = "correct 'horse' $HOME \\n \"staple\"";
+    let (copy, phrase) = (key.clone(), passphrase.to_owned());
+    let site = Site::start_with(|hpc| {
+        let login = hpc.community_login.as_mut().unwrap();
+        std::fs::copy(&login.private_key_path, &copy).unwrap();
+        let changed = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-p", "-P", "", "-N", &phrase, "-f"])
+            .arg(&copy)
+            .status()
+            .unwrap();
+        assert!(changed.success());
+        login.private_key_path = copy.clone();
+        login.passphrase = Some(phrase.clone().into());
+    })
+    .await;
+    let findings = site.client.check(HPC).await.unwrap();
+    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
+
+    let wrong = Site::start_with(|hpc| {
+        let login = hpc.community_login.as_mut().unwrap();
+        login.private_key_path = key.clone();
+        login.passphrase = Some("wrong".to_owned().into());
+    })
+    .await;
+    let findings = wrong.client.check(HPC).await.unwrap();
+    assert!(
+        findings[0].detail.contains("does not accept the key"),
+        "{findings:?}"
+    );
+    site.stop().await;
+    wrong.stop().await;
+}
+
+#[tokio::test]
+async fn a_login_that_died_is_made_again() {
+    let site = Site::start().await;
+    let (_, folder) = site.new_job();
+    site.client.make_folder(HPC, &folder).await.unwrap();
+    let before = site.masters();
+    assert_eq!(before.len(), 1);
+    kill("-KILL", &before).await;
+    site.client.make_folder(HPC, &folder).await.unwrap();
+    let after = site.masters();
+    assert_eq!(after.len(), 1);
+    assert_ne!(before, after);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_leaves_uncertainty_and_the_next_call_works() {
+    let site = Site::start().await;
+    let (_, folder) = site.new_job();
+    site.client.make_folder(HPC, &folder).await.unwrap();
+    let (mut sender, receiver) = tokio::io::duplex(1024);
+    let (uploaded, ()) = tokio::join!(site.client.upload_folder(HPC, &folder, receiver), async {
+        sender.write_all(&[0; 100]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        kill("-KILL", &site.masters()).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        drop(sender);
+    });
+    let error = uploaded.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Uncertain, "{error}");
+    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn logins_are_few_however_much_is_asked_for() {
+    let site = Site::start_with(|hpc| {
+        hpc.max_connections = 2;
+        hpc.max_sessions_per_connection = 3;
+    })
+    .await;
+    let folders: Vec<String> = (0..60).map(|_| site.new_job().1).collect();
+    let made = join_all(
+        folders
+            .iter()
+            .map(|folder| site.client.make_folder(HPC, folder)),
+    )
+    .await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert_eq!(site.masters().len(), 2);
+    let control = site.control.path().to_owned();
+    let masters = site.masters();
+    site.stop().await;
+    assert_eq!(
+        std::fs::read_dir(control).map_or(0, Iterator::count),
+        0,
+        "nothing is left"
+    );
+    let begun = Instant::now();
+    let alive = |pid: &u32| std::path::Path::new(&format!("/proc/{pid}/cwd")).exists();
+    while masters.iter().any(alive) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "logins are still up"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A login node that accepts connections and hangs up is tried a few times only.
+#[tokio::test]
+async fn a_sick_login_node_is_not_hammered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let tries = tokio::spawn(async move {
+        let mut tries = 0;
+        while let Ok(accepted) =
+            tokio::time::timeout(Duration::from_secs(4), listener.accept()).await
+        {
+            drop(accepted);
+            tries += 1;
+        }
+        tries
+    });
+    let site = Site::start_with(|hpc| hpc.port = port).await;
+    let (_, folder) = site.new_job();
+    let begun = Instant::now();
+    let mut refused = 0;
+    while begun.elapsed() < Duration::from_secs(3) {
+        let errors = join_all((0..20).map(|_| site.client.make_folder(HPC, &folder))).await;
+        assert!(errors.iter().all(|made| {
+            made.as_ref()
+                .is_err_and(|error| error.kind() == ErrorKind::Unavailable)
+        }));
+        refused += errors.len();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let tries = tries.await.unwrap();
+    assert!(
+        (2..=6).contains(&tries),
+        "{tries} logins for {refused} calls"
+    );
+    site.stop().await;
+}

@@ -1,0 +1,22 @@
+//! The connector against a real sshd and a real Slurm.
+//!
+//! `CYBERGIS_PARTS` names the folder of the parts (`deploy/local`); `make test`
+//! starts them. Tests share one cluster, so each has job names of its own, and
+//! faults are asked for by a file in the job's folder.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not take for tests"
+)]
+
+mod faults;
+mod files;
+mod jobs;
+mod logins;
+mod measured;
+mod parts;
+mod process;
+mod submissions;

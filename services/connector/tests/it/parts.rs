@@ -1,0 +1,254 @@
+//! A connector in this process, for the cluster that is running.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use compute_connector::Connector;
+use compute_domain::{
+    SystemClock, Timestamp,
+    clock::Clock as _,
+    ids::JobId,
+    job::{JobObservation, Phase},
+    site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
+};
+use compute_proto::ConnectorClient;
+use serde_json::{Map, Value};
+use tokio::{net::TcpListener, process::Command};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) const HPC: &str = "local_hpc";
+const END: Duration = Duration::from_secs(60);
+
+/// What the cluster says of itself.
+pub(crate) struct Facts(Value);
+
+impl Facts {
+    pub(crate) fn read() -> Self {
+        let parts = std::env::var("CYBERGIS_PARTS").expect(
+            "these tests need a running cluster, in the folder that CYBERGIS_PARTS names: \
+             run them by `make test`",
+        );
+        let path = Path::new(&parts).join("hpc/facts.json");
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.0[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("facts.json has no {key}"))
+    }
+
+    pub(crate) fn path(&self, key: &str) -> PathBuf {
+        self.text(key).into()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0["port"].as_u64().unwrap().try_into().unwrap()
+    }
+
+    /// The HPC as an operator configures it, asked often.
+    pub(crate) fn hpc(&self) -> Hpc {
+        Hpc {
+            name: HPC.to_owned(),
+            ip: self.text("ip").to_owned(),
+            port: self.port(),
+            is_community_account: true,
+            community_login: Some(CommunityLogin {
+                user: self.text("user").to_owned(),
+                private_key_path: self.path("private_key_path"),
+                passphrase: None,
+            }),
+            root_path: self.text("root_path").to_owned(),
+            job_pool_capacity: 10,
+            init_sbatch_script: Vec::new(),
+            init_sbatch_options: Vec::new(),
+            description: String::new(),
+            globus: Globus::default(),
+            mount: BTreeMap::new(),
+            slurm_global_cap: Map::new(),
+            slurm_input_rules: BTreeMap::new(),
+            allowlist: Vec::new(),
+            denylist: Vec::new(),
+            known_hosts: self.path("known_hosts"),
+            container_runtime: ContainerRuntime::None,
+            poll_interval: Duration::from_millis(300),
+            max_connections: 2,
+            max_sessions_per_connection: 8,
+            connector_address: None,
+            public: Map::new(),
+        }
+    }
+}
+
+/// A connector that serves, and a client of it.
+pub(crate) struct Site {
+    pub(crate) facts: Facts,
+    pub(crate) client: ConnectorClient,
+    /// Folder of the control sockets.
+    pub(crate) control: tempfile::TempDir,
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With an HPC that `change` has changed.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Hpc)) -> Self {
+        let facts = Facts::read();
+        let mut hpc = facts.hpc();
+        change(&mut hpc);
+        let control = tempfile::Builder::new()
+            .prefix("cgc-it-")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let built =
+            compute_connector::build([hpc], Arc::new(SystemClock), control.path(), &tasks).await;
+        let connector = Arc::new(built.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (serving, stopped) = (Arc::clone(&connector), stop.clone());
+        tasks.spawn(async move { serving.serve(listener, stopped).await.unwrap() });
+        let client = ConnectorClient::connect_lazy(&address).unwrap();
+        Self {
+            facts,
+            client,
+            control,
+            connector,
+            stop,
+            tasks,
+        }
+    }
+
+    /// A new folder for a job, as it is called on the HPC.
+    pub(crate) fn new_job(&self) -> (JobId, String) {
+        let job = JobId::generate(SystemClock.now());
+        let folder = format!("{}/{job}", self.facts.text("root_path"));
+        (job, folder)
+    }
+
+    /// A new folder with a batch script that has these lines.
+    pub(crate) async fn job_with(&self, lines: &str) -> (JobId, String) {
+        let (job, folder) = self.new_job();
+        self.write(&folder, "job.sbatch", &batch_script(&folder, lines))
+            .await;
+        (job, folder)
+    }
+
+    pub(crate) async fn write(&self, folder: &str, name: &str, content: &str) {
+        let path = format!("{folder}/{name}");
+        self.client
+            .write_file(HPC, &path, content.into())
+            .await
+            .unwrap();
+    }
+
+    /// Submits a job with these lines.
+    pub(crate) async fn submitted(&self, lines: &str) -> String {
+        let (job, folder) = self.job_with(lines).await;
+        self.client
+            .submit(HPC, &job, &folder)
+            .await
+            .unwrap()
+            .slurm_id
+    }
+
+    pub(crate) async fn observation(&self, slurm_id: &str) -> JobObservation {
+        let mut seen = self
+            .client
+            .job_states(HPC, &[slurm_id.to_owned()])
+            .await
+            .unwrap();
+        assert_eq!(seen.len(), 1);
+        seen.remove(0)
+    }
+
+    /// The first phase that `wanted` wants.
+    pub(crate) async fn until(&self, slurm_id: &str, wanted: impl Fn(&Phase) -> bool) -> Phase {
+        let begun = Instant::now();
+        loop {
+            let seen = self.observation(slurm_id).await;
+            if wanted(&seen.phase) {
+                return seen.phase;
+            }
+            assert!(begun.elapsed() < END, "job {slurm_id} is still {seen:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Ids of the jobs of that name that Slurm has, seen by a command of its own.
+    pub(crate) async fn jobs_named(&self, job: &JobId) -> Vec<String> {
+        let output = Command::new("squeue")
+            .env("SLURM_CONF", self.facts.path("slurm_conf"))
+            .args(["-h", "-t", "all", "-o", "%i", "-n", job.as_str()])
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Processes of the logins of this connector.
+    pub(crate) fn masters(&self) -> Vec<u32> {
+        processes_that_name(self.control.path().to_str().unwrap())
+    }
+
+    /// Stops as the service does.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        drop(self.client);
+        self.tasks.close();
+        tokio::time::timeout(Duration::from_secs(20), self.tasks.wait())
+            .await
+            .unwrap();
+        self.connector.close().await;
+    }
+}
+
+/// A batch script that writes to its folder and stops on the first error.
+fn batch_script(folder: &str, lines: &str) -> String {
+    format!(
+        "#!/bin/bash\n#SBATCH --output={folder}/job.stdout\n#SBATCH --error={folder}/job.stderr\n\
+         #SBATCH --mem=50M\n{lines}\n"
+    )
+}
+
+/// What time it is on the HPC, which is here.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// Processes with this in their command line, whose words end with NUL.
+pub(crate) fn processes_that_name(text: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+            String::from_utf8_lossy(&line).contains(text).then_some(pid)
+        })
+        .collect()
+}
+
+pub(crate) async fn kill(signal: &str, processes: &[u32]) {
+    for process in processes {
+        let killed = Command::new("kill")
+            .args([signal, &process.to_string()])
+            .status();
+        assert!(killed.await.unwrap().success());
+    }
+}

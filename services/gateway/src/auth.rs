@@ -1,0 +1,13 @@
+//! Who is calling. A handler that needs to know takes an [`Authorized`] with the
+//! way in which its route refuses and the schema of its body; without one it
+//! learns nothing of anybody.
+
+mod caller;
+mod hub;
+mod refusals;
+mod token;
+
+pub use caller::Authorized;
+pub use hub::{HubClient, HubError};
+pub use refusals::{ForChange, ForJob, ForUser, Refusals};
+pub use token::HubToken;

@@ -1,0 +1,136 @@
+//! Asking hubs who a token belongs to (JupyterHub REST API, `GET /hub/api/user`).
+//!
+//! Only hubs of `jupyter-globus-map.json` are asked, over the configured scheme.
+//! Answers are kept for a while, refusals for a shorter one, and one question at a
+//! time is asked about one token. That a hub does not answer is no refusal.
+
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    hash::BuildHasher as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use compute_domain::{ids::UserId, site::Hub};
+use moka::{Expiry, future::Cache};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::HubToken;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const KEPT: Duration = Duration::from_secs(60);
+const REFUSAL_KEPT: Duration = Duration::from_secs(10);
+const MOST_KEPT: u64 = 10_000;
+
+/// Why nobody is known to be calling.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HubError {
+    /// The token names no hub of ours.
+    #[error("the token's host is not in the list of hubs")]
+    UnknownHost,
+    /// The hub refuses the token.
+    #[error("the hub refuses the token")]
+    Refused,
+    /// The hub does not answer, or not as a hub does.
+    #[error("the hub {0} does not answer")]
+    Away(String),
+}
+
+/// A user of a hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubUser {
+    /// `NAME@HOST`.
+    pub id: UserId,
+    /// NAME.
+    pub name: String,
+    /// The hub.
+    pub hub: Hub,
+}
+
+type Kept = Option<Arc<HubUser>>;
+
+#[derive(Debug)]
+struct ByOutcome;
+
+impl Expiry<(String, u64, u64), Kept> for ByOutcome {
+    fn expire_after_create(
+        &self,
+        _key: &(String, u64, u64),
+        value: &Kept,
+        _now: std::time::Instant,
+    ) -> Option<Duration> {
+        Some(if value.is_some() { KEPT } else { REFUSAL_KEPT })
+    }
+}
+
+/// Client of all hubs. Cheap to clone.
+#[derive(Clone)]
+pub struct HubClient {
+    http: reqwest::Client,
+    hubs: Arc<BTreeMap<String, Hub>>,
+    known: Cache<(String, u64, u64), Kept>,
+    // Two keys that nobody outside knows: tokens are not kept.
+    hashers: Arc<(RandomState, RandomState)>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    name: String,
+}
+
+impl HubClient {
+    /// A client of `hubs`, by host.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be made.
+    pub fn new(hubs: BTreeMap<String, Hub>) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        let known = Cache::builder().max_capacity(MOST_KEPT).expire_after(ByOutcome).build();
+        Ok(Self { http, hubs: Arc::new(hubs), known, hashers: Arc::default() })
+    }
+
+    /// Who `token` belongs to.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn user(&self, token: &HubToken) -> Result<Arc<HubUser>, HubError> {
+        let hub = self.hubs.get(&token.host).ok_or(HubError::UnknownHost)?;
+        let secret = token.token.expose_secret();
+        let (one, two) = &*self.hashers;
+        let key = (token.host.clone(), one.hash_one(secret), two.hash_one(secret));
+        let asked = self.known.try_get_with(key, self.ask(hub, &token.token)).await;
+        match asked {
+            Ok(Some(user)) => Ok(user),
+            Ok(None) => Err(HubError::Refused),
+            Err(error) => Err((*error).clone()),
+        }
+    }
+
+    async fn ask(&self, hub: &Hub, token: &SecretString) -> Result<Kept, HubError> {
+        let away = |reason: String| {
+            tracing::warn!(hub = hub.host, reason, "hub does not answer");
+            HubError::Away(hub.host.clone())
+        };
+        let secret = token.expose_secret();
+        // What cannot stand in a header cannot be a token.
+        if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(None);
+        }
+        let url = format!("{}://{}/hub/api/user", hub.scheme.as_str(), hub.host);
+        let request = self.http.get(url).header("Authorization", format!("token {secret}"));
+        let answer = request.send().await.map_err(|e| away(e.without_url().to_string()))?;
+        match answer.status().as_u16() {
+            200 => {}
+            401 | 403 | 404 => return Ok(None),
+            status => return Err(away(format!("status {status}"))),
+        }
+        let answer: Answer = answer.json().await.map_err(|e| away(e.without_url().to_string()))?;
+        let id = UserId::new(&answer.name, &hub.host);
+        Ok(Some(Arc::new(HubUser { id, name: answer.name, hub: hub.clone() })))
+    }
+}

@@ -1,0 +1,104 @@
+//! Bodies as clients send them: JSON, urlencoded or multipart, on any method, GET
+//! included; absent is as good as empty.
+
+use axum::{
+    RequestExt as _,
+    body::Bytes,
+    extract::{Multipart, Request},
+    http::header::CONTENT_TYPE,
+};
+use serde_json::{Map, Value};
+
+use crate::error::GatewayError;
+
+/// Largest body, bytes.
+pub const LIMIT: usize = 1 << 20;
+
+/// The fields of a request's body.
+///
+/// # Errors
+/// If it is malformed, too large, or no object.
+pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/json" => json(&bytes(request).await?),
+        "application/x-www-form-urlencoded" => Ok(form(&bytes(request).await?)),
+        "multipart/form-data" => multipart(request).await,
+        // The older server read nothing else.
+        _ => Ok(Map::new()),
+    }
+}
+
+async fn bytes(request: Request) -> Result<Bytes, GatewayError> {
+    axum::body::to_bytes(request.into_body(), LIMIT).await.map_err(|_| GatewayError::TooLarge(LIMIT))
+}
+
+fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| GatewayError::Malformed(format!("no JSON: {error}")))?;
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Array(_) => {
+            Err(GatewayError::InvalidInput(vec!["is not of a type(s) object".to_owned()]))
+        }
+        _ => Err(GatewayError::Malformed("neither an object nor an array".to_owned())),
+    }
+}
+
+fn form(bytes: &[u8]) -> Map<String, Value> {
+    form_urlencoded::parse(bytes)
+        .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
+        .collect()
+}
+
+async fn multipart(request: Request) -> Result<Map<String, Value>, GatewayError> {
+    let malformed = |error: String| GatewayError::Malformed(error);
+    let mut parts: Multipart =
+        request.extract().await.map_err(|error: axum::extract::multipart::MultipartRejection| {
+            malformed(error.body_text())
+        })?;
+    let mut fields = Map::new();
+    while let Some(part) = parts.next_field().await.map_err(|error| malformed(error.body_text()))? {
+        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let text = part.text().await.map_err(|error| malformed(error.body_text()))?;
+        fields.insert(name, Value::String(text));
+    }
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http};
+    use serde_json::json;
+
+    use super::*;
+
+    async fn read_as(kind: &str, body: &'static str) -> Result<Value, GatewayError> {
+        let request = http::Request::builder().header(CONTENT_TYPE, kind).body(Body::from(body));
+        read(request.unwrap()).await.map(Value::Object)
+    }
+
+    #[tokio::test]
+    async fn bodies_of_the_recording() {
+        for (kind, body, expected) in [
+            ("application/json", r#"{"a": 1}"#, Some(json!({"a": 1}))),
+            ("application/json; charset=utf-8", r#"{"a": 1}"#, Some(json!({"a": 1}))),
+            ("application/json", "", Some(json!({}))),
+            ("application/json", "{\"a\": ", None),
+            ("application/json", "\"abc\"", None),
+            ("application/json", "null", None),
+            ("application/json", "[]", None),
+            ("text/plain", r#"{"a": 1}"#, Some(json!({}))),
+            ("application/x-www-form-urlencoded", "a=b%3D&c=d+e", Some(json!({"a": "b=", "c": "d e"}))),
+            ("multipart/form-data; boundary=X",
+                "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X--\r\n",
+                Some(json!({"a": "b"}))),
+        ] {
+            assert_eq!(read_as(kind, body).await.ok(), expected, "{kind} {body}");
+        }
+    }
+}

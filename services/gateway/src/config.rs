@@ -1,0 +1,38 @@
+//! What is set on the command line or in the environment; all else is in the
+//! operator's folder.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Parser;
+use compute_runtime::config::Server;
+
+/// REST gateway of CyberGIS-Compute.
+#[derive(Debug, Parser)]
+#[command(name = "compute-gateway", version)]
+pub struct Options {
+    /// Folder of the operator's JSON files.
+    #[arg(long, env = "CYBERGIS_CONFIG", default_value = "config")]
+    pub config: PathBuf,
+    /// Where to listen, instead of server_ip and server_port of config.json.
+    #[arg(long, env = "CYBERGIS_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// File that gets the address once it is bound.
+    #[arg(long)]
+    pub address_file: Option<PathBuf>,
+}
+
+impl Options {
+    /// The address to listen on.
+    ///
+    /// # Errors
+    /// If `server_ip` is no IP address.
+    pub fn address(&self, server: &Server) -> anyhow::Result<SocketAddr> {
+        if let Some(address) = self.listen {
+            return Ok(address);
+        }
+        let (ip, port) = &server.listen;
+        let ip = ip.parse().with_context(|| format!("server_ip {ip} is no IP address"))?;
+        Ok(SocketAddr::new(ip, *port))
+    }
+}

@@ -1,0 +1,46 @@
+//! What the gateway is built from, connected as the configuration says.
+
+use std::sync::Arc;
+
+use compute_db::Store;
+use compute_domain::SystemClock;
+use compute_queue::{Queue, RedisOptions};
+use compute_runtime::{config::Server, shutdown::Shutdown};
+use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+
+/// The outside of the gateway.
+pub struct Deps {
+    /// The truth.
+    pub store: Store,
+    /// Job streams.
+    pub queue: Queue,
+    /// Mirrors of the templates.
+    pub mirrors: Mirrors,
+    /// Stop signal and task tracker.
+    pub shutdown: Shutdown,
+}
+
+impl Deps {
+    /// Connects everything.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an address is none.
+    pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let redis = &server.redis;
+        Ok(Self {
+            store: Store::connect(&server.database.url, Arc::new(SystemClock)).await?,
+            queue: Queue::connect(RedisOptions {
+                host: redis.host.clone(),
+                port: redis.port,
+                password: redis.password.clone(),
+                prefix: redis.prefix.clone(),
+            })?,
+            mirrors: Mirrors::new(MirrorOptions {
+                root: server.cache_path.join("templates"),
+                policy: AddressPolicy { local_roots: server.template_local_roots.clone() },
+                size_limit: server.template_size_limit_mb << 20,
+            }),
+            shutdown,
+        })
+    }
+}

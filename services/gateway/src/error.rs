@@ -1,0 +1,152 @@
+//! What goes wrong, and how it is answered: one table. Every answer is JSON,
+//! `{"error": text}` and mostly `"messages"`; the statuses are the older server's
+//! where a client could depend on them.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use compute_db::StoreError;
+use compute_domain::ids::JobId;
+use serde_json::{Map, Value, json};
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The body is not of the route's schema.
+    #[error("invalid input")]
+    InvalidInput(Vec<String>),
+    /// The token is refused by its hub, or of no hub of ours.
+    #[error("invalid token")]
+    InvalidToken,
+    /// The token's host is not in `jupyter-globus-map.json`.
+    #[error("Cannot find jupyterhubHost in allowlist")]
+    UnknownHub,
+    /// The same two, on routes about one job.
+    #[error("submit without login is not allowed")]
+    NoLogin,
+    /// The hub does not answer.
+    #[error("the JupyterHub {0} does not answer: try again in a moment")]
+    HubAway(String),
+    /// A name that is not in the configuration.
+    #[error("unrecognized {0}")]
+    Unrecognized(&'static str),
+    /// Allow and deny lists of the HPC.
+    #[error("Not authorized for HPC")]
+    NotAuthorizedForHpc,
+    /// An HPC with private accounts.
+    #[error("invalid SSH credentials")]
+    NoCredentials(String),
+    /// No such job, or someone else's: reading.
+    #[error("invalid access")]
+    NoSuchJob(JobId),
+    /// The same, for the events.
+    #[error("invalid access token")]
+    NoSuchJobEvents(JobId),
+    /// The same, for a change.
+    #[error("invalid access")]
+    NoSuchJobToChange(JobId),
+    /// The job is submitted.
+    #[error("job already submitted or in queue")]
+    AlreadySubmitted,
+    /// Not submitted, over, someone else's, or no job at all.
+    #[error("job is not in queue or running jobs")]
+    NotRunning,
+    /// A change that the job's state does not allow.
+    #[error("{0}")]
+    Refused(String),
+    /// What validation found; the first is the error, all are messages.
+    #[error("{}", .0.first().map_or("invalid values", String::as_str))]
+    Invalid(Vec<String>),
+    /// There is no such template.
+    #[error("unknown git {0}")]
+    UnknownTemplate(String),
+    /// There is no such route.
+    #[error("unknown route {0}")]
+    UnknownRoute(String),
+    /// The route knows other methods only.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// The body is no JSON, or no form.
+    #[error("malformed body: {0}")]
+    Malformed(String),
+    /// The body is too large.
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal,
+}
+
+impl GatewayError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidInput(_)
+            | Self::InvalidToken
+            | Self::NoSuchJobToChange(_)
+            | Self::NotRunning
+            | Self::Refused(_)
+            | Self::Invalid(_) => StatusCode::PAYMENT_REQUIRED,
+            Self::NoLogin
+            | Self::Unrecognized(_)
+            | Self::NotAuthorizedForHpc
+            | Self::NoCredentials(_)
+            | Self::NoSuchJob(_)
+            | Self::NoSuchJobEvents(_)
+            | Self::AlreadySubmitted => StatusCode::UNAUTHORIZED,
+            Self::UnknownHub | Self::UnknownTemplate(_) | Self::UnknownRoute(_) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::HubAway(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Store(error) => StatusCode::from_u16(error.kind().http_status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What a client is told. A fault behind it is for the log, not for the client.
+    fn body(&self) -> Value {
+        let mut body = Map::new();
+        let error = match self {
+            Self::Store(error) if error.kind().is_transient() => {
+                "the database does not answer: try again in a moment".to_owned()
+            }
+            Self::Store(_) => "internal error".to_owned(),
+            error => error.to_string(),
+        };
+        body.insert("error".to_owned(), json!(error));
+        let messages = match self {
+            Self::InvalidInput(messages) | Self::Invalid(messages) => Some(messages.clone()),
+            Self::NoSuchJob(id) | Self::NoSuchJobEvents(id) | Self::NoSuchJobToChange(id) => {
+                Some(vec![format!("you have no job with id {id}")])
+            }
+            Self::NoCredentials(reason) => Some(vec![reason.clone()]),
+            Self::NoLogin | Self::AlreadySubmitted => Some(Vec::new()),
+            _ => None,
+        };
+        if let Some(messages) = messages {
+            body.insert("messages".to_owned(), json!(messages));
+        }
+        // As the older server had it.
+        if matches!(self, Self::Unrecognized(_) | Self::NotAuthorizedForHpc) {
+            body.insert("message".to_owned(), Value::Null);
+        }
+        Value::Object(body)
+    }
+}
+
+impl IntoResponse for GatewayError {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            tracing::error!(error = %error, "request failed");
+        }
+        (self.status(), Json(self.body())).into_response()
+    }
+}

@@ -1,0 +1,83 @@
+//! The gateway: REST for JupyterLab's clients. It asks the hub who a token
+//! belongs to, validates, writes rows and enqueues; it never reaches an HPC.
+//! Stateless: any number of replicas.
+//!
+//! Where to look: [`router`] lists all routes, `routes/` has one file per
+//! resource, `auth/` says who is calling and how each route refuses, `submit`
+//! is the way of a job into the queue, `error` turns errors into answers.
+
+pub mod auth;
+pub mod body;
+pub mod config;
+pub mod deps;
+pub mod error;
+pub mod job_view;
+pub mod openapi;
+pub mod path;
+pub mod router;
+pub mod routes;
+pub mod schema;
+pub mod state;
+pub mod submit;
+pub mod templates;
+
+use std::sync::Arc;
+
+use axum::{Router, ServiceExt, extract::Request};
+use compute_runtime::{
+    config::Site,
+    health::{self, Parts},
+    shutdown::Shutdown,
+};
+use tokio::net::TcpListener;
+use tower::Layer as _;
+
+pub use crate::deps::Deps;
+use crate::{auth::HubClient, path::NormalisePath, state::AppState, templates::TemplateCache};
+
+/// Puts the gateway together; nothing runs yet.
+///
+/// # Errors
+/// If the client for hubs cannot be made.
+pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
+    Ok(AppState {
+        hubs: HubClient::new(site.hubs.clone())?,
+        templates: TemplateCache::new(deps.store.clone(), deps.mirrors),
+        store: deps.store,
+        queue: deps.queue,
+        shutdown: deps.shutdown,
+        site,
+    })
+}
+
+/// Answers on `listener` until the shutdown's token is set, then lets the
+/// requests at hand end.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()> {
+    let Shutdown { token, tasks } = state.shutdown.clone();
+    let refresh = state.site.server.template_refresh;
+    tasks.spawn(templates::keep_fresh(state.templates.clone(), refresh, token.clone()));
+    let health = health::router(parts(&state), health::collect_metrics());
+    let app: Router = router::router(state).merge(health);
+    // Around the router, not in it: routing must see the normalised path.
+    let app = NormalisePath.layer(app);
+    axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
+        .with_graceful_shutdown(token.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+fn parts(state: &AppState) -> Parts {
+    let (store, queue) = (state.store.clone(), state.queue.clone());
+    Parts::default()
+        .with("database", move || {
+            let store = store.clone();
+            async move { store.ping().await.map_err(|error| error.to_string()) }
+        })
+        .with("redis", move || {
+            let queue = queue.clone();
+            async move { queue.ping().await.map_err(|error| error.to_string()) }
+        })
+}

@@ -1,0 +1,25 @@
+//! `compute-gateway`.
+
+use std::{sync::Arc, time::Duration};
+
+use clap::Parser as _;
+use compute_gateway::{Deps, build, config::Options, serve};
+use compute_runtime::{config, listen, shutdown::Shutdown, telemetry, tls};
+
+const DRAIN: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    tls::install_provider();
+    let options = Options::parse();
+    telemetry::init("compute-gateway")?;
+    let site = Arc::new(config::load_and_warn(&options.config)?);
+    let address = options.address(&site.server)?;
+    let shutdown = Shutdown::on_signals()?;
+    let deps = Deps::connect(&site.server, shutdown.clone()).await?;
+    let state = build(site, deps)?;
+    let listener = listen::bind(address, options.address_file.as_deref()).await?;
+    serve(state, listener).await?;
+    shutdown.drain(DRAIN).await;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The OpenAPI document, from the handlers, and its page.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// What the document says beside the routes.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "CyberGIS-Compute",
+        description = "Submits job templates to HPCs. The caller's token is base64 of HOST@TOKEN, \
+            in the body as jupyterhubApiToken (also of a GET) or in the Authorization header.",
+    ),
+    modifiers(&Token),
+    security(("token" = [])),
+)]
+pub struct Document;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// `docs/openapi.json` says what the routes say; `make openapi` writes it.
+    #[test]
+    fn openapi_document_is_up_to_date() {
+        let document = crate::router::document().to_pretty_json().unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            fs::write(&path, &document).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), document, "run `make openapi`");
+    }
+}

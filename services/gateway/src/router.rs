@@ -1,0 +1,103 @@
+//! All routes.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, Method, StatusCode, Uri},
+    http,
+    response::IntoResponse as _,
+};
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    error::GatewayError,
+    openapi::Document,
+    routes::{git, job, job_control, site, user},
+    state::AppState,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(site::hello))
+        .routes(routes!(site::hpc))
+        .routes(routes!(site::maintainer))
+        .routes(routes!(site::container))
+        .routes(routes!(site::allowlist))
+        .routes(routes!(site::whitelist))
+        .routes(routes!(site::announcement))
+        .routes(routes!(git::list))
+        .routes(routes!(git::show))
+        .routes(routes!(user::show))
+        .routes(routes!(user::jupyter_globus))
+        .routes(routes!(user::jobs))
+        .routes(routes!(job::create))
+        .routes(routes!(job::show, job::change))
+        .routes(routes!(job::submit))
+        .routes(routes!(job::events))
+        .routes(routes!(job::logs))
+        .routes(routes!(job::result_folder_content))
+        .routes(routes!(job_control::cancel))
+        .routes(routes!(job_control::pause))
+        .routes(routes!(job_control::resume))
+}
+
+/// The OpenAPI document of the routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    api().split_for_parts().1
+}
+
+/// The routes with everything around them.
+pub fn router(state: AppState) -> Router {
+    let (routes, document) = api().split_for_parts();
+    // From the outside in.
+    let around = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_response(answered))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(CatchPanicLayer::custom(|_| GatewayError::Internal.into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE));
+    routes
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+        .merge(SwaggerUi::new("/api-docs").url("/api-docs/openapi.json", document))
+        .layer(around)
+}
+
+async fn unknown_route(uri: Uri) -> GatewayError {
+    GatewayError::UnknownRoute(uri.path().to_owned())
+}
+
+async fn wrong_method(_method: Method) -> GatewayError {
+    GatewayError::MethodNotAllowed
+}
+
+/// Never the query or the body: older clients put tokens there.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!(
+        "request",
+        request.id = id,
+        method = %request.method(),
+        path = request.uri().path()
+    )
+}
+
+fn answered<B>(response: &http::Response<B>, latency: Duration, _span: &tracing::Span) {
+    let duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status = response.status().as_u16(), duration_ms, "answered");
+}

@@ -1,0 +1,7 @@
+//! Handlers, one file per resource.
+
+pub mod git;
+pub mod job;
+pub mod job_control;
+pub mod site;
+pub mod user;

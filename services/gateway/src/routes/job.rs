@@ -1,0 +1,209 @@
+//! Jobs: make, configure, look.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use compute_db::{ChangeOutcome, JobPatch, NewJob};
+use compute_domain::{
+    ids::{FolderId, JobId, UserId},
+    job::Job,
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    auth::{Authorized, ForChange, ForJob},
+    error::GatewayError,
+    job_view::{EventView, JobView, LogView, folder_ids},
+    schema::{ChangeJob, CreateJob, TokenOnly},
+    state::AppState,
+    submit,
+};
+
+/// Maintainer of a job that names none.
+const DEFAULT_MAINTAINER: &str = "community_contribution";
+
+/// Makes a job.
+#[utoipa::path(post, path = "/job", tag = "job", responses((status = OK, body = JobView),
+    (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+pub async fn create(
+    State(state): State<AppState>,
+    caller: Authorized<ForChange, CreateJob>,
+) -> Result<Json<JobView>, GatewayError> {
+    let named = |key: &str| caller.body.get(key).and_then(Value::as_str);
+    let name = named("maintainer").unwrap_or(DEFAULT_MAINTAINER);
+    let maintainer =
+        state.site.maintainers.get(name).ok_or(GatewayError::Unrecognized("maintainer"))?;
+    let hpc = named("hpc").unwrap_or(&maintainer.default_hpc);
+    let hpc = state.site.hpcs.get(hpc).ok_or(GatewayError::Unrecognized("hpc"))?;
+    if !hpc.admits(&caller.user.id) {
+        return Err(GatewayError::NotAuthorizedForHpc);
+    }
+    if !hpc.is_community_account {
+        let reason = format!("{} has private accounts, which this server does not support", hpc.name);
+        return Err(GatewayError::NoCredentials(reason));
+    }
+    let new = NewJob {
+        user_id: caller.user.id.clone(),
+        maintainer: maintainer.name.clone(),
+        hpc: hpc.name.clone(),
+    };
+    let job = state.store.create_job(new).await?;
+    tracing::info!(job.id = %job.id, user.id = %job.user_id, hpc = job.hpc, "job made");
+    Ok(Json(view(&state, job).await?))
+}
+
+/// Configures a job that is not submitted yet.
+#[utoipa::path(put, path = "/job/{id}", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = JobView), (status = PAYMENT_REQUIRED)))]
+pub async fn change(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForChange, ChangeJob>,
+) -> Result<Json<JobView>, GatewayError> {
+    let id = JobId::from_text(id);
+    let user = &caller.user.id;
+    if state.store.job_of(user, &id).await?.is_none() {
+        return Err(GatewayError::NoSuchJobToChange(id));
+    }
+    let patch = patch(&state, user, caller.body).await?;
+    if patch == JobPatch::default() {
+        return Err(GatewayError::Refused("nothing to update".to_owned()));
+    }
+    match state.store.change_job(user, &id, patch).await? {
+        ChangeOutcome::Changed(job) => {
+            Ok(Json(view(&state, *job).await?.with(Vec::new(), Vec::new())))
+        }
+        ChangeOutcome::NotFound => Err(GatewayError::NoSuchJobToChange(id)),
+        ChangeOutcome::AlreadySubmitted => Err(GatewayError::Refused(
+            "the job is submitted: nothing would read the change".to_owned(),
+        )),
+    }
+}
+
+/// One job with its events and logs.
+#[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
+pub async fn show(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<JobView>, GatewayError> {
+    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
+    let events = state.store.events_of(&job.id).await?;
+    let logs = state.store.logs_of(&job.id).await?;
+    Ok(Json(view(&state, job).await?.with(events, logs)))
+}
+
+/// Submits a job.
+#[utoipa::path(post, path = "/job/{id}/submit", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+pub async fn submit(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<JobView>, GatewayError> {
+    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
+    if job.submitted_at.is_some() {
+        return Err(GatewayError::AlreadySubmitted);
+    }
+    let job = submit::submit(&state, &job).await?;
+    tracing::info!(job.id = %job.id, hpc = job.hpc, "job queued");
+    Ok(Json(view(&state, job).await?.with(Vec::new(), Vec::new())))
+}
+
+/// A job's events, oldest first.
+#[utoipa::path(get, path = "/job/{id}/events", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Vec<EventView>), (status = UNAUTHORIZED)))]
+pub async fn events(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Vec<EventView>>, GatewayError> {
+    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJobEvents).await?;
+    let events = state.store.events_of(&job.id).await?;
+    Ok(Json(events.into_iter().map(EventView::from).collect()))
+}
+
+/// A job's logs, oldest first.
+#[utoipa::path(get, path = "/job/{id}/logs", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Vec<LogView>), (status = UNAUTHORIZED)))]
+pub async fn logs(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Vec<LogView>>, GatewayError> {
+    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
+    let logs = state.store.logs_of(&job.id).await?;
+    Ok(Json(logs.into_iter().map(LogView::from).collect()))
+}
+
+/// Directories below a job's result folder; empty until it is over.
+#[utoipa::path(get, path = "/job/{id}/result-folder-content", tag = "job",
+    params(("id" = String, Path)),
+    responses((status = OK, body = Vec<String>), (status = UNAUTHORIZED)))]
+pub async fn result_folder_content(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Vec<String>>, GatewayError> {
+    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
+    Ok(Json(job.result_listing.unwrap_or_default()))
+}
+
+async fn own(
+    state: &AppState,
+    user: &UserId,
+    id: String,
+    missing: impl FnOnce(JobId) -> GatewayError,
+) -> Result<Job, GatewayError> {
+    let id = JobId::from_text(id);
+    state.store.job_of(user, &id).await?.ok_or_else(|| missing(id))
+}
+
+async fn view(state: &AppState, job: Job) -> Result<JobView, GatewayError> {
+    let folders = state.store.folders(&folder_ids(&job)).await?;
+    Ok(JobView::new(job, &folders))
+}
+
+async fn patch(
+    state: &AppState,
+    user: &UserId,
+    mut body: Map<String, Value>,
+) -> Result<JobPatch, GatewayError> {
+    let mut object = |key: &str| match body.remove(key) {
+        Some(Value::Object(object)) => Some(object),
+        _ => None,
+    };
+    let (param, env, slurm) = (object("param"), object("env"), object("slurm"));
+    let local_executable_folder = object("localExecutableFolder").map(Value::Object);
+    let local_data_folder = object("localDataFolder").map(Value::Object);
+    let mut text = |key: &str| match body.remove(key) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let name = text("name");
+    if name.as_ref().is_some_and(|name| name.chars().count() > compute_db::NAME_LIMIT) {
+        let limit = compute_db::NAME_LIMIT;
+        return Err(GatewayError::Refused(format!("name is longer than {limit} characters")));
+    }
+    let (data, executable) = (text("remoteDataFolder"), text("remoteExecutableFolder"));
+    Ok(JobPatch {
+        name, param, env, slurm, local_executable_folder, local_data_folder,
+        remote_data_folder_id: own_folder(state, user, data).await?,
+        remote_executable_folder_id: own_folder(state, user, executable).await?,
+    })
+}
+
+/// A folder that is not the caller's is as good as none.
+async fn own_folder(
+    state: &AppState,
+    user: &UserId,
+    id: Option<String>,
+) -> Result<Option<FolderId>, GatewayError> {
+    let Some(id) = id.map(FolderId::from_text) else { return Ok(None) };
+    match state.store.folder_of(user, &id).await? {
+        Some(folder) => Ok(Some(folder.id)),
+        None => Err(GatewayError::Refused(format!("unknown folder with id {id}"))),
+    }
+}

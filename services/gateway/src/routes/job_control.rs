@@ -1,0 +1,96 @@
+//! Cancel, pause, resume: what the owner wants is saved in the row, then whoever
+//! carries the job is told to look. It looks by itself, too, if that call is lost.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use compute_domain::{
+    ids::JobId,
+    job::{Intent, Job},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Authorized, ForJob},
+    error::GatewayError,
+    schema::TokenOnly,
+    state::AppState,
+};
+
+/// Maintainers that were heard of within this time are called.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
+
+/// What was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Done {
+    messages: [&'static str; 1],
+}
+
+/// Ends a job, wherever it is between submit and its end.
+#[utoipa::path(put, path = "/job/{id}/cancel", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+pub async fn cancel(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Done>, GatewayError> {
+    wish(&state, &caller, id, Intent::Cancel).await?;
+    Ok(Json(Done { messages: ["job successfully added to cancel queue"] }))
+}
+
+/// Suspends or holds a job.
+#[utoipa::path(put, path = "/job/{id}/pause", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+pub async fn pause(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Done>, GatewayError> {
+    wish(&state, &caller, id, Intent::Pause).await?;
+    Ok(Json(Done { messages: ["job successfully added to pause queue"] }))
+}
+
+/// Goes on with a job that is suspended or held.
+#[utoipa::path(put, path = "/job/{id}/resume", tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+pub async fn resume(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    caller: Authorized<ForJob, TokenOnly>,
+) -> Result<Json<Done>, GatewayError> {
+    wish(&state, &caller, id, Intent::Resume).await?;
+    Ok(Json(Done { messages: ["job successfully added to resume queue"] }))
+}
+
+async fn wish(
+    state: &AppState,
+    caller: &Authorized<ForJob, TokenOnly>,
+    id: String,
+    intent: Intent,
+) -> Result<(), GatewayError> {
+    let id = JobId::from_text(id);
+    let job = state.store.set_intent(&caller.user.id, &id, intent).await?;
+    let job = job.ok_or(GatewayError::NotRunning)?;
+    tracing::info!(job.id = %id, intent = intent.as_str(), "wish saved");
+    let state = state.clone();
+    state.shutdown.tasks.clone().spawn(async move { notice(&state, &job).await });
+    Ok(())
+}
+
+async fn notice(state: &AppState, job: &Job) {
+    let address = match state.store.maintainer_for(job, ALIVE_WITHIN).await {
+        Ok(Some(address)) => address,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::warn!(job.id = %job.id, %error, "could not look for the job's maintainer");
+            return;
+        }
+    };
+    if let Err(error) = compute_proto::notice(&address, &job.id).await {
+        tracing::warn!(job.id = %job.id, address, %error, "maintainer was not told; it looks by itself");
+    }
+}

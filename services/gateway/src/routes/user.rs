@@ -1,0 +1,104 @@
+//! The caller.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use compute_domain::{ids::FolderId, site::UserMapping};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Authorized, ForUser},
+    error::GatewayError,
+    job_view::{JobView, folder_ids},
+    schema::TokenOnly,
+    state::AppState,
+};
+
+/// Who is calling.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    /// `NAME@HOST`.
+    username: String,
+}
+
+/// Where Globus finds the caller's files on the hub.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JupyterGlobus {
+    endpoint: String,
+    root_path: String,
+    container_home_path: String,
+}
+
+/// The caller's jobs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Jobs {
+    /// In the order in which they were made.
+    job: Vec<JobView>,
+}
+
+/// Who the token belongs to.
+#[utoipa::path(get, path = "/user", tag = "user", responses((status = OK, body = User)))]
+pub async fn show(caller: Authorized<ForUser, TokenOnly>) -> Json<User> {
+    Json(User { username: caller.user.id.to_string() })
+}
+
+/// Where Globus finds the caller's files on the hub.
+#[utoipa::path(get, path = "/user/jupyter-globus", tag = "user",
+    responses((status = OK, body = JupyterGlobus)))]
+pub async fn jupyter_globus(caller: Authorized<ForUser, TokenOnly>) -> Json<JupyterGlobus> {
+    let hub = &caller.user.hub;
+    let folder = folder_name(hub.user_mapping, &caller.user.name);
+    Json(JupyterGlobus {
+        endpoint: hub.endpoint.clone(),
+        root_path: format!("{}/{folder}", hub.root_path.trim_end_matches('/')),
+        container_home_path: hub.container_home_path.clone(),
+    })
+}
+
+/// The caller's jobs, with events and logs.
+#[utoipa::path(get, path = "/user/job", tag = "user", responses((status = OK, body = Jobs)))]
+pub async fn jobs(
+    State(state): State<AppState>,
+    caller: Authorized<ForUser, TokenOnly>,
+) -> Result<Json<Jobs>, GatewayError> {
+    let jobs = state.store.jobs_of(&caller.user.id).await?;
+    let ids: Vec<_> = jobs.iter().map(|job| job.id.clone()).collect();
+    let folder_ids: Vec<FolderId> = jobs.iter().flat_map(folder_ids).collect();
+    let folders = state.store.folders(&folder_ids).await?;
+    let mut events = state.store.events_of_many(&ids).await?;
+    let mut logs: BTreeMap<_, _> = state.store.logs_of_many(&ids).await?;
+    let view = |job: compute_domain::job::Job| {
+        let (events, logs) = (events.remove(&job.id), logs.remove(&job.id));
+        JobView::new(job, &folders).with(events.unwrap_or_default(), logs.unwrap_or_default())
+    };
+    Ok(Json(Jobs { job: jobs.into_iter().map(view).collect() }))
+}
+
+/// The name of a user's folder on the hub. `iguide-mapping` is what JupyterHub's
+/// volume claims are named by: everything but `a-z0-9` as `-` and the byte in
+/// hexadecimal (PyPI `escapism`), all in lower case.
+fn folder_name(mapping: UserMapping, name: &str) -> String {
+    match mapping {
+        UserMapping::Plain => name.to_owned(),
+        UserMapping::Iguide => {
+            let escape = |b: u8| match b {
+                b'a'..=b'z' | b'0'..=b'9' => char::from(b).to_string(),
+                b => format!("-{b:x}"),
+            };
+            format!("iguide-claim-{}", name.bytes().map(escape).collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_users() {
+        assert_eq!(folder_name(UserMapping::Plain, "Alice.B"), "Alice.B");
+        assert_eq!(folder_name(UserMapping::Iguide, "alice"), "iguide-claim-alice");
+        assert_eq!(folder_name(UserMapping::Iguide, "Al.ü@x"), "iguide-claim--41l-2e-c3-bc-40x");
+    }
+}

@@ -1,0 +1,143 @@
+//! What a route takes, and the older server's words for what does not fit.
+
+use serde_json::{Map, Value};
+
+/// Type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// Text.
+    String,
+    /// An object.
+    Object,
+    /// True or false.
+    Boolean,
+}
+
+impl Type {
+    fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Object => "object",
+            Self::Boolean => "boolean",
+        }
+    }
+
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::String => value.is_string(),
+            Self::Object => value.is_object(),
+            Self::Boolean => value.is_boolean(),
+        }
+    }
+}
+
+/// One field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub of: Type,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+/// The fields that a route takes beside the token. Others are ignored.
+pub trait Schema: Send + Sync + 'static {
+    /// In the order in which they are checked.
+    const FIELDS: &'static [Field];
+}
+
+const fn optional(name: &'static str, of: Type) -> Field {
+    Field { name, of, required: false }
+}
+
+/// Only the token.
+#[derive(Debug)]
+pub struct TokenOnly;
+
+impl Schema for TokenOnly {
+    const FIELDS: &'static [Field] = &[];
+}
+
+/// `POST /job`.
+#[derive(Debug)]
+pub struct CreateJob;
+
+impl Schema for CreateJob {
+    const FIELDS: &'static [Field] = &[
+        optional("maintainer", Type::String),
+        optional("hpc", Type::String),
+        optional("user", Type::String),
+        optional("password", Type::String),
+    ];
+}
+
+/// `PUT /job/:id`.
+#[derive(Debug)]
+pub struct ChangeJob;
+
+impl Schema for ChangeJob {
+    const FIELDS: &'static [Field] = &[
+        optional("param", Type::Object),
+        optional("env", Type::Object),
+        optional("slurm", Type::Object),
+        optional("localExecutableFolder", Type::Object),
+        optional("localDataFolder", Type::Object),
+        optional("remoteDataFolder", Type::String),
+        optional("remoteExecutableFolder", Type::String),
+        optional("name", Type::String),
+    ];
+}
+
+/// Name of the token's field.
+pub const TOKEN: &str = "jupyterhubApiToken";
+
+/// Checks `body`; the token may be missing if it comes in a header. A field that
+/// is `null` is absent.
+///
+/// # Errors
+/// One message for each field that does not fit, in the schema's order.
+pub fn check(
+    fields: &[Field],
+    body: &Map<String, Value>,
+    token_in_header: bool,
+) -> Result<(), Vec<String>> {
+    let token = Field { name: TOKEN, of: Type::String, required: !token_in_header };
+    let wrong = |field: &Field| match body.get(field.name).filter(|value| !value.is_null()) {
+        None if field.required => Some(format!("requires property \"{}\"", field.name)),
+        Some(value) if !field.of.fits(value) => {
+            Some(format!("is not of a type(s) {}", field.of.name()))
+        }
+        _ => None,
+    };
+    let messages: Vec<_> = std::iter::once(&token).chain(fields).filter_map(wrong).collect();
+    if messages.is_empty() { Ok(()) } else { Err(messages) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn messages(fields: &[Field], body: Value) -> Vec<String> {
+        check(fields, body.as_object().unwrap(), false).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_older_servers_words() {
+        assert_eq!(messages(&[], json!({})), ["requires property \"jupyterhubApiToken\""]);
+        assert_eq!(messages(&[], json!({TOKEN: 123})), ["is not of a type(s) string"]);
+        let body = json!({TOKEN: "t", "maintainer": 1, "hpc": [], "user": {}, "password": false});
+        assert_eq!(messages(CreateJob::FIELDS, body), ["is not of a type(s) string"; 4]);
+        let body = json!({TOKEN: "t", "param": "x", "env": [], "slurm": 1,
+            "localExecutableFolder": "git://hello_world", "localDataFolder": true,
+            "remoteDataFolder": 5, "remoteExecutableFolder": {}});
+        let mut expected = vec!["is not of a type(s) object"; 5];
+        expected.extend(["is not of a type(s) string"; 2]);
+        assert_eq!(messages(ChangeJob::FIELDS, body), expected);
+        let body = json!({TOKEN: "t", "maintainer": null});
+        assert_eq!(messages(CreateJob::FIELDS, body), [""; 0]);
+    }
+}

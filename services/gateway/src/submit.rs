@@ -1,0 +1,131 @@
+//! The way of a job into the queue: checked, pinned, queued in the store, hinted
+//! at in the stream.
+
+use compute_db::{Pinned, SubmitOutcome};
+use compute_domain::{
+    job::Job,
+    manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
+    site::{ContainerRuntime, Hpc, KindName},
+    slurm::{Ceilings, OptionError, Refusal, SlurmOptions, check_env, check_param, check_slurm},
+};
+use compute_runtime::config::Site;
+use serde_json::Value;
+
+use crate::{error::GatewayError, state::AppState};
+
+/// Submits `job`, which its owner has configured.
+///
+/// # Errors
+/// What validation finds, with all reasons; [`GatewayError::AlreadySubmitted`] if
+/// another submit was first.
+pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
+    let site = &state.site;
+    let hpc = site.hpcs.get(&job.hpc).ok_or(GatewayError::Unrecognized("hpc"))?;
+    let maintainer =
+        site.maintainers.get(&job.maintainer).ok_or(GatewayError::Unrecognized("maintainer"))?;
+    if !hpc.admits(&job.user_id) {
+        return Err(GatewayError::NotAuthorizedForHpc);
+    }
+    data_is_supported(job)?;
+    let pinned = match maintainer.kind {
+        KindName::CommunityContribution => pin_template(state, job, hpc).await?,
+        KindName::HelloWorldSingularity => {
+            check_values(job, hpc, &ParamRules::new(), &SlurmInputRules::new())?;
+            Pinned::default()
+        }
+    };
+    match state.store.submit_job(&job.user_id, &job.id, pinned).await? {
+        SubmitOutcome::Queued(job) => {
+            publish(state, &job).await;
+            Ok(*job)
+        }
+        SubmitOutcome::AlreadySubmitted => Err(GatewayError::AlreadySubmitted),
+        SubmitOutcome::NotFound => Err(GatewayError::NoSuchJob(job.id.clone())),
+    }
+}
+
+/// The row is queued whatever happens here: a maintainer's sweep finds it.
+async fn publish(state: &AppState, job: &Job) {
+    if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
+        tracing::warn!(job.id = %job.id, hpc = job.hpc, %error, "queued, but not in the stream yet");
+    }
+}
+
+async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {
+    let id = template_id(job)?;
+    let approved = state.store.template(&id).await?.is_some_and(|template| template.is_approved);
+    let known = state.templates.get(&id).filter(|_| approved);
+    let known = known.ok_or_else(|| {
+        GatewayError::Refused(format!("template {id} is not available: see the list of templates"))
+    })?;
+    let manifest = &known.manifest;
+    check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
+    check_container(manifest, hpc, &state.site)?;
+    Ok(Pinned {
+        template_id: Some(id),
+        template_sha: Some(known.sha.clone()),
+        manifest: Some(known.raw.clone()),
+    })
+}
+
+fn template_id(job: &Job) -> Result<String, GatewayError> {
+    let folder = job.local_executable_folder.as_ref();
+    let of = |key: &str| folder.and_then(|f| f.get(key)).and_then(Value::as_str);
+    match (of("type"), of("gitId")) {
+        (Some("git"), Some(id)) => Ok(id.to_owned()),
+        _ => Err(GatewayError::Refused(
+            "the job names no template: set localExecutableFolder to \
+             {\"type\": \"git\", \"gitId\": NAME}"
+                .to_owned(),
+        )),
+    }
+}
+
+fn data_is_supported(job: &Job) -> Result<(), GatewayError> {
+    let kind = job.local_data_folder.as_ref().and_then(|folder| folder.get("type"));
+    match kind.and_then(Value::as_str) {
+        None | Some("empty") => Ok(()),
+        Some(kind) => Err(GatewayError::Refused(format!(
+            "data folders of type {kind} are not supported by this server"
+        ))),
+    }
+}
+
+fn check_values(
+    job: &Job,
+    hpc: &Hpc,
+    params: &ParamRules,
+    slurm: &SlurmInputRules,
+) -> Result<(), GatewayError> {
+    let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
+    let mut wrong: Vec<String> = Vec::new();
+    wrong.extend(check_param(params, &job.param).err().into_iter().flat_map(words));
+    wrong.extend(check_env(&job.env).err().into_iter().flat_map(words));
+    match SlurmOptions::parse(&job.slurm) {
+        Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
+        Ok(options) => {
+            let over = Ceilings::of(hpc).check(&job.slurm, &options);
+            wrong.extend(over.err().map(|refusal| refusal.0));
+            let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, &options);
+            wrong.extend(ruled.err().into_iter().flat_map(words));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(GatewayError::Invalid(wrong)) }
+}
+
+fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {
+    let name = &manifest.container;
+    let missing = match manifest.connector {
+        ConnectorVariant::Slurm => None,
+        ConnectorVariant::SingCvmfs => {
+            (!site.kernels.contains_key(name)).then(|| format!("unknown kernel {name}"))
+        }
+        ConnectorVariant::Singularity if hpc.container_runtime == ContainerRuntime::None => None,
+        ConnectorVariant::Singularity => match site.containers.get(name) {
+            None => Some(format!("unknown container {name}")),
+            Some(container) if container.hpc_path.contains_key(&hpc.name) => None,
+            Some(_) => Some(format!("container {name} is not set up on {}", hpc.name)),
+        },
+    };
+    missing.map_or(Ok(()), |reason| Err(GatewayError::Refused(reason)))
+}

@@ -1,0 +1,132 @@
+//! Manifests of the approved templates, kept in memory and fetched anew in the
+//! background: no request waits for a repository.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use compute_db::{Store, Template};
+use compute_domain::manifest::Manifest;
+use compute_templates::{Mirrors, Snapshot};
+use futures::{StreamExt as _, stream};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+/// Repositories fetched at the same time.
+const AT_ONCE: usize = 2;
+
+/// A template that can be used.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its repository.
+    pub address: String,
+    /// Its commit.
+    pub sha: String,
+    /// Its manifest as it stands in the repository.
+    pub raw: Value,
+    /// Its manifest, read.
+    pub manifest: Manifest,
+}
+
+/// The cache. Cheap to clone.
+#[derive(Clone)]
+pub struct TemplateCache {
+    store: Store,
+    mirrors: Mirrors,
+    known: Arc<RwLock<BTreeMap<String, Result<Arc<Known>, String>>>>,
+}
+
+impl TemplateCache {
+    /// An empty cache.
+    pub fn new(store: Store, mirrors: Mirrors) -> Self {
+        Self { store, mirrors, known: Arc::default() }
+    }
+
+    /// The template of that id, if it is approved and can be read.
+    pub fn get(&self, id: &str) -> Option<Arc<Known>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(id)?.as_ref().ok().cloned()
+    }
+
+    /// All of them as `GET /git` shows them.
+    pub fn shown(&self) -> Map<String, Value> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let good = known.iter().filter_map(|(id, known)| Some((id, known.as_ref().ok()?)));
+        good.map(|(id, known)| (id.clone(), Value::Object(known.manifest.public.clone()))).collect()
+    }
+
+    /// Fetches all approved templates.
+    pub async fn refresh(&self) {
+        let approved = match self.store.templates().await {
+            Ok(templates) => templates.into_iter().filter(|template| template.is_approved),
+            Err(error) => {
+                tracing::warn!(%error, "could not list the templates");
+                return;
+            }
+        };
+        let ids: Vec<String> = stream::iter(approved)
+            .map(async |template| {
+                let read = self.read(&template).await;
+                self.put(&template.id, read);
+                template.id
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|id, _| ids.contains(id));
+    }
+
+    async fn read(&self, template: &Template) -> Result<Known, String> {
+        let Template { id, address, sha, .. } = template;
+        let fetched = self.mirrors.refresh(id, address, sha.as_deref()).await;
+        let snapshot = match fetched {
+            Ok(snapshot) => snapshot,
+            // What was fetched earlier is better than nothing.
+            Err(error) if error.kind().is_transient() => {
+                tracing::warn!(template.id = id, %error, "could not fetch a template");
+                let kept = self.mirrors.snapshot(id, address, sha.as_deref()).await;
+                kept.map_err(|e| e.to_string())?.ok_or_else(|| error.to_string())?
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let Snapshot { sha, manifest: raw } = snapshot;
+        let manifest =
+            Manifest::parse(&raw, address, Some(&sha)).map_err(|error| error.to_string())?;
+        Ok(Known { address: address.clone(), sha, raw, manifest })
+    }
+
+    /// A template that cannot be read is reported once for each reason.
+    fn put(&self, id: &str, read: Result<Known, String>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.get(id);
+        match &read {
+            Err(reason) if before.and_then(|b| b.as_ref().err()) != Some(reason) => {
+                tracing::warn!(template.id = id, reason, "template left out");
+            }
+            Ok(new) if before.and_then(|b| b.as_ref().ok()).is_none_or(|b| b.sha != new.sha) => {
+                tracing::info!(template.id = id, template.sha = new.sha, "template");
+            }
+            _ => {}
+        }
+        known.insert(id.to_owned(), read.map(Arc::new));
+    }
+}
+
+/// Fetches again and again until `stop`.
+pub async fn keep_fresh(cache: TemplateCache, every: Duration, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = cache.refresh() => {}
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What every part of a maintainer process shares.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use compute_db::Store;
+use compute_domain::{Clock, ids::MaintainerId, job::Job};
+use compute_queue::Queue;
+use compute_runtime::shutdown::Shutdown;
+
+use crate::{
+    carried::Carried,
+    hpc_port::{HpcPort, HpcPorts},
+    watch::Board,
+};
+
+/// The process: who it is, what it serves, where things are.
+pub struct Context {
+    /// Name of this process in leases.
+    pub id: MaintainerId,
+    /// How long a lease holds unless renewed.
+    pub lease: Duration,
+    /// How often abandoned jobs are looked for.
+    pub sweep: Duration,
+    /// The truth.
+    pub store: Store,
+    /// Job streams.
+    pub queue: Queue,
+    /// The HPCs that are served.
+    pub ports: HpcPorts,
+    /// One board for each of them.
+    pub boards: BTreeMap<String, Arc<Board>>,
+    /// Jobs carried now.
+    pub carried: Carried,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Stop signal and task tracker.
+    pub shutdown: Shutdown,
+}
+
+impl Context {
+    /// The port and the board of the HPC of `job`; `None` if it is not served here.
+    pub fn hpc_of(&self, job: &Job) -> Option<(&HpcPort, &Arc<Board>)> {
+        Some((self.ports.get(&job.hpc)?, self.boards.get(&job.hpc)?))
+    }
+}

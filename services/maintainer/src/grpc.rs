@@ -1,0 +1,49 @@
+//! The `Maintainer` service: wire types stop here.
+
+use std::sync::Arc;
+
+use compute_domain::{ids::JobId, job::State};
+use compute_proto::{
+    status_of,
+    wire::{NoticeRequest, NoticeResponse, maintainer_server::Maintainer},
+};
+use tonic::{Request, Response, Status};
+
+use crate::{context::Context, recover};
+
+/// Answers for this process.
+#[derive(Clone)]
+pub struct MaintainerService {
+    /// The process.
+    pub context: Arc<Context>,
+}
+
+#[tonic::async_trait]
+impl Maintainer for MaintainerService {
+    async fn notice(
+        &self,
+        request: Request<NoticeRequest>,
+    ) -> Result<Response<NoticeResponse>, Status> {
+        let id = JobId::from_text(request.into_inner().job_id);
+        let carried = self.look_at(&id).await.map_err(|error| {
+            tracing::warn!(job.id = %id, %error, "could not look at the job");
+            status_of(compute_domain::ErrorKind::Unavailable, &error.to_string())
+        })?;
+        Ok(Response::new(NoticeResponse { carried }))
+    }
+}
+
+impl MaintainerService {
+    async fn look_at(&self, id: &JobId) -> anyhow::Result<bool> {
+        let context = &self.context;
+        let Some(job) = context.store.job(id).await? else { return Ok(false) };
+        let wish = job.intent.zip(job.intent_by.clone());
+        if context.carried.tell(id, wish) {
+            return Ok(true);
+        }
+        match context.ports.get(&job.hpc) {
+            Some(port) if job.state == State::Queued => recover::claim(context, port, id).await,
+            _ => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a kind's hooks may use of the outside: one HPC through its connector,
+//! and the templates.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use compute_db::Store;
+use compute_domain::site::Hpc;
+use compute_proto::ConnectorClient;
+use compute_runtime::config::Site;
+use compute_templates::Mirrors;
+
+/// One HPC, as the steps see it.
+#[derive(Clone)]
+pub struct HpcPort {
+    /// Its configuration.
+    pub hpc: Arc<Hpc>,
+    /// Containers, kernels and the like.
+    pub site: Arc<Site>,
+    /// The connector that owns it.
+    pub connector: ConnectorClient,
+    /// Mirrors of the templates.
+    pub mirrors: Mirrors,
+    /// Where templates' addresses are.
+    pub store: Store,
+}
+
+impl HpcPort {
+    /// Name of the HPC, the key in `hpc.json`.
+    pub fn hpc_name(&self) -> &str {
+        &self.hpc.name
+    }
+}
+
+/// The HPCs that this maintainer serves, by name.
+pub type HpcPorts = BTreeMap<String, HpcPort>;

@@ -1,0 +1,73 @@
+//! Git templates: the main kind.
+
+use compute_domain::{
+    job::{Cause, Job},
+    manifest::{ConnectorVariant, Manifest},
+    site::{ContainerRuntime, Hpc},
+    slurm::filled_param,
+};
+use compute_runtime::config::Site;
+
+use super::{Definition, Executable, Kind, options_of};
+use crate::{
+    launcher::{self, Folders},
+    script::{ProgramFolders, Stages},
+};
+
+/// Runs the stages of a template at the commit that was pinned at submit.
+#[derive(Debug)]
+pub(super) struct CommunityContribution;
+
+impl Kind for CommunityContribution {
+    fn on_define(&self, job: &Job, hpc: &Hpc, site: &Site) -> Result<Definition, Cause> {
+        let manifest = manifest_of(job)?;
+        let folders = Folders::of(job, hpc);
+        let bare = matches!(manifest.connector, ConnectorVariant::Slurm)
+            || hpc.container_runtime == ContainerRuntime::None;
+        let mut kernel_init = None;
+        let launcher = match manifest.connector {
+            _ if bare => launcher::bare(),
+            ConnectorVariant::SingCvmfs => {
+                let kernel = site.kernels.get(&manifest.container).ok_or_else(|| {
+                    Cause::new(format!("unknown kernel {}", manifest.container))
+                })?;
+                kernel_init = Some(kernel.init.clone());
+                launcher::sing_cvmfs(&folders)
+            }
+            ConnectorVariant::Singularity | ConnectorVariant::Slurm => {
+                let container = site.containers.get(&manifest.container).ok_or_else(|| {
+                    Cause::new(format!("unknown container {}", manifest.container))
+                })?;
+                launcher::in_container(container, hpc, &folders)?
+            }
+        };
+        Ok(Definition {
+            executable: executable_of(job)?,
+            launcher,
+            program_folders: if bare { folders.on_hpc() } else { ProgramFolders::in_container() },
+            param: filled_param(&manifest.param_rules, &job.param),
+            options: options_of(job)?,
+            kernel_init,
+            listed_first: manifest.default_result_folder_downloadable_path.clone(),
+            stages: Stages {
+                pre: manifest.pre_processing,
+                main: manifest.execution,
+                post: manifest.post_processing,
+                continue_on_error: manifest.continue_on_error,
+            },
+        })
+    }
+}
+
+fn manifest_of(job: &Job) -> Result<Manifest, Cause> {
+    let raw = job.manifest.as_ref().ok_or_else(|| Cause::new("the job names no template"))?;
+    Manifest::parse(raw, "", job.template_sha.as_deref())
+        .map_err(|error| Cause::new(format!("the template's manifest is broken: {error}")))
+}
+
+fn executable_of(job: &Job) -> Result<Executable, Cause> {
+    match (&job.template_id, &job.template_sha) {
+        (Some(id), Some(sha)) => Ok(Executable::Template { id: id.clone(), sha: sha.clone() }),
+        _ => Err(Cause::new("the job names no template")),
+    }
+}

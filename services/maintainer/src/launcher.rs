@@ -1,0 +1,94 @@
+//! Which launcher a job gets on its HPC, and which folders are bound.
+
+use compute_domain::{
+    ids::FolderId,
+    job::{Cause, Job},
+    site::{Container, ContainerRuntime, Hpc},
+};
+
+use crate::script::{Bind, Launcher, ProgramFolders};
+
+/// The job's folders on the HPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// The template, and what is rendered beside it.
+    pub executable: String,
+    /// The data, if there is any.
+    pub data: Option<String>,
+    /// What is kept.
+    pub result: String,
+}
+
+impl Folders {
+    /// The folders of `job`; they have ids once the job is prepared.
+    pub fn of(job: &Job, hpc: &Hpc) -> Self {
+        let path = |id: &Option<FolderId>| id.as_ref().map(|id| path_of(hpc, id));
+        Self {
+            executable: path(&job.remote_executable_folder_id).unwrap_or_default(),
+            data: path(&job.remote_data_folder_id),
+            result: path(&job.remote_result_folder_id).unwrap_or_default(),
+        }
+    }
+
+    /// The folders as a program outside of any container sees them.
+    pub fn on_hpc(&self) -> ProgramFolders {
+        ProgramFolders {
+            executable: self.executable.clone(),
+            data: self.data.clone().unwrap_or_default(),
+            result: self.result.clone(),
+        }
+    }
+
+    fn binds(&self) -> Vec<Bind> {
+        let inside = ProgramFolders::in_container();
+        let mut binds = vec![
+            Bind { from: self.executable.clone(), to: inside.executable },
+            Bind { from: self.result.clone(), to: inside.result },
+        ];
+        binds.extend(self.data.clone().map(|from| Bind { from, to: inside.data }));
+        binds
+    }
+}
+
+/// Absolute path of a folder of ours on `hpc`.
+pub fn path_of(hpc: &Hpc, id: &FolderId) -> String {
+    format!("{}/{id}", hpc.root_path.trim_end_matches('/'))
+}
+
+/// No container: the stages run as the account itself.
+pub fn bare() -> Launcher {
+    Launcher::Bare
+}
+
+/// `singcvmfs`, with the job's folders bound.
+pub fn sing_cvmfs(folders: &Folders) -> Launcher {
+    Launcher::SingCvmfs { binds: folders.binds() }
+}
+
+/// `container` under the runtime of `hpc`, with the job's folders, the HPC's and
+/// the container's own mounts bound.
+///
+/// # Errors
+/// If the container is not set up on that HPC.
+pub fn in_container(
+    container: &Container,
+    hpc: &Hpc,
+    folders: &Folders,
+) -> Result<Launcher, Cause> {
+    let image = container.hpc_path.get(&hpc.name).cloned().ok_or_else(|| {
+        Cause::new(format!("container {} is not set up on {}", container.name, hpc.name))
+    })?;
+    let mut binds = folders.binds();
+    let of_container = container.mount.get(&hpc.name).into_iter().flatten();
+    binds.extend(
+        hpc.mount
+            .iter()
+            .chain(of_container)
+            .map(|(from, to)| Bind { from: from.clone(), to: to.clone() }),
+    );
+    Ok(match hpc.container_runtime {
+        ContainerRuntime::Apptainer => Launcher::Apptainer { image, binds },
+        ContainerRuntime::Charliecloud => Launcher::Charliecloud { image, binds },
+        ContainerRuntime::None => Launcher::Bare,
+    })
+}

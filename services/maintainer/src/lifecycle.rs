@@ -1,0 +1,308 @@
+//! The carrier of one job: from where its row stands to its end.
+//!
+//! It does a step, saves what came of it together with the events and the next
+//! step, and goes on. Trouble parks the job; a refusal ends it. It stops without
+//! a word when another maintainer has the job, and when the process stops: the
+//! row says everything that the next carrier needs.
+
+mod follow;
+
+use std::{sync::Arc, time::Duration};
+
+use compute_db::{Held, Progress, StoreError};
+use compute_domain::{
+    ids::UserId,
+    job::{Cause, Change, EndState, EventKind, Intent, Job, NewEvent, State, Step},
+};
+
+use crate::{
+    carried::Signals,
+    context::Context,
+    hpc_port::HpcPort,
+    kinds::{Definition, Kind, kind_of},
+    patience::{backoff, jittered, worth_telling},
+    steps::{self, StepError},
+    watch::Board,
+};
+
+/// Why a carrier put its job down before the end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PutDown {
+    #[error("another maintainer has the job")]
+    Lost,
+    #[error("the process stops")]
+    Stopping,
+    #[error("the store refuses: {0}")]
+    Store(StoreError),
+}
+
+/// Carries one job.
+pub(crate) struct Carrier<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) port: &'a HpcPort,
+    pub(crate) board: &'a Arc<Board>,
+    pub(crate) kind: &'static dyn Kind,
+    pub(crate) job: Job,
+    pub(crate) signals: Signals,
+    /// Whether this carrier itself began the current step: only then is it known
+    /// that nobody has tried it before.
+    fresh: bool,
+}
+
+/// Carries `job`, which this process has leased, until it ends or is put down.
+pub async fn carry(context: Arc<Context>, job: Job, signals: Signals) {
+    let (id, fence) = (job.id.clone(), job.fence);
+    let carried = carry_on(&context, job, signals).await;
+    match carried {
+        Ok(()) => {}
+        Err(reason @ PutDown::Store(_)) => {
+            tracing::error!(job.id = %id, %reason, "put the job down");
+        }
+        Err(reason) => tracing::info!(job.id = %id, %reason, "put the job down"),
+    }
+    context.carried.leave(&id, fence);
+}
+
+async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), PutDown> {
+    let Some((port, board)) = context.hpc_of(&job) else {
+        tracing::error!(job.id = %job.id, hpc = job.hpc, "leased a job of an HPC not served here");
+        return Ok(());
+    };
+    let Some(config) = port.site.maintainers.get(&job.maintainer) else {
+        tracing::error!(job.id = %job.id, maintainer = job.maintainer, "unknown maintainer");
+        return Ok(());
+    };
+    let fresh = job.step == Step::Prepare;
+    let kind = kind_of(config.kind);
+    let mut carrier = Carrier { context, port, board, kind, job, signals, fresh };
+    let hpc = carrier.job.hpc.clone();
+    carrier.run().await?;
+    if let Err(error) = context.queue.freed(&hpc).await {
+        tracing::warn!(hpc, %error, "could not tell that a place is free");
+    }
+    Ok(())
+}
+
+impl Carrier<'_> {
+    async fn run(&mut self) -> Result<(), PutDown> {
+        while !self.job.state.is_terminal() {
+            self.check_signals()?;
+            if self.cancel_at_once() {
+                self.end_cancelled().await?;
+            } else if self.job.state == State::Blocked {
+                self.wait_for_probe().await?;
+            } else if self.wish(Intent::Pause).is_some() && self.job.step < Step::Submit {
+                self.hold_before_submit().await?;
+            } else if self.job.step == Step::Watch {
+                self.watch().await?;
+            } else {
+                self.do_step().await?;
+            }
+        }
+        tracing::info!(job.id = %self.job.id, state = %self.job.state, "job is over");
+        Ok(())
+    }
+
+    fn check_signals(&self) -> Result<(), PutDown> {
+        if self.signals.lost.is_cancelled() {
+            return Err(PutDown::Lost);
+        }
+        if self.context.shutdown.token.is_cancelled() {
+            return Err(PutDown::Stopping);
+        }
+        Ok(())
+    }
+
+    /// Resolves when the carrier must put its job down.
+    pub(crate) async fn interrupted(signals: &Signals, context: &Context) -> PutDown {
+        tokio::select! {
+            () = signals.lost.cancelled() => PutDown::Lost,
+            () = context.shutdown.token.cancelled() => PutDown::Stopping,
+        }
+    }
+
+    /// Who wants `intent`, if the owner's latest wish is that.
+    pub(crate) fn wish(&self, intent: Intent) -> Option<UserId> {
+        let wish = self.signals.wish.borrow();
+        wish.as_ref().filter(|(wanted, _)| *wanted == intent).map(|(_, by)| by.clone())
+    }
+
+    /// Before anything was handed to the scheduler, cancelling is only a matter
+    /// of the row. If a submit may have been tried, the scheduler has to be asked.
+    fn cancel_at_once(&self) -> bool {
+        let submitted = match self.job.step {
+            Step::Watch | Step::Collect => true,
+            Step::Submit => !(self.fresh && self.job.attempts == 0),
+            Step::Prepare
+            | Step::UploadExecutable
+            | Step::UploadData
+            | Step::CreateResult
+            | Step::WriteScript => false,
+        };
+        !submitted && self.wish(Intent::Cancel).is_some()
+    }
+
+    async fn end_cancelled(&mut self) -> Result<(), PutDown> {
+        let by = self.wish(Intent::Cancel).unwrap_or_else(|| self.job.user_id.clone());
+        let cause = Cause::cancelled_by(by.as_str());
+        self.save(Progress {
+            change: Some(Change::Cancel),
+            events: vec![
+                NewEvent::cancelled(&self.job.id, &by),
+                NewEvent::failed(&self.job.id, &cause),
+            ],
+            cause: Some(cause.as_str().to_owned()),
+            ..Progress::default()
+        })
+        .await
+    }
+
+    async fn hold_before_submit(&mut self) -> Result<(), PutDown> {
+        let mut wishes = self.signals.wish.clone();
+        tokio::select! {
+            _ = wishes.changed() => Ok(()),
+            reason = Self::interrupted(&self.signals, self.context) => Err(reason),
+        }
+    }
+
+    async fn do_step(&mut self) -> Result<(), PutDown> {
+        let definition = match self.kind.on_define(&self.job, &self.port.hpc, &self.port.site) {
+            Ok(definition) => definition,
+            Err(cause) => return self.fail(cause).await,
+        };
+        let step = self.job.step;
+        let done = match step {
+            Step::Prepare => {
+                let now = self.context.clock.now();
+                Ok(steps::prepare(&self.job, &self.port.hpc, now))
+            }
+            Step::Collect => {
+                steps::collect(self.port, &self.job, definition.listed_first.as_deref()).await
+            }
+            step => self.kind.on_init(step, self.port, &self.job, &definition).await,
+        };
+        match done {
+            Ok(progress) => self.step_done(step, progress, &definition).await,
+            Err(StepError::Trouble(reason)) => self.park(&reason).await,
+            Err(StepError::Refused(cause)) => self.refuse(step, cause).await,
+            Err(StepError::Store(error)) => self.park(&error.to_string()).await,
+        }
+    }
+
+    async fn step_done(
+        &mut self,
+        step: Step,
+        mut progress: Progress,
+        definition: &Definition,
+    ) -> Result<(), PutDown> {
+        progress.attempts = Some(0);
+        progress.step = steps::following(step, definition);
+        progress.events.extend(progress.step.and_then(steps::announcement));
+        self.save(progress).await?;
+        self.fresh = true;
+        Ok(())
+    }
+
+    async fn refuse(&mut self, step: Step, cause: Cause) -> Result<(), PutDown> {
+        if step == Step::Submit {
+            let words = format!("cannot submit job {}: {cause}", self.job.id);
+            let event = NewEvent::new(EventKind::SlurmSubmitError, words);
+            self.save(Progress { events: vec![event], ..Progress::default() }).await?;
+        }
+        self.fail(cause).await
+    }
+
+    pub(crate) async fn fail(&mut self, cause: Cause) -> Result<(), PutDown> {
+        self.save(Progress {
+            change: Some(Change::Fail),
+            events: vec![NewEvent::failed(&self.job.id, &cause)],
+            cause: Some(cause.as_str().to_owned()),
+            ..Progress::default()
+        })
+        .await
+    }
+
+    /// The scheduler has ended the job: what that means is saved before anything
+    /// is fetched.
+    pub(crate) async fn finish(&mut self, end: &EndState) -> Result<(), PutDown> {
+        let canceller = self.wish(Intent::Cancel).filter(|_| end.slurm_state == "CANCELLED");
+        let cause = match canceller {
+            Some(by) => Some(Cause::cancelled_by(by.as_str())),
+            None => Cause::of_end(end),
+        };
+        self.save(Progress {
+            change: Some(Change::Finish),
+            step: Some(Step::Collect),
+            cause: cause.map(|cause| cause.as_str().to_owned()),
+            ..Progress::default()
+        })
+        .await
+    }
+
+    async fn park(&mut self, reason: &str) -> Result<(), PutDown> {
+        let attempts = self.job.attempts.unsigned_abs().saturating_add(1);
+        let wait = jittered(backoff(attempts.saturating_sub(1)));
+        tracing::warn!(job.id = %self.job.id, step = self.job.step.as_str(), reason, "trouble");
+        let told = worth_telling(attempts) || self.job.blocked_reason.as_deref() != Some(reason);
+        let event = NewEvent::retry(&self.job.id, reason, wait.as_secs().max(1));
+        self.save(Progress {
+            change: Some(Change::Park),
+            blocked_reason: Some(Some(reason.to_owned())),
+            next_probe_at: Some(Some(self.context.clock.now().plus(wait))),
+            attempts: Some(i32::try_from(attempts).unwrap_or(i32::MAX)),
+            events: told.then_some(event).into_iter().collect(),
+            ..Progress::default()
+        })
+        .await
+    }
+
+    async fn wait_for_probe(&mut self) -> Result<(), PutDown> {
+        let now = self.context.clock.now();
+        let wait = self.job.next_probe_at.map_or(Duration::ZERO, |at| at.since(now));
+        let mut wishes = self.signals.wish.clone();
+        wishes.mark_unchanged();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = wishes.changed() => return Ok(()),
+            reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
+        }
+        self.save(Progress {
+            change: Some(Change::Unpark(self.job.step)),
+            next_probe_at: Some(None),
+            ..Progress::default()
+        })
+        .await
+    }
+
+    /// Writes `progress`. While the store is away it waits: the lease decides who
+    /// may write when it is back.
+    pub(crate) async fn save(&mut self, progress: Progress) -> Result<(), PutDown> {
+        let held = Held {
+            id: self.job.id.clone(),
+            fence: self.job.fence,
+            owner: self.context.id.clone(),
+        };
+        let mut tries = 0;
+        loop {
+            match self.context.store.advance(&held, progress.clone()).await {
+                Ok(job) => {
+                    self.job = job;
+                    return Ok(());
+                }
+                Err(StoreError::LeaseLost) => return Err(PutDown::Lost),
+                Err(error) if error.kind().is_transient() => {
+                    tracing::warn!(job.id = %self.job.id, %error, "could not write, trying again");
+                    let wait = jittered(backoff(tries));
+                    tries += 1;
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        reason = Self::interrupted(&self.signals, self.context) => {
+                            return Err(reason);
+                        }
+                    }
+                }
+                Err(error) => return Err(PutDown::Store(error)),
+            }
+        }
+    }
+}

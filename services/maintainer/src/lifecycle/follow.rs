@@ -1,0 +1,179 @@
+//! The part of a job's life on the HPC: follow it, and carry out what its owner
+//! wants meanwhile.
+
+use std::time::Duration;
+
+use compute_db::Progress;
+use compute_domain::{
+    ErrorKind,
+    job::{Cause, Change, EndState, EventKind, Intent, JobObservation, NewEvent, State},
+};
+use tokio::time::Instant;
+
+use super::{Carrier, PutDown};
+use crate::{
+    launcher::Folders,
+    patience::{backoff, jittered},
+    steps::StepError,
+    verdict::Verdict,
+};
+
+/// How long the scheduler may not know a job before its own exit file is read.
+const EXIT_FILE_AFTER: Duration = Duration::from_secs(30);
+
+/// How long it may not know it, with no exit file either, before it is given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// A wish that the HPC could not be told of yet.
+struct Pending {
+    intent: Intent,
+    tries: u32,
+    at: Instant,
+}
+
+impl Carrier<'_> {
+    /// Follows the job until it has left the scheduler.
+    pub(super) async fn watch(&mut self) -> Result<(), PutDown> {
+        let Some(slurm_id) = self.job.slurm_id.clone() else {
+            return self.fail(Cause::new("its Slurm id is not known")).await;
+        };
+        let mut following = self.board.follow(&slurm_id);
+        let mut wishes = self.signals.wish.clone();
+        let mut pending = self.pending(0);
+        let mut unknown_since: Option<Instant> = None;
+        loop {
+            let due = pending.as_ref().map_or_else(Instant::now, |pending| pending.at);
+            tokio::select! {
+                reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
+                _ = wishes.changed() => pending = self.pending(0),
+                () = tokio::time::sleep_until(due), if pending.is_some() => {
+                    let Some(now) = pending.take() else { continue };
+                    if !self.control(now.intent, &slurm_id).await? {
+                        pending = self.pending(now.tries + 1);
+                    }
+                }
+                seen = following.next() => {
+                    if let Some(end) = self.look(&seen, &mut unknown_since).await? {
+                        return self.finish(&end).await;
+                    }
+                    if self.job.state.is_terminal() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn pending(&self, tries: u32) -> Option<Pending> {
+        let (intent, _) = self.signals.wish.borrow().clone()?;
+        let wait = if tries == 0 { Duration::ZERO } else { jittered(backoff(tries - 1)) };
+        Some(Pending { intent, tries, at: Instant::now() + wait })
+    }
+
+    async fn look(
+        &mut self,
+        seen: &JobObservation,
+        unknown_since: &mut Option<Instant>,
+    ) -> Result<Option<EndState>, PutDown> {
+        match self.kind.on_maintain(&self.job, seen) {
+            Verdict::Nothing => {}
+            Verdict::Change(change) => {
+                self.save(Progress { change: Some(change), ..Progress::default() }).await?;
+            }
+            Verdict::Ended(end) => return Ok(Some(end)),
+            Verdict::NotKnown => {
+                let since = *unknown_since.get_or_insert_with(Instant::now);
+                return self.not_known(since.elapsed()).await;
+            }
+        }
+        *unknown_since = None;
+        Ok(None)
+    }
+
+    /// The scheduler has answered and does not know the job: a site without
+    /// accounting, or one that forgets quickly. The batch script leaves its exit
+    /// code beside the logs.
+    async fn not_known(&mut self, for_how_long: Duration) -> Result<Option<EndState>, PutDown> {
+        if for_how_long < EXIT_FILE_AFTER {
+            return Ok(None);
+        }
+        let path = format!("{}/slurm_log/job.exit", Folders::of(&self.job, &self.port.hpc).result);
+        match self.port.connector.read_file(self.port.hpc_name(), &path, 0, 16).await {
+            Ok(file) => Ok(end_of_exit_file(&file.content)),
+            Err(error) if error.kind == ErrorKind::NotFound && for_how_long > GIVEN_UP_AFTER => {
+                let cause = Cause::new(
+                    "the scheduler no longer knows it, and it left no exit code: \
+                     look at its logs in the result folder",
+                );
+                self.fail(cause).await?;
+                Ok(None)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Tells the HPC what the owner wants; false if it could not be told now.
+    async fn control(&mut self, intent: Intent, slurm_id: &str) -> Result<bool, PutDown> {
+        let done = match intent {
+            Intent::Cancel => self.kind.on_cancel(self.port, slurm_id).await,
+            Intent::Pause => self.kind.on_pause(self.port, slurm_id).await,
+            Intent::Resume => self.kind.on_resume(self.port, slurm_id).await,
+        };
+        let id = self.job.id.clone();
+        let progress = match (done, intent) {
+            // The wish stays: it decides what the end means.
+            (Ok(()), Intent::Cancel) => return Ok(true),
+            (Ok(()), Intent::Pause) => Progress {
+                change: (self.job.state != State::Paused).then_some(Change::Pause),
+                events: vec![NewEvent::new(EventKind::JobPaused, format!("job [{id}] is paused"))],
+                clear_intent: true,
+                ..Progress::default()
+            },
+            (Ok(()), Intent::Resume) => Progress {
+                change: (self.job.state == State::Paused).then_some(Change::Requeue),
+                events: vec![NewEvent::new(EventKind::JobResumed, format!("job [{id}] goes on"))],
+                clear_intent: true,
+                ..Progress::default()
+            },
+            (Err(StepError::Refused(cause)), intent) => {
+                let words = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
+                Progress {
+                    events: vec![NewEvent::new(EventKind::JobControlRefused, words)],
+                    clear_intent: intent != Intent::Cancel,
+                    ..Progress::default()
+                }
+            }
+            (Err(StepError::Trouble(reason)), _) => {
+                tracing::warn!(job.id = %id, intent = intent.as_str(), reason, "not told yet");
+                return Ok(false);
+            }
+            (Err(StepError::Store(error)), _) => return Err(PutDown::Store(error)),
+        };
+        self.save(progress).await?;
+        Ok(true)
+    }
+}
+
+/// `None` as long as the file holds no number: it may be half written.
+fn end_of_exit_file(content: &[u8]) -> Option<EndState> {
+    let code: i32 = std::str::from_utf8(content).ok()?.trim().parse().ok()?;
+    let slurm_state = if code == 0 { "COMPLETED" } else { "FAILED" };
+    Some(EndState {
+        slurm_state: slurm_state.to_owned(),
+        exit_code: Some(code),
+        signal: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_files() {
+        assert_eq!(end_of_exit_file(b"0\n").unwrap().slurm_state, "COMPLETED");
+        assert_eq!(end_of_exit_file(b"3\n").unwrap().exit_code, Some(3));
+        assert_eq!(end_of_exit_file(b""), None);
+        assert_eq!(end_of_exit_file(b"\xff"), None);
+    }
+}

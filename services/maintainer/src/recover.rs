@@ -1,0 +1,90 @@
+//! Repairs what was lost, at the start and once each sweep, for one HPC:
+//!
+//! - jobs whose lease has expired are taken over, and go on from their step;
+//! - jobs that are queued but not in the stream are put back into it (the entry
+//!   was never written, or Redis lost it). While Redis is away they are claimed
+//!   without it;
+//! - queued jobs whose owner wants them cancelled are ended.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use compute_db::{Claim, Waiting};
+use compute_domain::{ids::JobId, job::Intent};
+use tokio::time::MissedTickBehavior;
+
+use crate::{context::Context, hpc_port::HpcPort, supervisor};
+
+/// Rows looked at in one sweep.
+const MOST: u64 = 200;
+
+/// A row this young may simply not be in the stream yet.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs until the process stops.
+pub async fn run(context: Arc<Context>, port: HpcPort) {
+    let mut tick = tokio::time::interval(context.sweep);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = context.shutdown.token.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = sweep(&context, &port).await {
+            tracing::warn!(hpc = port.hpc_name(), %error, "sweep failed");
+        }
+    }
+}
+
+async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
+    let hpc = port.hpc_name();
+    for id in context.store.expired_on(hpc, MOST).await? {
+        if let Some(job) = context.store.take_over(&id, &context.id, context.lease).await? {
+            supervisor::take(context, job);
+        }
+    }
+    let queued = context.store.queued_on(hpc, MOST).await?;
+    for waiting in queued.iter().filter(|waiting| waiting.intent == Some(Intent::Cancel)) {
+        claim(context, port, &waiting.id).await?;
+    }
+    let now = context.clock.now();
+    let overdue = |w: &&Waiting| w.intent.is_none() && now.since(w.submitted_at) > GRACE;
+    let overdue: Vec<_> = queued.iter().filter(overdue).collect();
+    if overdue.is_empty() {
+        return Ok(());
+    }
+    match context.queue.waiting(hpc).await {
+        Ok(in_stream) => {
+            let in_stream: HashSet<JobId> = in_stream.into_iter().collect();
+            for waiting in overdue.iter().filter(|waiting| !in_stream.contains(&waiting.id)) {
+                tracing::warn!(job.id = %waiting.id, hpc, "queued but not in the stream: put back");
+                context.queue.publish(hpc, &waiting.id).await?;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(hpc, %error, "no stream: taking queued jobs from the store");
+            for waiting in overdue {
+                if !claim(context, port, &waiting.id).await? {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Claims a queued job and carries it; false if there is no free place for it. A
+/// job that is not queued any more, or held by its owner, needs nothing: the
+/// sweep puts a held one back when it is released.
+pub(crate) async fn claim(
+    context: &Arc<Context>,
+    port: &HpcPort,
+    id: &JobId,
+) -> anyhow::Result<bool> {
+    let capacity = port.hpc.job_pool_capacity;
+    match context.store.claim(id, &context.id, context.lease, capacity).await? {
+        Claim::Taken(job) => supervisor::take(context, *job),
+        Claim::Full => return Ok(false),
+        Claim::Gone | Claim::Held => {}
+    }
+    Ok(true)
+}

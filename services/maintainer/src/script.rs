@@ -1,0 +1,46 @@
+//! Everything that is written for a job on the HPC, as text: `job.sbatch`,
+//! `job.json`, `job.env` and `kernel_init.sh`. Pure: values in, text out.
+
+mod container;
+mod environment;
+mod job_json;
+mod sbatch;
+#[cfg(test)]
+mod golden;
+
+pub use container::{Bind, Launcher};
+pub use environment::{ENV_FILE, render_environment};
+pub use job_json::render_job_json;
+pub use sbatch::{Directives, Plan, Stages, render_sbatch};
+
+/// Where a program finds its three folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramFolders {
+    /// The template, and what is rendered beside it.
+    pub executable: String,
+    /// The data, even if there is none.
+    pub data: String,
+    /// What is kept.
+    pub result: String,
+}
+
+impl ProgramFolders {
+    /// The folders as a container has them.
+    pub fn in_container() -> Self {
+        Self {
+            executable: "/job/executable".to_owned(),
+            data: "/job/data".to_owned(),
+            result: "/job/result".to_owned(),
+        }
+    }
+}
+
+/// `kernel_init.sh` of the SingCVMFS connector.
+pub fn render_kernel_init(lines: &[String]) -> String {
+    let mut script = String::from("#!/bin/bash\n");
+    for line in lines {
+        script.push_str(line);
+        script.push('\n');
+    }
+    script
+}

@@ -1,0 +1,95 @@
+//! How one stage is started: the words of the command line for each container
+//! runtime.
+
+use compute_domain::shell::quote;
+
+use super::{ENV_FILE, ProgramFolders};
+
+/// A folder of the HPC as the container sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// Absolute path on the HPC.
+    pub from: String,
+    /// Absolute path in the container.
+    pub to: String,
+}
+
+/// What starts a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launcher {
+    /// `apptainer exec`, or `singularity exec` where only that is there.
+    Apptainer {
+        /// Image on the HPC.
+        image: String,
+        /// Folders bound.
+        binds: Vec<Bind>,
+    },
+    /// `ch-run`; the bind points must exist in the image.
+    Charliecloud {
+        /// Image directory on the HPC.
+        image: String,
+        /// Folders bound.
+        binds: Vec<Bind>,
+    },
+    /// `singcvmfs`, whose kernel is set up by `kernel_init.sh`.
+    SingCvmfs {
+        /// Folders bound.
+        binds: Vec<Bind>,
+    },
+    /// The account's own shell.
+    Bare,
+}
+
+/// Image of the CVMFS kernels.
+const CVMFS_IMAGE: &str = "docker://cybergisx/compute-cvmfs:0.1.0";
+
+impl Launcher {
+    /// Lines that the batch script needs once, after the modules are loaded.
+    pub fn setup(&self) -> Option<&'static str> {
+        match self {
+            Self::Apptainer { .. } => {
+                Some("cgc_runtime=$(command -v apptainer || command -v singularity)")
+            }
+            Self::Charliecloud { .. } | Self::SingCvmfs { .. } | Self::Bare => None,
+        }
+    }
+
+    /// The command line that runs `stage` in the program's folder. The stage's
+    /// own `$x` are expanded by the shell in the container, not before.
+    pub fn command_line(&self, stage: &str, at: &ProgramFolders) -> String {
+        let kernel = match self {
+            Self::SingCvmfs { .. } => "source kernel_init.sh && ",
+            Self::Apptainer { .. } | Self::Charliecloud { .. } | Self::Bare => "",
+        };
+        let folder = quote(&at.executable);
+        let inner = quote(&format!("cd {folder} && . ./{ENV_FILE} && {kernel}{stage}"));
+        match self {
+            Self::Apptainer { image, binds } => {
+                let binds = bind_list(binds);
+                let image = quote(image);
+                format!("\"$cgc_runtime\" exec --no-home --pwd {folder} --bind {binds} {image} bash -c {inner}")
+            }
+            Self::Charliecloud { image, binds } => {
+                let binds = binds
+                    .iter()
+                    .map(|bind| format!("--bind {}", quote(&format!("{}:{}", bind.from, bind.to))))
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                format!("ch-run {binds} {} -- bash -c {inner}", quote(image))
+            }
+            Self::SingCvmfs { binds } => {
+                let binds = bind_list(binds);
+                format!(
+                    "singcvmfs -s exec -B \"$tmp_path\":/tmp/cvmfs,{binds} \
+                     -cip {CVMFS_IMAGE} bash -c {inner}"
+                )
+            }
+            Self::Bare => format!("bash -c {inner}"),
+        }
+    }
+}
+
+fn bind_list(binds: &[Bind]) -> String {
+    let binds: Vec<_> = binds.iter().map(|bind| format!("{}:{}", bind.from, bind.to)).collect();
+    quote(&binds.join(","))
+}

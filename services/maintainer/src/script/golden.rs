@@ -1,0 +1,227 @@
+//! The batch scripts against those of the older server, in meaning: the same
+//! directives, modules, folders bound and stages, in the same order. What differs
+//! on purpose: values travel in `job.env`, and the first failure decides.
+
+use compute_domain::{manifest::Stage, slurm::SlurmOptions};
+use serde_json::{Value, json};
+
+use super::{Bind, Directives, Launcher, Plan, ProgramFolders, Stages, render_sbatch};
+
+struct Case {
+    recorded: &'static str,
+    job: &'static str,
+    executable: &'static str,
+    result: &'static str,
+    slurm: Value,
+    stages: [Option<&'static str>; 3],
+    mounts: &'static [(&'static str, &'static str)],
+    kernel: bool,
+}
+
+const SHARED: (&str, &str) = ("/hpc/cg/shared", "/compute_shared");
+
+fn cases() -> [Case; 5] {
+    [
+        Case {
+            recorded: include_str!("../../tests/golden/hello_world.sbatch"),
+            job: "1795457659HIT7v",
+            executable: "1795457662sRX9w",
+            result: "1795457664M8dLB",
+            slurm: json!({"num_of_task": 2, "time": "00:10:00"}),
+            stages: [Some("python setup.py"), Some("bash main.sh"), Some("python cleanup.py")],
+            mounts: &[SHARED],
+            kernel: false,
+        },
+        Case {
+            recorded: include_str!("../../tests/golden/stages.sbatch"),
+            job: "1795457669dThHS",
+            executable: "1795457671vF7KA",
+            result: "17954576717wk75",
+            slurm: json!({}),
+            stages: [Some("python pre.py"), Some("python main.py"), Some("python post.py")],
+            mounts: &[SHARED],
+            kernel: false,
+        },
+        Case {
+            recorded: include_str!("../../tests/golden/mounts.sbatch"),
+            job: "1795457693Wj4ZA",
+            executable: "1795457695jBLN1",
+            result: "1795457696deRXs",
+            slurm: json!({}),
+            stages: [None, Some("ls /compute_shared"), None],
+            mounts: &[SHARED, ("/hpc/cg/res", "/compute_scratch")],
+            kernel: false,
+        },
+        Case {
+            recorded: include_str!("../../tests/golden/slurm-all-accepted.sbatch"),
+            job: "1795457705poNls",
+            executable: "1795457707QE4CA",
+            result: "1795457707otrGL",
+            slurm: json!({"num_of_node": 1, "num_of_task": 1, "time": "00:05:00", "cpu_per_task": 1,
+                "memory": "1G", "partition": "main", "mail_type": ["END", "FAIL"],
+                "mail_user": ["a@example.org", "b@example.org"], "modules": ["gcc", "openmpi/4.1"]}),
+            stages: [None, Some("echo hi"), None],
+            mounts: &[SHARED],
+            kernel: false,
+        },
+        Case {
+            recorded: include_str!("../../tests/golden/kernel.sbatch"),
+            job: "1795457699r8xaz",
+            executable: "1795457701eipgE",
+            result: "1795457701RQQIS",
+            slurm: json!({}),
+            stages: [Some("echo pre"), Some("python main.py"), Some("echo post")],
+            mounts: &[],
+            kernel: true,
+        },
+    ]
+}
+
+fn plan(case: &Case) -> Plan {
+    let root = "/hpc/cg/scratch";
+    let executable = format!("{root}/{}", case.executable);
+    let result = format!("{root}/{}", case.result);
+    let bind = |from: &str, to: &str| Bind { from: from.to_owned(), to: to.to_owned() };
+    let mut binds = vec![bind(&executable, "/job/executable"), bind(&result, "/job/result")];
+    binds.extend(case.mounts.iter().map(|(from, to)| bind(from, to)));
+    let launcher = if case.kernel {
+        Launcher::SingCvmfs { binds }
+    } else {
+        Launcher::Apptainer { image: "/hpc/cg/images/python".to_owned(), binds }
+    };
+    let stage = |at: usize| case.stages[at].map(|stage| Stage::Command(stage.to_owned()));
+    Plan {
+        directives: Directives {
+            job_name: case.job.to_owned(),
+            comment: format!("cybergis-compute:{}", case.job),
+            result_folder: result,
+            options: SlurmOptions::parse(case.slurm.as_object().unwrap()).unwrap(),
+            init_options: Vec::new(),
+        },
+        init_script: vec!["echo init-script-line".to_owned()],
+        launcher,
+        stages: Stages {
+            pre: stage(0),
+            main: stage(1).unwrap(),
+            post: stage(2),
+            continue_on_error: false,
+        },
+        executable_folder: executable,
+        program_folders: ProgramFolders::in_container(),
+    }
+}
+
+/// What a script means, in order.
+#[derive(Debug, PartialEq, Eq)]
+struct Meaning {
+    directives: Vec<String>,
+    modules: Vec<String>,
+    binds: Vec<Vec<String>>,
+    stages: Vec<String>,
+    under_srun: Vec<bool>,
+}
+
+fn meaning(script: &str) -> Meaning {
+    let starting = |prefix: &str| {
+        let lines = script.lines().map(str::trim).filter(|line| line.starts_with(prefix));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let runs: Vec<&str> = script.lines().filter(|line| line.contains("bash -c ")).collect();
+    let binds_of = |line: &&str| {
+        let flag = if line.contains("-B ") { "-B " } else { "--bind " };
+        let list = line.split(flag).nth(1).unwrap_or_default();
+        let list = list.split(' ').next().unwrap_or_default().replace('"', "");
+        list.trim_matches('\'').split(',').map(str::to_owned).collect()
+    };
+    let stage_of = |line: &&str| {
+        let inner = line.split("bash -c ").nth(1).unwrap_or_default();
+        let inner = inner.split(" || {").next().unwrap_or_default();
+        let stage = inner.rsplit("&& ").next().unwrap_or_default();
+        stage.trim_matches(['"', '\'']).to_owned()
+    };
+    let mut directives = starting("#SBATCH");
+    directives.retain(|line| !line.contains("--comment="));
+    let mut modules = starting("module");
+    modules.extend(starting("echo init"));
+    Meaning {
+        directives,
+        modules,
+        binds: runs.iter().map(binds_of).collect(),
+        stages: runs.iter().map(stage_of).collect(),
+        under_srun: runs.iter().map(|line| line.contains("srun --unbuffered --mpi=pmi2")).collect(),
+    }
+}
+
+#[test]
+fn scripts_mean_what_the_recorded_ones_meant() {
+    for case in cases() {
+        let ours = render_sbatch(&plan(&case));
+        assert_eq!(meaning(&ours), meaning(case.recorded), "{}\n{ours}", case.job);
+    }
+}
+
+#[test]
+fn scripts_are_good_bash() {
+    for case in cases() {
+        let ours = render_sbatch(&plan(&case));
+        let output =
+            std::process::Command::new("bash").args(["-n", "-c", &ours]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Runs a rendered script for real, with stages outside of any container, and
+/// gives its exit code and output.
+fn run(stages: Stages) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap().to_owned();
+    std::fs::create_dir(folder.path().join("slurm_log")).unwrap();
+    std::fs::write(folder.path().join("job.env"), "export param_a=1\n").unwrap();
+    let mut plan = plan(&cases()[1]);
+    plan.launcher = Launcher::Bare;
+    plan.stages = stages;
+    plan.directives.result_folder = path.clone();
+    plan.executable_folder = path.clone();
+    plan.program_folders =
+        ProgramFolders { executable: path.clone(), data: String::new(), result: path.clone() };
+    let script = render_sbatch(&plan);
+    // What a cluster would bring: modules, and srun, which takes two options.
+    let site = "module() { :; }; srun() { shift 2; \"$@\"; }\n";
+    let output = std::process::Command::new("bash")
+        .args(["-c", &format!("{site}{script}")])
+        .output()
+        .unwrap();
+    let code = output.status.code().unwrap();
+    let kept = std::fs::read_to_string(folder.path().join("slurm_log/job.exit")).unwrap();
+    assert_eq!(kept.trim(), code.to_string(), "the exit file says what the job's exit code is");
+    (code, String::from_utf8(output.stdout).unwrap().replace("init-script-line\n", ""))
+}
+
+fn command(line: &str) -> Stage {
+    Stage::Command(line.to_owned())
+}
+
+#[test]
+fn the_first_failure_ends_the_job() {
+    let mut stages = Stages {
+        pre: Some(command("echo pre; exit 3")),
+        main: command("echo main; exit 4"),
+        post: Some(command("echo post")),
+        continue_on_error: false,
+    };
+    assert_eq!(run(stages.clone()), (3, "pre\n".to_owned()));
+    stages.continue_on_error = true;
+    assert_eq!(run(stages), (3, "pre\nmain\npost\n".to_owned()));
+}
+
+#[test]
+fn raw_stages_are_lines_of_the_script_with_the_variables() {
+    let raw = |lines: &[&str]| Stage::RawSbatch(lines.iter().map(|&l| l.to_owned()).collect());
+    let stages = Stages {
+        pre: Some(raw(&["x=kept", "echo raw $param_a"])),
+        main: raw(&["echo $x", "false"]),
+        post: Some(command("echo never")),
+        continue_on_error: false,
+    };
+    assert_eq!(run(stages), (1, "raw 1\nkept\n".to_owned()));
+}

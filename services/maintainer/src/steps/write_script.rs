@@ -1,0 +1,60 @@
+//! `write script`: what is rendered for the job, into its executable folder.
+
+use compute_db::Progress;
+use compute_domain::job::Job;
+use futures::future::try_join_all;
+
+use super::{StepError, StepOutcome};
+use crate::{
+    hpc_port::HpcPort,
+    kinds::Definition,
+    launcher::Folders,
+    script::{
+        Directives, ENV_FILE, Plan, render_environment, render_job_json, render_kernel_init,
+        render_sbatch,
+    },
+};
+
+pub(super) async fn run(
+    port: &HpcPort,
+    job: &Job,
+    definition: &Definition,
+) -> Result<StepOutcome, StepError> {
+    let folders = Folders::of(job, &port.hpc);
+    let at = &definition.program_folders;
+    let plan = plan(port, job, definition, &folders);
+    let mut files = vec![
+        ("job.sbatch", render_sbatch(&plan)),
+        ("job.json", render_job_json(job, &definition.param, at)),
+        (ENV_FILE, render_environment(job, &definition.param, at)),
+    ];
+    if let Some(lines) = &definition.kernel_init {
+        files.push(("kernel_init.sh", render_kernel_init(lines)));
+    }
+    try_join_all(files.into_iter().map(|(name, content)| {
+        let path = format!("{}/{name}", folders.executable);
+        async move {
+            port.connector.write_file(port.hpc_name(), &path, content.into_bytes()).await
+        }
+    }))
+    .await?;
+    Ok(Progress::default())
+}
+
+fn plan(port: &HpcPort, job: &Job, definition: &Definition, folders: &Folders) -> Plan {
+    let deployment = &port.site.server.deployment;
+    Plan {
+        directives: Directives {
+            job_name: job.id.to_string(),
+            comment: format!("{deployment}:{}", job.id),
+            result_folder: folders.result.clone(),
+            options: definition.options.clone(),
+            init_options: port.hpc.init_sbatch_options.clone(),
+        },
+        init_script: port.hpc.init_sbatch_script.clone(),
+        launcher: definition.launcher.clone(),
+        stages: definition.stages.clone(),
+        executable_folder: folders.executable.clone(),
+        program_folders: definition.program_folders.clone(),
+    }
+}

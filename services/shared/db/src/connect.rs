@@ -1,0 +1,90 @@
+//! Opening the database: what each of the three needs.
+
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection,
+    sqlx::{
+        ConnectOptions as _,
+        mysql::MySqlConnectOptions,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::StoreError;
+
+/// Connections of one process at the most.
+const CONNECTIONS: u32 = 10;
+
+/// How long to wait for a connection, also to a server that is just starting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long SQLite waits for another writer, of this process or another.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Opens the database at `url`, without connecting yet: services start in any
+/// order.
+///
+/// The address is taken apart here, because `sea_orm` writes the one that it is
+/// given into its traces, password included.
+pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, StoreError> {
+    let url = url.expose_secret();
+    let (scheme, rest) = url
+        .split_once("://")
+        .ok_or(StoreError::Address("it has no scheme"))?;
+    let options = match scheme {
+        "sqlite" => sqlite(url)?,
+        "postgres" | "postgresql" => postgres(&format!("postgres://{rest}"))?,
+        "mysql" | "mariadb" => mysql(&format!("mysql://{rest}"))?,
+        _ => return Err(StoreError::Address("known are sqlite, postgres and mysql")),
+    };
+    Ok(Database::connect(options).await?)
+}
+
+fn pooled(scheme: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(scheme);
+    options
+        .max_connections(CONNECTIONS)
+        .connect_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy(true);
+    options
+}
+
+fn sqlite(url: &str) -> Result<ConnectOptions, StoreError> {
+    // WAL lets readers go on while another process writes. FULL: a commit that
+    // was acknowledged survives a power failure.
+    let sqlite = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address("expected sqlite:///FOLDER/FILE"))?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .disable_statement_logging();
+    let mut options = pooled("sqlite::memory:");
+    options.map_sqlx_sqlite_opts(move |_| sqlite.clone());
+    Ok(options)
+}
+
+fn postgres(url: &str) -> Result<ConnectOptions, StoreError> {
+    let postgres = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE"))?
+        .application_name("cybergis-compute")
+        .disable_statement_logging();
+    let mut options = pooled("postgres://localhost");
+    options.map_sqlx_postgres_opts(move |_| postgres.clone());
+    Ok(options)
+}
+
+fn mysql(url: &str) -> Result<ConnectOptions, StoreError> {
+    let mysql = MySqlConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address("expected mysql://USER:PASSWORD@HOST:PORT/DATABASE"))?
+        .charset("utf8mb4")
+        .disable_statement_logging();
+    let mut options = pooled("mysql://localhost");
+    options.map_sqlx_mysql_opts(move |_| mysql.clone());
+    Ok(options)
+}

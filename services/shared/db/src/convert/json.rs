@@ -1,0 +1,26 @@
+//! JSON in text columns. The databases never look inside.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::StoreError;
+
+/// Reads the text of a column.
+pub(crate) fn read_json<T: DeserializeOwned>(
+    table: &'static str,
+    id: &str,
+    column: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt {
+        table,
+        id: id.to_owned(),
+        column,
+        reason: error.to_string(),
+    })
+}
+
+/// The text for a column. Maps with text keys, lists and texts, which is all
+/// that is kept, can always be written.
+pub(crate) fn write_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}

@@ -1,0 +1,176 @@
+//! What can go wrong in the store.
+
+use compute_domain::{ErrorKind, job::IllegalChange};
+use sea_orm::{DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError, SqlxSqliteError};
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The caller does not carry the job (any more): another has taken it over,
+    /// or it is over. Nothing was written.
+    #[error("the job is carried by another maintainer, or is over")]
+    LeaseLost,
+    /// The job's state does not allow the change. Nothing was written.
+    #[error(transparent)]
+    Illegal(#[from] IllegalChange),
+    /// A value that the database cannot hold: too long, or with a NUL in it.
+    /// Nothing was written.
+    #[error("the database cannot hold a value: {0}")]
+    Unfit(#[source] DbErr),
+    /// Others wrote at the same time, again and again. Nothing was written.
+    #[error("too many writers at once: {0}")]
+    Conflict(#[source] DbErr),
+    /// The database does not answer. If it went away during a commit, the
+    /// transaction may or may not have happened.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] DbErr),
+    /// The address is none of a database that we know; it is not repeated here,
+    /// since it may hold a password.
+    #[error("not an address of a database: {0}")]
+    Address(&'static str),
+    /// A row holds what no program of ours wrote.
+    #[error("{table} {id}: cannot read {column}: {reason}")]
+    Corrupt {
+        /// Table.
+        table: &'static str,
+        /// Id of the row.
+        id: String,
+        /// Column.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Anything else that the database says, e.g. that a table is missing.
+    #[error("the database refuses: {0}")]
+    Database(#[source] DbErr),
+}
+
+impl StoreError {
+    /// The kind of error, for the answer to a caller.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::LeaseLost | Self::Illegal(_) => ErrorKind::Refused,
+            Self::Unfit(_) => ErrorKind::InvalidArgument,
+            Self::Conflict(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Address(_) | Self::Corrupt { .. } | Self::Database(_) => ErrorKind::Internal,
+        }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match class_of(&error) {
+            Class::Unfit => Self::Unfit(error),
+            Class::Conflict => Self::Conflict(error),
+            Class::Away => Self::Unavailable(error),
+            Class::Other => Self::Database(error),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Unfit,
+    Conflict,
+    Away,
+    Other,
+}
+
+fn class_of(error: &DbErr) -> Class {
+    let sqlx = match error {
+        DbErr::ConnectionAcquire(_) => return Class::Away,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
+        _ => return Class::Other,
+    };
+    match sqlx.as_ref() {
+        SqlxError::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<SqlxPostgresError>() {
+                postgres(error.code())
+            } else if let Some(error) = error.try_downcast_ref::<SqlxMySqlError>() {
+                mysql(error.number())
+            } else if error.try_downcast_ref::<SqlxSqliteError>().is_some() {
+                error
+                    .code()
+                    .and_then(|code| code.parse().ok())
+                    .map_or(Class::Other, sqlite)
+            } else {
+                Class::Other
+            }
+        }
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed
+        | SqlxError::BeginFailed => Class::Away,
+        _ => Class::Other,
+    }
+}
+
+/// SQLSTATE: PostgreSQL, Appendix A, Error Codes.
+fn postgres(code: &str) -> Class {
+    match code {
+        // serialization_failure, deadlock_detected, lock_not_available
+        "40001" | "40P01" | "55P03" => Class::Conflict,
+        // admin_shutdown, crash_shutdown, cannot_connect_now
+        "57P01" | "57P02" | "57P03" => Class::Away,
+        // data exception
+        code if code.starts_with("22") => Class::Unfit,
+        // connection exception; insufficient resources; system error
+        code if ["08", "53", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
+            Class::Away
+        }
+        _ => Class::Other,
+    }
+}
+
+/// Error numbers: MariaDB, Error Code Reference.
+fn mysql(number: u16) -> Class {
+    match number {
+        // record changed since last read, lock wait timeout, deadlock
+        1020 | 1205 | 1213 => Class::Conflict,
+        // disk full, too many connections, shutdown, table full, read only,
+        // server gone, connection lost, connection killed
+        1021 | 1040 | 1053 | 1114 | 1290 | 2006 | 2013 | 1927 => Class::Away,
+        // incorrect string value, too long for the column, packet too large
+        1366 | 1406 | 1153 => Class::Unfit,
+        _ => Class::Other,
+    }
+}
+
+/// Result codes: sqlite.org/rescode.html; the low byte is the primary one.
+fn sqlite(code: i32) -> Class {
+    match code & 0xff {
+        // SQLITE_BUSY, SQLITE_LOCKED
+        5 | 6 => Class::Conflict,
+        // SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
+        8 | 10 | 13 | 14 => Class::Away,
+        // SQLITE_TOOBIG
+        18 => Class::Unfit,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_the_three_databases() {
+        assert_eq!(postgres("40P01"), Class::Conflict);
+        assert_eq!(postgres("22021"), Class::Unfit);
+        assert_eq!(postgres("08006"), Class::Away);
+        assert_eq!(postgres("42P01"), Class::Other);
+        assert_eq!(mysql(1213), Class::Conflict);
+        assert_eq!(mysql(1406), Class::Unfit);
+        assert_eq!(mysql(1146), Class::Other);
+        assert_eq!(sqlite(517), Class::Conflict, "SQLITE_BUSY_SNAPSHOT");
+        assert_eq!(sqlite(1), Class::Other);
+    }
+}

@@ -1,0 +1,28 @@
+//! The SQL store, the truth about every job. All queries live here; they run
+//! unchanged on SQLite, PostgreSQL and MariaDB (or MySQL).
+//!
+//! - Domain types come in and go out; rows stay inside.
+//! - Owner's functions take the [`compute_domain::ids::UserId`] first and see
+//!   nothing of anybody else. Carrier's and operator's functions have no such
+//!   filter and are for services only.
+//! - A state and the events that report it are written in one transaction.
+//! - Points in time come from the [`compute_domain::Clock`] given at
+//!   [`Store::connect`], leases included: the clocks of all machines that share
+//!   a database must agree within a fraction of the lease.
+
+mod connect;
+mod convert;
+#[expect(unreachable_pub, reason = "what the macro of sea_orm makes is public")]
+mod entity;
+mod error;
+mod progress;
+mod store;
+mod transaction;
+
+pub use error::StoreError;
+pub use progress::Progress;
+pub use store::{
+    CarriedRow, ChangeOutcome, Claim, EventRow, Held, JobCount, JobFilter, JobPatch, LogRow,
+    NAME_LIMIT, NewJob, NewTemplate, Pinned, Store, SubmitOutcome, Template, TemplatePatch,
+    Waiting,
+};

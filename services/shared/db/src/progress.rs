@@ -1,0 +1,45 @@
+//! What a carrier has to write down about its job.
+
+use compute_domain::{
+    Timestamp,
+    job::{Change, Folder, NewEvent, Step, Usage},
+};
+
+/// Everything that one step forward changes, written at once or not at all.
+/// What is left at its default stays as it is in the row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// What happens to the job; decides its state.
+    pub change: Option<Change>,
+    /// What is to be done next.
+    pub step: Option<Step>,
+    /// Slurm's id, once accepted.
+    pub slurm_id: Option<String>,
+    /// Why it does not end well.
+    pub cause: Option<String>,
+    /// Why it is parked; `Some(None)` takes the reason away. An end always does.
+    pub blocked_reason: Option<Option<String>>,
+    /// When it is looked at again; `Some(None)` takes it away. An end always does.
+    pub next_probe_at: Option<Option<Timestamp>>,
+    /// Number of tries of the current step that met trouble.
+    pub attempts: Option<i32>,
+    /// Folder of the program: written, and from now on the job's.
+    pub executable_folder: Option<Folder>,
+    /// Folder of the data: written, and from now on the job's.
+    pub data_folder: Option<Folder>,
+    /// Folder of the results: written, and from now on the job's.
+    pub result_folder: Option<Folder>,
+    /// Directories below the result folder.
+    pub result_listing: Option<Vec<String>>,
+    /// What it used; replaces what was known.
+    pub usage: Option<Usage>,
+    /// The owner's wish is fulfilled, or cannot be.
+    pub clear_intent: bool,
+    /// Events, in the order in which they happened.
+    pub events: Vec<NewEvent>,
+    /// Logs, in their order.
+    pub logs: Vec<String>,
+    /// The carrier puts the job down: the lease ends now, and anybody may take
+    /// the job over.
+    pub release: bool,
+}

@@ -1,0 +1,105 @@
+//! The store and its queries, one file for each table or theme.
+
+mod events;
+mod folders;
+mod jobs_advance;
+mod jobs_claim;
+mod jobs_lease;
+mod jobs_operator;
+mod jobs_owner;
+mod jobs_waiting;
+mod maintainers;
+mod templates;
+
+pub use events::{EventRow, LogRow};
+pub use jobs_advance::Held;
+pub use jobs_claim::Claim;
+pub use jobs_lease::CarriedRow;
+pub use jobs_operator::{JobCount, JobFilter};
+pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob, Pinned, SubmitOutcome};
+pub use jobs_waiting::Waiting;
+pub use templates::{NewTemplate, Template, TemplatePatch};
+
+use std::sync::Arc;
+
+use compute_domain::{Clock, Timestamp, job::State};
+use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+
+use crate::{StoreError, connect, entity::schema_version};
+
+/// Newest migration that the queries here need. Newer ones only add to it.
+const NEEDED_MIGRATION: &str = "m000014_index_logs_of_job";
+
+/// The store. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) connection: DatabaseConnection,
+    /// One place, for SQLite only.
+    pub(crate) writers: Option<Arc<Semaphore>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Store {
+    /// The store at `url`: `sqlite:///FOLDER/FILE`,
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `mysql://…`. The database
+    /// need not be there yet; each call connects when it must.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] if it is none of those.
+    pub async fn connect(url: &SecretString, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let connection = connect::open(url).await?;
+        let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
+        let writers = is_sqlite.then(|| Arc::new(Semaphore::new(1)));
+        Ok(Self {
+            connection,
+            writers,
+            clock,
+        })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] if not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.connection.ping().await?)
+    }
+
+    /// Whether `compute-migrate up` has brought the schema to where this program
+    /// needs it, or further. False as well for an empty database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer.
+    pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
+        let needed = schema_version::Entity::find_by_id(NEEDED_MIGRATION.to_owned());
+        match needed.one(&self.connection).await.map_err(StoreError::from) {
+            Ok(version) => Ok(version.is_some()),
+            // No such table: nothing has been migrated yet.
+            Err(StoreError::Database(error)) => {
+                tracing::debug!(%error, "no list of migrations");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Whether a row could have this id. PostgreSQL refuses a text with a NUL in it,
+/// which no id has.
+fn may_be_id(id: &str) -> bool {
+    !id.contains('\0')
+}
+
+/// Names of the states in which a job takes a place on its HPC.
+fn carried_states() -> impl Iterator<Item = &'static str> {
+    State::ALL
+        .into_iter()
+        .filter(|state| state.is_carried())
+        .map(State::as_str)
+}

@@ -1,0 +1,127 @@
+//! Jobs of everybody: for services and the operator's command only.
+
+use compute_domain::{
+    ids::{JobId, UserId},
+    job::{Intent, Job, State},
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
+};
+
+use super::may_be_id;
+use crate::{Store, StoreError, entity::job};
+
+/// Which jobs an operator wants to see; what is `None` does not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Of this HPC.
+    pub hpc: Option<String>,
+    /// In this state.
+    pub state: Option<State>,
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// This many at the most.
+    pub limit: u64,
+}
+
+/// How many jobs of an HPC are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// The HPC.
+    pub hpc: String,
+    /// The state.
+    pub state: State,
+    /// How many.
+    pub jobs: u64,
+}
+
+impl Store {
+    /// The job of that id, whoever owns it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        if !may_be_id(id.as_str()) {
+            return Ok(None);
+        }
+        let row = job::Entity::find_by_id(id.as_str())
+            .one(&self.connection)
+            .await?;
+        row.map(Job::try_from).transpose()
+    }
+
+    /// Jobs of everybody, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn list_jobs(&self, filter: JobFilter) -> Result<Vec<Job>, StoreError> {
+        let JobFilter {
+            hpc,
+            state,
+            user,
+            limit,
+        } = filter;
+        let rows = job::Entity::find()
+            .apply_if(hpc, |jobs, hpc| jobs.filter(job::Column::Hpc.eq(hpc)))
+            .apply_if(state, |jobs, state| {
+                jobs.filter(job::Column::State.eq(state.as_str()))
+            })
+            .apply_if(user, |jobs, user| {
+                jobs.filter(job::Column::UserId.eq(user.as_str()))
+            })
+            .order_by_desc(job::Column::CreatedAt)
+            .order_by_desc(job::Column::Id)
+            .limit(limit)
+            .all(&self.connection)
+            .await?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// Saves what an operator wants done with a job; otherwise like
+    /// [`Store::set_intent`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not saved, or it is not known whether it was.
+    pub async fn operator_intent(
+        &self,
+        id: &JobId,
+        intent: Intent,
+        by: &str,
+    ) -> Result<Option<Job>, StoreError> {
+        self.write(|transaction| async move { self.wish(&*transaction, id, intent, by).await })
+            .await
+    }
+
+    /// How many jobs there are, by HPC and state; in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn jobs_by_state(&self) -> Result<Vec<JobCount>, StoreError> {
+        let counts = job::Entity::find()
+            .select_only()
+            .columns([job::Column::Hpc, job::Column::State])
+            .column_as(job::Column::Id.count(), "jobs")
+            .group_by(job::Column::Hpc)
+            .group_by(job::Column::State)
+            .into_tuple::<(String, String, i64)>()
+            .all(&self.connection)
+            .await?;
+        counts
+            .into_iter()
+            .map(|(hpc, state, jobs)| {
+                let state = state.parse().map_err(|error| StoreError::Corrupt {
+                    table: "jobs",
+                    id: format!("of {hpc}"),
+                    column: "state",
+                    reason: format!("{error}"),
+                })?;
+                Ok(JobCount {
+                    hpc,
+                    state,
+                    jobs: u64::try_from(jobs).unwrap_or(0),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,336 @@
+//! Jobs, as their owner sees and changes them: nobody else's can be reached.
+
+use compute_domain::{
+    Timestamp,
+    ids::{FolderId, JobId, UserId},
+    job::{Change, Intent, Job, NewEvent, State, Step},
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait, ExprTrait as _, IntoActiveValue as _,
+    QueryFilter, QueryOrder as _, Select, Set, sea_query::Expr,
+};
+use serde_json::{Map, Value};
+
+use super::{carried_states, events, may_be_id};
+use crate::{Store, StoreError, convert::write_json, entity::job};
+
+/// Characters in a name at the most, of jobs and folders.
+pub const NAME_LIMIT: usize = 255;
+
+/// A job that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Who owns it.
+    pub user_id: UserId,
+    /// Maintainer, a key of `maintainer.json`.
+    pub maintainer: String,
+    /// HPC, a key of `hpc.json`.
+    pub hpc: String,
+}
+
+/// What an owner changes before submitting; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobPatch {
+    /// A name, of [`NAME_LIMIT`] characters at the most.
+    pub name: Option<String>,
+    /// Parameters for the program, all of them.
+    pub param: Option<Map<String, Value>>,
+    /// Environment for the program, all of it.
+    pub env: Option<Map<String, Value>>,
+    /// Slurm options, all of them.
+    pub slurm: Option<Map<String, Value>>,
+    /// Where the program comes from.
+    pub local_executable_folder: Option<Value>,
+    /// Where the data comes from.
+    pub local_data_folder: Option<Value>,
+    /// A folder on the HPC that holds the data; the caller has checked whose it is.
+    pub remote_data_folder_id: Option<FolderId>,
+    /// A folder on the HPC that holds the program; the caller has checked whose it is.
+    pub remote_executable_folder_id: Option<FolderId>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeOutcome {
+    /// Done.
+    Changed(Box<Job>),
+    /// The user has no such job.
+    NotFound,
+    /// The job is submitted: nothing would read the change.
+    AlreadySubmitted,
+}
+
+/// What of the template is pinned when a job is submitted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pinned {
+    /// The template, if the job has one.
+    pub template_id: Option<String>,
+    /// Its commit.
+    pub template_sha: Option<String>,
+    /// Its manifest at that commit.
+    pub manifest: Option<Value>,
+}
+
+/// What became of a submit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SubmitOutcome {
+    /// The job waits for a maintainer.
+    Queued(Box<Job>),
+    /// Another submit was first.
+    AlreadySubmitted,
+    /// The user has no such job.
+    NotFound,
+}
+
+impl Store {
+    /// Makes a job with an id of its own.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not made, or it is not known whether it was.
+    pub async fn create_job(&self, new: NewJob) -> Result<Job, StoreError> {
+        let now = self.now();
+        let NewJob {
+            user_id,
+            maintainer,
+            hpc,
+        } = new;
+        let (user, id) = (&user_id, &JobId::generate(now));
+        let row = &job::ActiveModel {
+            id: Set(id.to_string()),
+            user_id: Set(user_id.to_string()),
+            maintainer: Set(maintainer),
+            hpc: Set(hpc),
+            param: Set(write_json(&Map::new())),
+            env: Set(write_json(&Map::new())),
+            slurm: Set(write_json(&Map::new())),
+            state: Set(State::Created.as_str().to_owned()),
+            step: Set(Step::Prepare.as_str().to_owned()),
+            fence: Set(0),
+            attempts: Set(0),
+            is_failed: Set(false),
+            created_at: Set(now.millis()),
+            ..Default::default()
+        };
+        self.write(|transaction| async move {
+            job::Entity::insert(row.clone())
+                .exec_without_returning(&*transaction)
+                .await?;
+            find(&*transaction, user, id)
+                .await?
+                .ok_or(StoreError::LeaseLost)
+        })
+        .await
+    }
+
+    /// The user's job of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn job_of(&self, user: &UserId, id: &JobId) -> Result<Option<Job>, StoreError> {
+        find(&self.connection, user, id).await
+    }
+
+    /// All jobs of the user, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn jobs_of(&self, user: &UserId) -> Result<Vec<Job>, StoreError> {
+        let rows = of_user(user)
+            .order_by_asc(job::Column::CreatedAt)
+            .order_by_asc(job::Column::Id)
+            .all(&self.connection)
+            .await?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// Changes a job that is not submitted yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not changed, or it is not known whether it was.
+    pub async fn change_job(
+        &self,
+        user: &UserId,
+        id: &JobId,
+        patch: JobPatch,
+    ) -> Result<ChangeOutcome, StoreError> {
+        let row = &patch_row(patch, self.now());
+        self.write(|transaction| async move {
+            let changed = job::Entity::update_many()
+                .set(row.clone())
+                .filter(job::Column::Id.eq(id.as_str()))
+                .filter(job::Column::UserId.eq(user.as_str()))
+                .filter(job::Column::State.eq(State::Created.as_str()))
+                .exec(&*transaction)
+                .await?;
+            Ok(match find(&*transaction, user, id).await? {
+                None => ChangeOutcome::NotFound,
+                Some(_) if changed.rows_affected == 0 => ChangeOutcome::AlreadySubmitted,
+                Some(job) => ChangeOutcome::Changed(Box::new(job)),
+            })
+        })
+        .await
+    }
+
+    /// Submits a job: `created` → `queued`, with its event. Of several submits at
+    /// once, one wins.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not submitted, or it is not known whether it was.
+    pub async fn submit_job(
+        &self,
+        user: &UserId,
+        id: &JobId,
+        pinned: Pinned,
+    ) -> Result<SubmitOutcome, StoreError> {
+        let now = self.now();
+        let queued = State::Created.after(Change::Submit)?;
+        let Pinned {
+            template_id,
+            template_sha,
+            manifest,
+        } = pinned;
+        let row = &job::ActiveModel {
+            state: Set(queued.as_str().to_owned()),
+            submitted_at: Set(Some(now.millis())),
+            updated_at: Set(Some(now.millis())),
+            template_id: Set(template_id),
+            template_sha: Set(template_sha),
+            manifest: Set(manifest.as_ref().map(write_json)),
+            ..Default::default()
+        };
+        self.write(|transaction| async move {
+            let submitted = job::Entity::update_many()
+                .set(row.clone())
+                .filter(job::Column::Id.eq(id.as_str()))
+                .filter(job::Column::UserId.eq(user.as_str()))
+                .filter(job::Column::State.eq(State::Created.as_str()))
+                .exec(&*transaction)
+                .await?;
+            let Some(job) = find(&*transaction, user, id).await? else {
+                return Ok(SubmitOutcome::NotFound);
+            };
+            if submitted.rows_affected == 0 {
+                return Ok(SubmitOutcome::AlreadySubmitted);
+            }
+            events::insert_event(&*transaction, id, &NewEvent::queued(id), now).await?;
+            Ok(SubmitOutcome::Queued(Box::new(job)))
+        })
+        .await
+    }
+
+    /// Saves what the owner wants done with a job that is submitted and not over;
+    /// `None` for any other. A wish to cancel is final: later ones do not replace
+    /// it. A job that still waits in the queue goes on by itself when its hold is
+    /// taken away, so that nothing remains to be wished for.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not saved, or it is not known whether it was.
+    pub async fn set_intent(
+        &self,
+        user: &UserId,
+        id: &JobId,
+        intent: Intent,
+    ) -> Result<Option<Job>, StoreError> {
+        self.write(|transaction| async move {
+            if find(&*transaction, user, id).await?.is_none() {
+                return Ok(None);
+            }
+            self.wish(&*transaction, id, intent, user.as_str()).await
+        })
+        .await
+    }
+
+    /// Saves a wish of whoever `by` is.
+    pub(super) async fn wish(
+        &self,
+        transaction: &impl ConnectionTrait,
+        id: &JobId,
+        intent: Intent,
+        by: &str,
+    ) -> Result<Option<Job>, StoreError> {
+        let wishable = carried_states()
+            .chain([State::Queued.as_str()])
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
+        let of_job = || {
+            job::Entity::update_many()
+                .filter(job::Column::Id.eq(id.as_str()))
+                .filter(job::Column::State.is_in(wishable.clone()))
+        };
+        let not_final = job::Column::Intent
+            .is_null()
+            .or(job::Column::Intent.ne(Intent::Cancel.as_str()));
+        of_job()
+            .col_expr(job::Column::Intent, Expr::value(Some(intent.as_str())))
+            .col_expr(job::Column::IntentBy, Expr::value(Some(by)))
+            .col_expr(
+                job::Column::UpdatedAt,
+                Expr::value(Some(self.now().millis())),
+            )
+            .filter(not_final)
+            .exec(transaction)
+            .await?;
+        if intent == Intent::Resume {
+            of_job()
+                .col_expr(job::Column::Intent, Expr::value(None::<String>))
+                .col_expr(job::Column::IntentBy, Expr::value(None::<String>))
+                .filter(job::Column::State.eq(State::Queued.as_str()))
+                .filter(job::Column::Intent.eq(Intent::Resume.as_str()))
+                .exec(transaction)
+                .await?;
+        }
+        let row = job::Entity::find_by_id(id.as_str())
+            .one(transaction)
+            .await?;
+        let job = row.map(Job::try_from).transpose()?;
+        Ok(job.filter(|job| job.state == State::Queued || job.state.is_carried()))
+    }
+}
+
+/// Every question of an owner begins here.
+fn of_user(user: &UserId) -> Select<job::Entity> {
+    job::Entity::find().filter(job::Column::UserId.eq(user.as_str()))
+}
+
+async fn find(
+    connection: &impl ConnectionTrait,
+    user: &UserId,
+    id: &JobId,
+) -> Result<Option<Job>, StoreError> {
+    if !may_be_id(id.as_str()) {
+        return Ok(None);
+    }
+    let row = of_user(user)
+        .filter(job::Column::Id.eq(id.as_str()))
+        .one(connection)
+        .await?;
+    row.map(Job::try_from).transpose()
+}
+
+fn patch_row(patch: JobPatch, now: Timestamp) -> job::ActiveModel {
+    let JobPatch {
+        name,
+        param,
+        env,
+        slurm,
+        local_executable_folder,
+        local_data_folder,
+        remote_data_folder_id,
+        remote_executable_folder_id,
+    } = patch;
+    let json = |value: Option<Value>| value.as_ref().map(|value| Some(write_json(value)));
+    let map = |value: Option<Map<String, Value>>| value.as_ref().map(write_json);
+    let id = |value: Option<FolderId>| value.map(|id| Some(id.to_string()));
+    job::ActiveModel {
+        name: name.map(Some).into_active_value(),
+        param: map(param).into_active_value(),
+        env: map(env).into_active_value(),
+        slurm: map(slurm).into_active_value(),
+        local_executable_folder: json(local_executable_folder).into_active_value(),
+        local_data_folder: json(local_data_folder).into_active_value(),
+        remote_data_folder_id: id(remote_data_folder_id).into_active_value(),
+        remote_executable_folder_id: id(remote_executable_folder_id).into_active_value(),
+        updated_at: Set(Some(now.millis())),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,113 @@
+//! Several at once: one wins, nobody is lost.
+
+use compute_db::{Pinned, Progress, SubmitOutcome};
+use compute_domain::job::{EventKind, NewEvent};
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{LEASE, World, alice, maintainer},
+};
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_submits_one_wins(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let other = world.another_store().await;
+    for _ in 0..5 {
+        let id = world.created(&alice()).await.id;
+        let mut submits = JoinSet::new();
+        for store in [&world.store, &other, &world.store, &other] {
+            let (store, id) = (store.clone(), id.clone());
+            submits.spawn(async move {
+                store
+                    .submit_job(&alice(), &id, Pinned::default())
+                    .await
+                    .unwrap()
+            });
+        }
+        let outcomes = submits.join_all().await;
+        let won = outcomes
+            .iter()
+            .filter(|o| matches!(o, SubmitOutcome::Queued(_)))
+            .count();
+        let lost = outcomes
+            .iter()
+            .filter(|o| **o == SubmitOutcome::AlreadySubmitted)
+            .count();
+        assert_eq!((won, lost), (1, 3));
+        assert_eq!(world.kinds_of_events(&id).await, ["JOB_QUEUED"]);
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_take_over_one_wins(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let other = world.another_store().await;
+    let (job, old) = world.carried("m1").await;
+    world.clock.advance(LEASE * 2);
+    let mut rush = JoinSet::new();
+    for number in 0..6 {
+        let store = if number % 2 == 0 {
+            world.store.clone()
+        } else {
+            other.clone()
+        };
+        let id = job.id.clone();
+        rush.spawn(async move {
+            store
+                .take_over(&id, &maintainer(&format!("n{number}")), LEASE)
+                .await
+                .unwrap()
+        });
+    }
+    let won: Vec<_> = rush.join_all().await.into_iter().flatten().collect();
+    assert_eq!(won.len(), 1);
+    assert_eq!(won[0].fence, old.fence + 1);
+}
+
+/// Carriers, renewals and owners' wishes touch the same rows all the time.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    const STEPS: usize = 10;
+    let world = World::new(kind).await;
+    let other = world.another_store().await;
+    let mut writers = JoinSet::new();
+    let mut jobs = Vec::new();
+    for _ in 0..6 {
+        let (job, held) = world.carried("m1").await;
+        jobs.push(job.id.clone());
+        let (first, second) = (world.store.clone(), other.clone());
+        writers.spawn(async move {
+            for number in 0..STEPS {
+                let event = NewEvent::new(EventKind::JobRetry, number.to_string());
+                let progress = Progress {
+                    events: vec![event],
+                    ..Progress::default()
+                };
+                first.advance(&held, progress).await.unwrap();
+            }
+        });
+        writers.spawn(async move {
+            for _ in 0..STEPS {
+                second.renew(&maintainer("m1"), LEASE).await.unwrap();
+                let intent = compute_domain::job::Intent::Pause;
+                second.set_intent(&alice(), &job.id, intent).await.unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+    for id in jobs {
+        let events = world.store.events_of(&id).await.unwrap();
+        let told: Vec<_> = events
+            .iter()
+            .skip(2)
+            .map(|event| event.message.clone())
+            .collect();
+        let expected: Vec<_> = (0..STEPS).map(|number| number.to_string()).collect();
+        assert_eq!(told, expected, "in the order in which they happened");
+    }
+}

@@ -1,0 +1,211 @@
+//! Claims, leases and taking over.
+
+use std::time::Duration;
+
+use compute_db::{CarriedRow, Claim, Progress, StoreError};
+use compute_domain::{
+    ids::JobId,
+    job::{Intent, NewEvent, State, Step},
+};
+use rstest::rstest;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{HPC, LEASE, PLENTY, World, alice, held, maintainer},
+};
+
+#[rstest]
+#[tokio::test]
+async fn a_queued_job_is_taken_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (job, _) = world.carried("m1").await;
+    let late = world
+        .store
+        .claim(&job.id, &maintainer("m2"), LEASE, PLENTY)
+        .await
+        .unwrap();
+    assert_eq!(late, Claim::Gone);
+    let none = JobId::from_text("none");
+    let none = world
+        .store
+        .claim(&none, &maintainer("m2"), LEASE, PLENTY)
+        .await
+        .unwrap();
+    assert_eq!(none, Claim::Gone);
+    let unsubmitted = world.created(&alice()).await;
+    let early = world
+        .store
+        .claim(&unsubmitted.id, &maintainer("m2"), LEASE, PLENTY)
+        .await;
+    assert_eq!(early.unwrap(), Claim::Gone);
+    assert_eq!(
+        world.kinds_of_events(&job.id).await,
+        ["JOB_QUEUED", "JOB_REGISTERED"]
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let me = maintainer("m1");
+    let claim = async |id: &JobId| world.store.claim(id, &me, LEASE, 1).await.unwrap();
+    let [first, second, third] = [
+        world.queued(&alice()).await,
+        world.queued(&alice()).await,
+        world.queued(&alice()).await,
+    ];
+    world
+        .store
+        .set_intent(&alice(), &first.id, Intent::Pause)
+        .await
+        .unwrap();
+    assert_eq!(claim(&first.id).await, Claim::Held);
+    let Claim::Taken(second) = claim(&second.id).await else {
+        panic!("a place is free")
+    };
+    world
+        .store
+        .set_intent(&alice(), &first.id, Intent::Resume)
+        .await
+        .unwrap();
+    assert_eq!(claim(&first.id).await, Claim::Full);
+    world
+        .store
+        .set_intent(&alice(), &third.id, Intent::Cancel)
+        .await
+        .unwrap();
+    assert!(
+        matches!(claim(&third.id).await, Claim::Taken(_)),
+        "needs no place"
+    );
+    assert_eq!(world.store.carried_count(HPC).await.unwrap(), 2);
+    assert_eq!(world.store.carried_count("other_hpc").await.unwrap(), 0);
+    let waiting = world.store.queued_on(HPC, 10).await.unwrap();
+    assert_eq!(
+        waiting.iter().map(|w| &w.id).collect::<Vec<_>>(),
+        [&first.id]
+    );
+    assert_eq!(
+        (waiting[0].intent, waiting[0].submitted_at),
+        (None, first.submitted_at.unwrap())
+    );
+    assert_eq!(second.owner, Some(me.clone()));
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let (job, old) = world.carried("m1").await;
+    let step = Progress {
+        step: Some(Step::UploadExecutable),
+        ..Progress::default()
+    };
+    world.advance(&old, step).await;
+    let me = maintainer("m2");
+    assert_eq!(
+        world.store.take_over(&job.id, &me, LEASE).await.unwrap(),
+        None,
+        "still leased"
+    );
+    assert!(world.store.expired_on(HPC, 10).await.unwrap().is_empty());
+
+    world.clock.advance(LEASE + Duration::from_millis(1));
+    assert_eq!(
+        world.store.expired_on(HPC, 10).await.unwrap(),
+        std::slice::from_ref(&job.id)
+    );
+    assert!(
+        world
+            .store
+            .expired_on("other_hpc", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let taken = world
+        .store
+        .take_over(&job.id, &me, LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (taken.owner.as_ref(), taken.fence),
+        (Some(&me), old.fence + 1)
+    );
+    assert_eq!(
+        (taken.state, taken.step),
+        (State::Preparing, Step::UploadExecutable)
+    );
+    let third = maintainer("m3");
+    assert_eq!(
+        world.store.take_over(&job.id, &third, LEASE).await.unwrap(),
+        None,
+        "leased again"
+    );
+
+    let late = Progress {
+        events: vec![NewEvent::init(&job.id)],
+        ..Progress::default()
+    };
+    let late = world.store.advance(&old, late).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    assert!(
+        world
+            .store
+            .renew(&maintainer("m1"), LEASE)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    world.advance(&held(&taken), Progress::default()).await;
+    assert_eq!(
+        world.kinds_of_events(&job.id).await,
+        ["JOB_QUEUED", "JOB_REGISTERED"]
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lease_that_is_renewed_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (job, _) = world.carried("m1").await;
+    let (other, _) = world.carried("m2").await;
+    world.clock.advance(LEASE - Duration::from_secs(1));
+    world
+        .store
+        .set_intent(&alice(), &job.id, Intent::Pause)
+        .await
+        .unwrap();
+    let carried = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
+    let expected = CarriedRow {
+        id: job.id.clone(),
+        fence: job.fence,
+        intent: Some(Intent::Pause),
+        intent_by: Some(alice()),
+    };
+    assert_eq!(carried, [expected]);
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.store.expired_on(HPC, 10).await.unwrap(), [other.id]);
+    let unchanged = world.store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!((unchanged.fence, unchanged.state), (job.fence, job.state));
+}
+
+#[rstest]
+#[tokio::test]
+async fn leases_are_given_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (first, _) = world.carried("m1").await;
+    let (second, _) = world.carried("m1").await;
+    world.carried("m2").await;
+    assert_eq!(world.store.release(&maintainer("m1")).await.unwrap(), 2);
+    let mut expired = world.store.expired_on(HPC, 10).await.unwrap();
+    let mut expected = [first.id, second.id];
+    expired.sort();
+    expected.sort();
+    assert_eq!(expired, expected);
+    assert_eq!(world.store.expired_on(HPC, 1).await.unwrap().len(), 1);
+}

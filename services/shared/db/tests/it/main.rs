@@ -1,0 +1,22 @@
+//! The store's contract, the same on SQLite, PostgreSQL and MariaDB: each test
+//! runs on all three, in a database of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod advance;
+mod capacity;
+mod concurrent;
+mod database;
+mod hostile;
+mod leases;
+mod maintainers;
+mod operator;
+mod owner;
+mod schema;
+mod templates;
+mod world;

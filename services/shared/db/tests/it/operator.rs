@@ -1,0 +1,91 @@
+//! What operators and metrics see.
+
+use compute_db::JobFilter;
+use compute_domain::job::{Intent, State};
+use rstest::rstest;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{HPC, World, alice, bob},
+};
+
+const ALL: JobFilter = JobFilter {
+    hpc: None,
+    state: None,
+    user: None,
+    limit: 100,
+};
+
+#[rstest]
+#[tokio::test]
+async fn jobs_of_everybody(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let first = world.created(&alice()).await;
+    world.clock.advance(std::time::Duration::from_secs(1));
+    let second = world.queued(&bob()).await;
+    let ids = async |filter| {
+        let jobs = world.store.list_jobs(filter).await.unwrap();
+        jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        ids(ALL).await,
+        [second.id.clone(), first.id.clone()],
+        "newest first"
+    );
+    assert_eq!(
+        ids(JobFilter { limit: 1, ..ALL }).await,
+        std::slice::from_ref(&second.id)
+    );
+    let of_alice = JobFilter {
+        user: Some(alice()),
+        ..ALL
+    };
+    assert_eq!(ids(of_alice).await, std::slice::from_ref(&first.id));
+    let queued = JobFilter {
+        state: Some(State::Queued),
+        hpc: Some(HPC.to_owned()),
+        ..ALL
+    };
+    assert_eq!(ids(queued).await, std::slice::from_ref(&second.id));
+    assert!(
+        ids(JobFilter {
+            hpc: Some("other".to_owned()),
+            ..ALL
+        })
+        .await
+        .is_empty()
+    );
+
+    let wished = world
+        .store
+        .operator_intent(&second.id, Intent::Cancel, "operator")
+        .await;
+    let wished = wished.unwrap().unwrap();
+    assert_eq!(wished.intent, Some(Intent::Cancel));
+    assert_eq!(wished.intent_by.unwrap().as_str(), "operator");
+    let created = world
+        .store
+        .operator_intent(&first.id, Intent::Cancel, "operator")
+        .await;
+    assert_eq!(created.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn counts_by_state(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    assert!(world.store.jobs_by_state().await.unwrap().is_empty());
+    world.queued(&alice()).await;
+    world.queued(&bob()).await;
+    world.carried("m1").await;
+    let mut counts = world.store.jobs_by_state().await.unwrap();
+    counts.sort_by_key(|count| count.jobs);
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|c| (c.hpc.as_str(), c.state, c.jobs))
+        .collect();
+    assert_eq!(
+        counts,
+        [(HPC, State::Preparing, 1), (HPC, State::Queued, 2)]
+    );
+}

@@ -1,0 +1,310 @@
+//! What an owner sees and does.
+
+use compute_db::{ChangeOutcome, JobPatch, Pinned, SubmitOutcome};
+use compute_domain::{
+    ids::{FolderId, JobId, UserId},
+    job::{Intent, State, Step, Usage},
+};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{LEASE, PLENTY, World, alice, bob, maintainer},
+};
+
+#[rstest]
+#[tokio::test]
+async fn a_new_job_is_empty(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let job = world.created(&alice()).await;
+    assert_eq!(
+        (job.state, job.step, job.fence),
+        (State::Created, Step::Prepare, 0)
+    );
+    assert!(job.param.is_empty() && job.env.is_empty() && job.slurm.is_empty());
+    assert_eq!(job.usage, Usage::default());
+    assert_eq!(
+        (job.is_failed, job.submitted_at, job.owner.clone()),
+        (false, None, None)
+    );
+    assert_eq!(
+        world.store.job_of(&alice(), &job.id).await.unwrap(),
+        Some(job.clone())
+    );
+    assert!(world.store.events_of(&job.id).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_job_is_changed_until_it_is_submitted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let job = world.created(&alice()).await;
+    let param = json!({"b": 1, "a": {"nested": [1.5, null, "x"]}})
+        .as_object()
+        .unwrap()
+        .clone();
+    let patch = JobPatch {
+        name: Some("first".to_owned()),
+        param: Some(param.clone()),
+        local_executable_folder: Some(json!({"type": "git", "gitId": "hello"})),
+        ..JobPatch::default()
+    };
+    let changed = world
+        .store
+        .change_job(&alice(), &job.id, patch.clone())
+        .await
+        .unwrap();
+    let ChangeOutcome::Changed(changed) = changed else {
+        panic!("{changed:?}")
+    };
+    assert_eq!(changed.name.as_deref(), Some("first"));
+    assert_eq!(
+        serde_json::to_string(&changed.param).unwrap(),
+        json!(param).to_string()
+    );
+    assert_eq!(changed.local_executable_folder.unwrap()["gitId"], "hello");
+    assert!(changed.updated_at.is_some());
+
+    let again = JobPatch {
+        env: Some(param),
+        ..JobPatch::default()
+    };
+    let again = world
+        .store
+        .change_job(&alice(), &job.id, again)
+        .await
+        .unwrap();
+    let ChangeOutcome::Changed(again) = again else {
+        panic!("{again:?}")
+    };
+    assert_eq!(again.param, changed.param, "what is not given stays");
+
+    world
+        .store
+        .submit_job(&alice(), &job.id, Pinned::default())
+        .await
+        .unwrap();
+    let late = world
+        .store
+        .change_job(&alice(), &job.id, patch)
+        .await
+        .unwrap();
+    assert_eq!(late, ChangeOutcome::AlreadySubmitted);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let job = world.created(&alice()).await;
+    let pinned = Pinned {
+        template_id: Some("hello".to_owned()),
+        template_sha: Some("f00d".to_owned()),
+        manifest: Some(json!({"name": "hello", "execution_stage": "python main.py"})),
+    };
+    let queued = world
+        .store
+        .submit_job(&alice(), &job.id, pinned.clone())
+        .await
+        .unwrap();
+    let SubmitOutcome::Queued(queued) = queued else {
+        panic!("{queued:?}")
+    };
+    assert_eq!(queued.state, State::Queued);
+    assert_eq!(queued.manifest, pinned.manifest);
+    assert!(queued.submitted_at.is_some() && queued.queued_at.is_none());
+
+    let second = world
+        .store
+        .submit_job(&alice(), &job.id, Pinned::default())
+        .await
+        .unwrap();
+    assert_eq!(second, SubmitOutcome::AlreadySubmitted);
+    let kept = world
+        .store
+        .job_of(&alice(), &job.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.template_sha.as_deref(), Some("f00d"));
+    let events = world.store.events_of(&job.id).await.unwrap();
+    assert_eq!(events.len(), 1);
+    let words = format!("job [{}] is queued, waiting for registration", job.id);
+    assert_eq!(
+        (events[0].kind.as_str(), &events[0].message),
+        ("JOB_QUEUED", &words)
+    );
+    assert_eq!(events[0].job_id, job.id);
+}
+
+#[rstest]
+#[tokio::test]
+async fn nobody_sees_what_is_not_theirs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let job = world.queued(&alice()).await;
+    // Names that differ in case or trailing blanks only are others' names.
+    for other in [
+        bob(),
+        UserId::from_text("Alice@hub:8000"),
+        UserId::from_text("alice@hub:800"),
+    ] {
+        assert_eq!(world.store.job_of(&other, &job.id).await.unwrap(), None);
+        assert!(world.store.jobs_of(&other).await.unwrap().is_empty());
+        assert_eq!(
+            world
+                .store
+                .set_intent(&other, &job.id, Intent::Cancel)
+                .await
+                .unwrap(),
+            None
+        );
+        let patch = JobPatch {
+            name: Some("mine".to_owned()),
+            ..JobPatch::default()
+        };
+        let changed = world
+            .store
+            .change_job(&other, &job.id, patch)
+            .await
+            .unwrap();
+        assert_eq!(changed, ChangeOutcome::NotFound);
+        let submitted = world
+            .store
+            .submit_job(&other, &job.id, Pinned::default())
+            .await
+            .unwrap();
+        assert_eq!(submitted, SubmitOutcome::NotFound);
+    }
+    let other_case = JobId::from_text(swap_case(job.id.as_str()));
+    for id in [
+        other_case,
+        JobId::from_text("none"),
+        JobId::from_text("a\0b"),
+    ] {
+        assert_eq!(
+            world.store.job_of(&alice(), &id).await.unwrap(),
+            None,
+            "{id:?}"
+        );
+    }
+    let nul = JobId::from_text("a\0b");
+    assert_eq!(world.store.job(&nul).await.unwrap(), None);
+    assert_eq!(
+        world.store.job_of(&alice(), &job.id).await.unwrap(),
+        Some(job)
+    );
+}
+
+fn swap_case(text: &str) -> String {
+    let swap = |c: char| {
+        if c.is_lowercase() {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
+    let swapped: String = text.chars().map(swap).collect();
+    // All digits, once in a thousand: then any other id will do.
+    if swapped == text {
+        format!("{text}x")
+    } else {
+        swapped
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn jobs_come_in_the_order_in_which_they_were_made(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let mut made = Vec::new();
+    for _ in 0..4 {
+        made.push(world.created(&alice()).await.id);
+        world.clock.advance(std::time::Duration::from_millis(1));
+    }
+    world.created(&bob()).await;
+    let seen = world.store.jobs_of(&alice()).await.unwrap();
+    assert_eq!(seen.into_iter().map(|job| job.id).collect::<Vec<_>>(), made);
+}
+
+#[rstest]
+#[tokio::test]
+async fn folders_are_their_owners(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (_, held) = world.carried("m1").await;
+    let folder = world.folder(&alice());
+    let progress = compute_db::Progress {
+        result_folder: Some(folder.clone()),
+        ..compute_db::Progress::default()
+    };
+    let job = world.advance(&held, progress).await;
+    assert_eq!(job.remote_result_folder_id, Some(folder.id.clone()));
+    let mine = world.store.folder_of(&alice(), &folder.id).await.unwrap();
+    assert_eq!(mine.as_ref(), Some(&folder));
+    assert_eq!(
+        world.store.folder_of(&bob(), &folder.id).await.unwrap(),
+        None
+    );
+    let ids = [folder.id.clone(), FolderId::from_text("none")];
+    let found = world.store.folders(&ids).await.unwrap();
+    assert_eq!(
+        found.into_iter().collect::<Vec<_>>(),
+        [(folder.id.clone(), folder)]
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn wishes_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let wish = async |id: &JobId, intent| {
+        let job = world.store.set_intent(&alice(), id, intent).await.unwrap();
+        job.map(|job| (job.intent, job.intent_by))
+    };
+    let created = world.created(&alice()).await;
+    assert_eq!(
+        wish(&created.id, Intent::Cancel).await,
+        None,
+        "never submitted"
+    );
+
+    let queued = world.queued(&alice()).await;
+    assert_eq!(
+        wish(&queued.id, Intent::Pause).await,
+        Some((Some(Intent::Pause), Some(alice())))
+    );
+    assert_eq!(
+        wish(&queued.id, Intent::Resume).await,
+        Some((None, None)),
+        "just goes on"
+    );
+    assert_eq!(wish(&queued.id, Intent::Resume).await, Some((None, None)));
+
+    let (carried, held) = world.carried("m1").await;
+    let resumed = wish(&carried.id, Intent::Resume).await.unwrap();
+    assert_eq!(
+        resumed.0,
+        Some(Intent::Resume),
+        "a carrier has to see to it"
+    );
+    assert_eq!(
+        wish(&carried.id, Intent::Cancel).await.unwrap().0,
+        Some(Intent::Cancel)
+    );
+    let late = wish(&carried.id, Intent::Resume).await.unwrap();
+    assert_eq!(late.0, Some(Intent::Cancel), "a wish to cancel is final");
+
+    let end = compute_db::Progress {
+        change: Some(compute_domain::job::Change::Cancel),
+        ..compute_db::Progress::default()
+    };
+    world.advance(&held, end).await;
+    assert_eq!(wish(&carried.id, Intent::Cancel).await, None, "it is over");
+    world
+        .store
+        .claim(&queued.id, &maintainer("m1"), LEASE, PLENTY)
+        .await
+        .unwrap();
+}

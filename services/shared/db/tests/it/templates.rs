@@ -1,0 +1,79 @@
+//! Templates.
+
+use compute_db::{NewTemplate, TemplatePatch};
+use rstest::rstest;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::World,
+};
+
+#[rstest]
+#[tokio::test]
+async fn added_changed_removed_and_added_again(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let store = &world.store;
+    let new = |id: &str| NewTemplate {
+        id: id.to_owned(),
+        address: format!("https://example.org/{id}.git"),
+        sha: None,
+        is_approved: false,
+    };
+    let added = store.add_template(new("hello")).await.unwrap().unwrap();
+    assert_eq!(
+        (added.is_approved, added.sha.as_deref(), added.updated_at),
+        (false, None, None)
+    );
+    assert_eq!(
+        store.add_template(new("hello")).await.unwrap(),
+        None,
+        "there is one"
+    );
+    store.add_template(new("Hello")).await.unwrap().unwrap();
+    store.add_template(new("a")).await.unwrap().unwrap();
+    let ids: Vec<_> = store
+        .templates()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|t| t.id)
+        .collect();
+    assert_eq!(ids, ["Hello", "a", "hello"]);
+
+    let patch = TemplatePatch {
+        sha: Some(Some("f00d".to_owned())),
+        is_approved: Some(true),
+        ..TemplatePatch::default()
+    };
+    let changed = store.set_template("hello", patch).await.unwrap().unwrap();
+    assert_eq!(
+        (changed.sha.as_deref(), changed.is_approved),
+        (Some("f00d"), true)
+    );
+    assert_eq!(changed.address, added.address);
+    let newest = TemplatePatch {
+        sha: Some(None),
+        ..TemplatePatch::default()
+    };
+    assert_eq!(
+        store
+            .set_template("hello", newest)
+            .await
+            .unwrap()
+            .unwrap()
+            .sha,
+        None
+    );
+    let none = store
+        .set_template("none", TemplatePatch::default())
+        .await
+        .unwrap();
+    assert_eq!(none, None);
+
+    assert!(store.remove_template("hello").await.unwrap());
+    assert!(!store.remove_template("hello").await.unwrap());
+    assert_eq!(store.template("hello").await.unwrap(), None);
+    assert_eq!(store.templates().await.unwrap().len(), 2);
+    let again = store.add_template(new("hello")).await.unwrap().unwrap();
+    assert_eq!((again.is_approved, again.deleted_at), (false, None));
+}

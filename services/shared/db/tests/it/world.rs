@@ -1,0 +1,126 @@
+//! A store, a clock that stands still, people and jobs.
+
+use std::{sync::Arc, time::Duration};
+
+use compute_db::{Claim, Held, NewJob, Pinned, Progress, Store, SubmitOutcome};
+use compute_domain::{
+    Timestamp,
+    clock::ManualClock,
+    ids::{FolderId, JobId, MaintainerId, UserId},
+    job::{Folder, Job},
+};
+
+use crate::database::{Database, Kind};
+
+pub(crate) const HPC: &str = "local_hpc";
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+pub(crate) const PLENTY: u32 = 1000;
+
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) database: Database,
+}
+
+pub(crate) fn alice() -> UserId {
+    UserId::from_text("alice@hub:8000")
+}
+
+pub(crate) fn bob() -> UserId {
+    UserId::from_text("bob@hub:8000")
+}
+
+pub(crate) fn maintainer(name: &str) -> MaintainerId {
+    MaintainerId::from_text(name)
+}
+
+impl World {
+    pub(crate) async fn new(kind: Kind) -> Self {
+        let database = Database::migrated(kind).await;
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_457_659_167)));
+        let store = Store::connect(&database.url, clock.clone()).await.unwrap();
+        Self {
+            store,
+            clock,
+            database,
+        }
+    }
+
+    /// A store with connections of its own, as another process has them.
+    pub(crate) async fn another_store(&self) -> Store {
+        Store::connect(&self.database.url, self.clock.clone())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn created(&self, user: &UserId) -> Job {
+        let (user_id, maintainer) = (user.clone(), "community_contribution".to_owned());
+        let new = NewJob {
+            user_id,
+            maintainer,
+            hpc: HPC.to_owned(),
+        };
+        self.store.create_job(new).await.unwrap()
+    }
+
+    pub(crate) async fn queued(&self, user: &UserId) -> Job {
+        let job = self.created(user).await;
+        match self
+            .store
+            .submit_job(user, &job.id, Pinned::default())
+            .await
+            .unwrap()
+        {
+            SubmitOutcome::Queued(job) => *job,
+            other => panic!("not queued: {other:?}"),
+        }
+    }
+
+    /// A job of Alice that `owner` has taken.
+    pub(crate) async fn carried(&self, owner: &str) -> (Job, Held) {
+        let job = self.queued(&alice()).await;
+        match self
+            .store
+            .claim(&job.id, &maintainer(owner), LEASE, PLENTY)
+            .await
+            .unwrap()
+        {
+            Claim::Taken(job) => (*job.clone(), held(&job)),
+            other => panic!("not taken: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn advance(&self, held: &Held, progress: Progress) -> Job {
+        self.store.advance(held, progress).await.unwrap()
+    }
+
+    pub(crate) async fn kinds_of_events(&self, id: &JobId) -> Vec<String> {
+        let events = self.store.events_of(id).await.unwrap();
+        events.into_iter().map(|event| event.kind).collect()
+    }
+
+    pub(crate) fn folder(&self, user: &UserId) -> Folder {
+        let now = Timestamp::from_millis(1_795_457_659_167);
+        let id = FolderId::generate(now);
+        Folder {
+            name: None,
+            hpc: HPC.to_owned(),
+            hpc_path: format!("/scratch/{id}"),
+            globus_path: format!("/{id}"),
+            user_id: user.clone(),
+            is_writable: false,
+            created_at: now,
+            updated_at: None,
+            deleted_at: None,
+            id,
+        }
+    }
+}
+
+pub(crate) fn held(job: &Job) -> Held {
+    Held {
+        id: job.id.clone(),
+        fence: job.fence,
+        owner: job.owner.clone().unwrap(),
+    }
+}

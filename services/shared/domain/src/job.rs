@@ -1,0 +1,15 @@
+//! A job: its record, its life cycle, and what is said about it.
+
+mod cause;
+mod event;
+mod observation;
+mod record;
+mod state;
+mod step;
+
+pub use cause::Cause;
+pub use event::{EventKind, NewEvent};
+pub use observation::{EndState, JobObservation, Phase, Usage};
+pub use record::{Folder, Intent, Job};
+pub use state::{Change, IllegalChange, State};
+pub use step::Step;

@@ -1,0 +1,143 @@
+//! What a job's owner is told. The Python client shows type and message, and
+//! stops watching at `JOB_ENDED` or `JOB_FAILED`: exactly one of the two closes
+//! every job.
+
+use super::Cause;
+use crate::ids::{JobId, UserId};
+
+/// Type of an event, as clients know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// Submitted by its owner.
+    JobQueued,
+    /// Taken by a maintainer.
+    JobRegistered,
+    /// The program is being uploaded.
+    SlurmUploadExecutable,
+    /// The data is being uploaded.
+    SlurmUploadData,
+    /// A Globus transfer has been asked for.
+    GlobusTransferInit,
+    /// A Globus transfer is done.
+    GlobusTransferInitSuccess,
+    /// The result folder is being made.
+    SlurmCreateResult,
+    /// The job is being handed to the scheduler.
+    SlurmSubmit,
+    /// The scheduler has accepted the job.
+    SlurmSubmitSuccess,
+    /// The scheduler has refused the job.
+    SlurmSubmitError,
+    /// All is set up; the job runs as soon as the scheduler lets it.
+    JobInit,
+    /// Trouble of the infrastructure, with the reason and the next try.
+    JobRetry,
+    /// Paused on its owner's wish.
+    JobPaused,
+    /// Going on after a pause.
+    JobResumed,
+    /// A pause or resume that the scheduler refused.
+    JobControlRefused,
+    /// Cancelled by its owner.
+    JobCancelled,
+    /// Ended well: the last event.
+    JobEnded,
+    /// Ended otherwise: the last event.
+    JobFailed,
+}
+
+impl EventKind {
+    /// The type as clients see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::JobQueued => "JOB_QUEUED",
+            Self::JobRegistered => "JOB_REGISTERED",
+            Self::SlurmUploadExecutable => "SLURM_UPLOAD_EXECUTABLE",
+            Self::SlurmUploadData => "SLURM_UPLOAD_DATA",
+            Self::GlobusTransferInit => "GLOBUS_TRANSFER_INIT",
+            Self::GlobusTransferInitSuccess => "GLOBUS_TRANSFER_INIT_SUCCESS",
+            Self::SlurmCreateResult => "SLURM_CREATE_RESULT",
+            Self::SlurmSubmit => "SLURM_SUBMIT",
+            Self::SlurmSubmitSuccess => "SLURM_SUBMIT_SUCCESS",
+            Self::SlurmSubmitError => "SLURM_SUBMIT_ERROR",
+            Self::JobInit => "JOB_INIT",
+            Self::JobRetry => "JOB_RETRY",
+            Self::JobPaused => "JOB_PAUSED",
+            Self::JobResumed => "JOB_RESUMED",
+            Self::JobControlRefused => "JOB_CONTROL_REFUSED",
+            Self::JobCancelled => "JOB_CANCELLED",
+            Self::JobEnded => "JOB_ENDED",
+            Self::JobFailed => "JOB_FAILED",
+        }
+    }
+}
+
+/// An event that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Its type.
+    pub kind: EventKind,
+    /// What it says to the job's owner.
+    pub message: String,
+}
+
+impl NewEvent {
+    /// An event with a message of its own.
+    pub fn new(kind: EventKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The job has been submitted by its owner.
+    pub fn queued(id: &JobId) -> Self {
+        Self::new(
+            EventKind::JobQueued,
+            format!("job [{id}] is queued, waiting for registration"),
+        )
+    }
+
+    /// A maintainer has taken the job.
+    pub fn registered(id: &JobId) -> Self {
+        let message =
+            format!("job [{id}] is registered with the supervisor, waiting for initialization");
+        Self::new(EventKind::JobRegistered, message)
+    }
+
+    /// The scheduler has accepted the job as `slurm_id`.
+    pub fn submitted(slurm_id: &str) -> Self {
+        let message = format!("slurm job submitted with slurm job id {slurm_id}");
+        Self::new(EventKind::SlurmSubmitSuccess, message)
+    }
+
+    /// Everything is set up.
+    pub fn init(id: &JobId) -> Self {
+        let message = format!("job [{id}] is initialized, waiting for job completion");
+        Self::new(EventKind::JobInit, message)
+    }
+
+    /// The infrastructure is in trouble; the next try is in `seconds`.
+    pub fn retry(id: &JobId, reason: &str, seconds: u64) -> Self {
+        let message = format!("job [{id}] waits: {reason}; next try in {seconds} s");
+        Self::new(EventKind::JobRetry, message)
+    }
+
+    /// The job's owner has cancelled it.
+    pub fn cancelled(id: &JobId, by: &UserId) -> Self {
+        Self::new(
+            EventKind::JobCancelled,
+            format!("job [{id}] is cancelled by {by}"),
+        )
+    }
+
+    /// The job has ended well.
+    pub fn ended(id: &JobId) -> Self {
+        Self::new(EventKind::JobEnded, format!("job [{id}] finished"))
+    }
+
+    /// The job has ended otherwise.
+    pub fn failed(id: &JobId, cause: &Cause) -> Self {
+        Self::new(EventKind::JobFailed, format!("job [{id}] failed: {cause}"))
+    }
+}

@@ -1,0 +1,55 @@
+//! What the scheduler says about a job.
+
+/// Where the scheduler has a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Could not ask, or the scheduler does not know (yet). Never an end.
+    Unknown,
+    /// Waiting to start.
+    Pending,
+    /// Running, or being set up or cleaned up.
+    Running,
+    /// Suspended.
+    Suspended,
+    /// Over.
+    Ended(EndState),
+}
+
+/// How a job ended on the HPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndState {
+    /// Slurm's word, e.g. `COMPLETED`; without what follows it (`CANCELLED by 0`).
+    pub slurm_state: String,
+    /// Exit code of the batch script, 0-255.
+    pub exit_code: Option<i32>,
+    /// Signal that ended it; 0 if none.
+    pub signal: Option<i32>,
+}
+
+/// One job in one look at the scheduler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobObservation {
+    /// Slurm's id of the job.
+    pub slurm_id: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// The scheduler's reason, e.g. `Resources`; empty if it gives none.
+    pub reason: String,
+}
+
+/// What a job used, from accounting. Absent values are not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Nodes allocated.
+    pub nodes: Option<i64>,
+    /// Processors allocated.
+    pub cpus: Option<i64>,
+    /// Processor time used, seconds.
+    pub cpu_time: Option<i64>,
+    /// Memory allocated, KiB.
+    pub memory: Option<i64>,
+    /// Memory used at the most, KiB.
+    pub memory_usage: Option<i64>,
+    /// From start to end, seconds.
+    pub walltime: Option<i64>,
+}

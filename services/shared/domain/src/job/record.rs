@@ -1,0 +1,147 @@
+//! The record of a job, as the services see it. It never goes to a client as it
+//! is: the gateway chooses what is shown.
+
+use serde_json::{Map, Value};
+
+use super::{State, Step, Usage};
+use crate::{
+    clock::Timestamp,
+    ids::{FolderId, JobId, MaintainerId, UserId},
+};
+
+/// What a job's owner wants done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Intent {
+    /// End it.
+    Cancel,
+    /// Suspend or hold it.
+    Pause,
+    /// Go on with it.
+    Resume,
+}
+
+impl Intent {
+    /// The intent's name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// The intent of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Cancel, Self::Pause, Self::Resume]
+            .into_iter()
+            .find(|i| i.as_str() == name)
+    }
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id, and its name on the HPC.
+    pub id: JobId,
+    /// Who owns it.
+    pub user_id: UserId,
+    /// A name given by its owner.
+    pub name: Option<String>,
+    /// Maintainer kind, a key of `maintainer.json`.
+    pub maintainer: String,
+    /// HPC, a key of `hpc.json`.
+    pub hpc: String,
+    /// `{"type": "git", "gitId": …}`, as its owner gave it.
+    pub local_executable_folder: Option<Value>,
+    /// `{"type": "globus" | "local" | "empty", …}`, as its owner gave it.
+    pub local_data_folder: Option<Value>,
+    /// Parameters for the program, by name.
+    pub param: Map<String, Value>,
+    /// Environment for the program, by name.
+    pub env: Map<String, Value>,
+    /// Slurm options, as its owner gave them.
+    pub slurm: Map<String, Value>,
+    /// Slurm's id, once accepted.
+    pub slurm_id: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// What is to be done next, while it is carried.
+    pub step: Step,
+    /// Who carries it.
+    pub owner: Option<MaintainerId>,
+    /// Until when, unless renewed.
+    pub lease_until: Option<Timestamp>,
+    /// Number of times it was taken; every write names the current one.
+    pub fence: i64,
+    /// What its owner wants done.
+    pub intent: Option<Intent>,
+    /// Who wanted so.
+    pub intent_by: Option<UserId>,
+    /// Why it did not end well.
+    pub cause: Option<String>,
+    /// Why it is parked.
+    pub blocked_reason: Option<String>,
+    /// When it is looked at again.
+    pub next_probe_at: Option<Timestamp>,
+    /// Number of tries of the current step that met trouble.
+    pub attempts: i32,
+    /// Template, a key of the templates table.
+    pub template_id: Option<String>,
+    /// The template's commit, pinned at submit.
+    pub template_sha: Option<String>,
+    /// The template's manifest at that commit, defaults not filled in.
+    pub manifest: Option<Value>,
+    /// Directories below the result folder, once collected.
+    pub result_listing: Option<Vec<String>>,
+    /// Where the program is.
+    pub remote_executable_folder_id: Option<FolderId>,
+    /// Where the data is.
+    pub remote_data_folder_id: Option<FolderId>,
+    /// Where the results are.
+    pub remote_result_folder_id: Option<FolderId>,
+    /// What it used.
+    pub usage: Usage,
+    /// Whether it ended otherwise than well.
+    pub is_failed: bool,
+    /// Made at.
+    pub created_at: Timestamp,
+    /// Changed at.
+    pub updated_at: Option<Timestamp>,
+    /// Deleted at.
+    pub deleted_at: Option<Timestamp>,
+    /// Submitted by its owner at.
+    pub submitted_at: Option<Timestamp>,
+    /// Taken by a maintainer at.
+    pub queued_at: Option<Timestamp>,
+    /// Accepted by the scheduler at.
+    pub initialized_at: Option<Timestamp>,
+    /// Started by the scheduler at, as first seen.
+    pub started_at: Option<Timestamp>,
+    /// Over at.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A folder on an HPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its id, and its name below the root path.
+    pub id: FolderId,
+    /// A name given by its owner.
+    pub name: Option<String>,
+    /// HPC, a key of `hpc.json`.
+    pub hpc: String,
+    /// Absolute path on the HPC.
+    pub hpc_path: String,
+    /// Path below the HPC's Globus root.
+    pub globus_path: String,
+    /// Who owns it.
+    pub user_id: UserId,
+    /// Whether jobs may write to it.
+    pub is_writable: bool,
+    /// Made at.
+    pub created_at: Timestamp,
+    /// Changed at.
+    pub updated_at: Option<Timestamp>,
+    /// Deleted at.
+    pub deleted_at: Option<Timestamp>,
+}

@@ -1,0 +1,14 @@
+//! Types and rules of CyberGIS-Compute. Nothing here does I/O: every function
+//! takes values and returns values.
+
+pub mod clock;
+pub mod error_kind;
+pub mod ids;
+pub mod job;
+pub mod manifest;
+pub mod shell;
+pub mod site;
+pub mod slurm;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use error_kind::ErrorKind;

@@ -1,0 +1,12 @@
+//! What an operator configures, as values. Read and checked by
+//! `compute-runtime`; nothing here reads a file.
+
+mod container;
+mod hpc;
+mod hub;
+mod maintainer;
+
+pub use container::{Container, Kernel};
+pub use hpc::{CommunityLogin, ContainerRuntime, Globus, Hpc};
+pub use hub::{Hub, Scheme, UserMapping};
+pub use maintainer::{KindName, MaintainerConfig};

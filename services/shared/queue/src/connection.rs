@@ -1,0 +1,133 @@
+//! Connections to Redis.
+
+use std::time::Duration;
+
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo,
+    aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
+    io::tcp::TcpSettings,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{Consumer, QueueError, Wakeups, keys::Keys};
+
+/// How long making a connection may take.
+pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long an answer may take, except to a blocking read.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the kernel tries to deliver what was sent before the connection counts
+/// as broken.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where Redis is.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Password of the default user, if it has one.
+    pub password: Option<SecretString>,
+    /// Tells deployments that share a Redis apart.
+    pub prefix: String,
+}
+
+/// The queue. Clones share one connection, which is made when it is first needed
+/// and made again whenever it breaks.
+#[derive(Clone)]
+pub struct Queue {
+    client: Client,
+    manager: ConnectionManager,
+    prefix: String,
+}
+
+impl std::fmt::Debug for Queue {
+    /// The client knows the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// The queue on the Redis of `options`, which need not be there yet. Must be
+    /// called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`QueueError::Refused`] if the options make no sense.
+    pub fn connect(options: RedisOptions) -> Result<Self, QueueError> {
+        let RedisOptions {
+            host,
+            port,
+            password,
+            prefix,
+        } = options;
+        let mut account = RedisConnectionInfo::default();
+        if let Some(password) = &password {
+            account = account.set_password(password.expose_secret());
+        }
+        let info = ConnectionAddr::Tcp(host, port)
+            .into_connection_info()?
+            .set_redis_settings(account)
+            .set_tcp_settings(
+                TcpSettings::default()
+                    .set_nodelay(true)
+                    .set_user_timeout(DELIVERY_PATIENCE),
+            );
+        let client = Client::open(info)?;
+        // One attempt for each call: callers have their own patience.
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(CONNECT_PATIENCE))
+            .set_response_timeout(Some(ANSWER_PATIENCE));
+        let manager = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        Ok(Self {
+            client,
+            manager,
+            prefix,
+        })
+    }
+
+    /// Whether Redis answers.
+    ///
+    /// # Errors
+    /// [`QueueError`] if not.
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        Ok(redis::cmd("PING").exec_async(&mut self.shared()).await?)
+    }
+
+    /// A reader of the stream of `hpc`. `name` is its own as long as it lives, and
+    /// no other reader's: what it has read and not finished is known by it.
+    pub fn consumer(&self, hpc: &str, name: &str) -> Consumer {
+        Consumer::new(self.clone(), self.keys(hpc), name)
+    }
+
+    /// Wake-ups for the maintainers of `hpc`.
+    pub fn watch_freed(&self, hpc: &str) -> Wakeups {
+        Wakeups::new(self.client.clone(), self.keys(hpc).freed())
+    }
+
+    /// The connection for everything that is answered at once.
+    pub(crate) fn shared(&self) -> ConnectionManager {
+        self.manager.clone()
+    }
+
+    /// A connection for blocking reads. It has no limit for an answer: the reader
+    /// knows how long it may take.
+    pub(crate) async fn blocking(&self) -> Result<MultiplexedConnection, QueueError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_PATIENCE))
+            .set_response_timeout(None);
+        Ok(self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?)
+    }
+
+    pub(crate) fn keys(&self, hpc: &str) -> Keys {
+        Keys::new(&self.prefix, hpc)
+    }
+}

@@ -1,0 +1,34 @@
+//! Names in Redis. One hash tag for each HPC keeps what belongs together in one
+//! slot of a Redis cluster; the version stands in front of what it is a version of.
+
+/// The consumer group of all maintainers of an HPC.
+pub(crate) const GROUP: &str = "maintainers";
+
+/// Names that belong to one HPC.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    tag: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: &str, hpc: &str) -> Self {
+        Self {
+            tag: format!("{{cgc:v1:{prefix}:{hpc}}}"),
+        }
+    }
+
+    /// Stream of jobs that wait.
+    pub(crate) fn jobs(&self) -> String {
+        format!("{}:jobs", self.tag)
+    }
+
+    /// Stream of entries that were put aside.
+    pub(crate) fn dead(&self) -> String {
+        format!("{}:dead", self.tag)
+    }
+
+    /// Channel that wakes maintainers up.
+    pub(crate) fn freed(&self) -> String {
+        format!("{}:freed", self.tag)
+    }
+}

@@ -1,0 +1,25 @@
+//! Job streams and wake-ups on Redis.
+//!
+//! Each HPC has one stream of job ids, read by the maintainers of that HPC as one
+//! consumer group. An entry is a hint that a row in the store is queued, never
+//! the truth: it may come twice, late, or not at all, and everything here may be
+//! lost with Redis without a job being lost.
+//!
+//! A blocking read has a connection of its own: commands on one connection are
+//! answered in order, and the others would wait behind it.
+
+mod connection;
+mod consumer;
+mod entry;
+mod error;
+mod keys;
+mod publish;
+mod stats;
+mod wakeups;
+
+pub use connection::{Queue, RedisOptions};
+pub use consumer::Consumer;
+pub use entry::Entry;
+pub use error::QueueError;
+pub use stats::Stats;
+pub use wakeups::Wakeups;

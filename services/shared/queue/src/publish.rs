@@ -1,0 +1,62 @@
+//! Writing to the stream and waking readers.
+
+use compute_domain::ids::JobId;
+use redis::{AsyncCommands as _, streams::StreamMaxlen};
+
+use crate::{
+    Queue, QueueError,
+    entry::{FIELD, job_of, payload_of},
+};
+
+/// Entries that a stream holds at the most, about. Jobs beyond wait in the store
+/// only, and come into the stream when it is shorter.
+const LONGEST: usize = 100_000;
+
+/// Entries read at once.
+const PAGE: usize = 1000;
+
+impl Queue {
+    /// Says that the job is queued. Saying it twice does no harm.
+    ///
+    /// # Errors
+    /// [`QueueError`] if it was not said, or it is not known whether it was.
+    pub async fn publish(&self, hpc: &str, job: &JobId) -> Result<(), QueueError> {
+        let key = self.keys(hpc).jobs();
+        let payload = [(FIELD, payload_of(job))];
+        let limit = StreamMaxlen::Approx(LONGEST);
+        let _: Option<String> = self.shared().xadd_maxlen(key, limit, "*", &payload).await?;
+        Ok(())
+    }
+
+    /// Jobs in the stream of `hpc`, oldest first: not read yet, or read and not
+    /// finished.
+    ///
+    /// # Errors
+    /// [`QueueError`] if they could not be read.
+    pub async fn waiting(&self, hpc: &str) -> Result<Vec<JobId>, QueueError> {
+        let key = self.keys(hpc).jobs();
+        let mut jobs = Vec::new();
+        let mut start = "-".to_owned();
+        loop {
+            let page: redis::streams::StreamRangeReply =
+                self.shared().xrange_count(&key, &start, "+", PAGE).await?;
+            jobs.extend(page.ids.iter().filter_map(|entry| job_of(entry).ok()));
+            match page.ids.last() {
+                Some(last) if page.ids.len() == PAGE => start = format!("({}", last.id),
+                _ => return Ok(jobs),
+            }
+        }
+    }
+
+    /// Wakes the maintainers of `hpc`: a place is free, or a job has changed.
+    ///
+    /// # Errors
+    /// [`QueueError`] if they were not woken; they look by themselves, too, but later.
+    pub async fn freed(&self, hpc: &str) -> Result<(), QueueError> {
+        let _: u64 = self
+            .shared()
+            .publish(self.keys(hpc).freed(), "freed")
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The queue's contract, against a real Redis.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod access;
+mod entries;
+mod losses;
+mod redis_part;
+mod wakeups;

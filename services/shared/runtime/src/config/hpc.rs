@@ -1,0 +1,160 @@
+//! One entry of `hpc.json`.
+
+use std::time::Duration;
+
+use compute_domain::{
+    manifest::{SlurmInputRules, SlurmRule},
+    site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
+};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use super::{Place, reader::Reader};
+
+/// What clients may see of an HPC, in this order; nothing else of an entry is shown.
+const PUBLIC: [&str; 9] = [
+    "ip",
+    "port",
+    "is_community_account",
+    "job_pool_capacity",
+    "description",
+    "globus",
+    "mount",
+    "slurm_input_rules",
+    "slurm_global_cap",
+];
+
+const RUNTIMES: [(&str, ContainerRuntime); 4] = [
+    ("apptainer", ContainerRuntime::Apptainer),
+    ("singularity", ContainerRuntime::Apptainer),
+    ("charliecloud", ContainerRuntime::Charliecloud),
+    ("none", ContainerRuntime::None),
+];
+
+pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<Hpc> {
+    r.ignore(&["xsede_job_log_credential", "connector"]);
+    let _: Option<()> = r.choice("scheduler", &[("slurm", ())]);
+    let ip = r.needed_text("ip");
+    let port = r.number("port", 1..=65535).unwrap_or(22);
+    let is_community_account = r.needed_flag("is_community_account");
+    let community_login = match is_community_account {
+        Some(true) => r.inside("community_login", |r| login(r, place)),
+        _ => {
+            r.ignore(&["community_login"]);
+            None
+        }
+    };
+    let root_path = root_path(r);
+    let capacity = r.needed_number("job_pool_capacity", 1..=100_000);
+    let (slurm_input_rules, shown_rules) = slurm_rules(r);
+    let globus = r.inside("globus", globus);
+    let known_hosts = r.text("known_hosts").unwrap_or_else(|| "known_hosts".to_owned());
+    let number = |r: &mut Reader<'_>, key: &str, most: u64, default: u64| {
+        u32::try_from(r.number(key, 1..=most).unwrap_or(default)).unwrap_or(1)
+    };
+    let hpc = Hpc {
+        name: name.to_owned(),
+        init_sbatch_script: r.texts("init_sbatch_script"),
+        init_sbatch_options: r.texts("init_sbatch_options"),
+        description: r.text("description").unwrap_or_else(|| "none".to_owned()),
+        globus,
+        mount: r.text_map("mount"),
+        slurm_global_cap: r.map("slurm_global_cap"),
+        slurm_input_rules,
+        allowlist: r.texts("allowlist"),
+        denylist: r.texts("denylist"),
+        known_hosts: place.path(&known_hosts),
+        container_runtime: r
+            .choice("container_runtime", &RUNTIMES)
+            .unwrap_or(ContainerRuntime::Apptainer),
+        poll_interval: Duration::from_secs(
+            r.number("poll_interval_seconds", 1..=3600).unwrap_or(10),
+        ),
+        max_connections: number(r, "max_connections", 16, 2),
+        max_sessions_per_connection: number(r, "max_sessions_per_connection", 100, 8),
+        connector_address: r.text("connector_address"),
+        public: public(r.object(), shown_rules),
+        ip: ip?,
+        port: u16::try_from(port).ok()?,
+        is_community_account: is_community_account?,
+        community_login,
+        root_path: root_path?,
+        job_pool_capacity: u32::try_from(capacity?).ok()?,
+    };
+    Some(hpc)
+}
+
+fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {
+    let user = r.needed_text("user");
+    let local_key = r.flag("use_local_key").unwrap_or(false);
+    let key = r.inside("external_key", |r| {
+        if local_key {
+            r.ignore(&["private_key_path", "passphrase"]);
+            return None;
+        }
+        Some((r.needed_text("private_key_path")?, r.text("passphrase")))
+    });
+    let (path, passphrase) = match key {
+        Some(key) => key,
+        None if local_key => place.local_key().or_else(|| {
+            r.wrong("use_local_key", "config.json names no local_key.private_key_path");
+            None
+        })?,
+        None => return None,
+    };
+    Some(CommunityLogin {
+        user: user?,
+        private_key_path: place.path(&path),
+        passphrase: passphrase.map(SecretString::from),
+    })
+}
+
+/// Folders of ours lie below it, and it is bound into containers: no letters that
+/// a bind list or a shell would read as its own.
+fn root_path(r: &mut Reader<'_>) -> Option<String> {
+    let path = r.needed_text("root_path")?;
+    let good = |c: char| c.is_ascii_alphanumeric() || "_./-+@".contains(c);
+    if !path.starts_with('/') || path.contains("..") || !path.chars().all(good) {
+        r.wrong("root_path", "must be an absolute path of letters, digits and _./-+@");
+    }
+    Some(path)
+}
+
+fn slurm_rules(r: &mut Reader<'_>) -> (SlurmInputRules, Value) {
+    let mut rules = SlurmInputRules::new();
+    let mut shown = Map::new();
+    for (option, rule) in r.map("slurm_input_rules") {
+        match SlurmRule::parse(&rule) {
+            Ok((rule, _)) => {
+                rules.insert(option.clone(), rule);
+            }
+            Err(wrong) => r.wrong(&format!("slurm_input_rules.{option}"), &wrong),
+        }
+        shown.insert(option, rule);
+    }
+    (rules, Value::Object(shown))
+}
+
+fn globus(r: &mut Reader<'_>) -> Globus {
+    Globus {
+        identity: r.text("identity"),
+        endpoint: r.text("endpoint"),
+        root_path: r.text("root_path").unwrap_or_else(|| "/".to_owned()),
+    }
+}
+
+fn public(entry: &Map<String, Value>, rules: Value) -> Map<String, Value> {
+    let mut public = Map::new();
+    for key in PUBLIC {
+        let default = match key {
+            "description" => Some(json!("none")),
+            "mount" | "slurm_input_rules" => Some(json!({})),
+            _ => None,
+        };
+        let value = if key == "slurm_input_rules" { Some(&rules) } else { entry.get(key) };
+        if let Some(value) = value.cloned().filter(|value| !value.is_null()).or(default) {
+            public.insert(key.to_owned(), value);
+        }
+    }
+    public
+}

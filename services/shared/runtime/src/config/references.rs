@@ -1,0 +1,33 @@
+//! References from one file to another, none of which may lead nowhere.
+
+use serde_json::{Map, Value};
+
+use super::{Site, mistake::Report};
+
+/// `hpcs` are the entries as written: a reference to one with a mistake of its
+/// own is not a second mistake.
+pub(super) fn check(site: &Site, hpcs: &Map<String, Value>, report: &mut Report) {
+    let unknown = |name: &str| !hpcs.contains_key(name);
+    for (name, maintainer) in &site.maintainers {
+        let file = "maintainer.json";
+        for hpc in maintainer.hpc.iter().filter(|hpc| unknown(hpc)) {
+            let reason = format!("{hpc} is not in hpc.json");
+            report.mistake(file, &format!("{name}.hpc"), &reason);
+        }
+        let default = &maintainer.default_hpc;
+        let key = format!("{name}.default_hpc");
+        if unknown(default) {
+            report.mistake(file, &key, &format!("{default} is not in hpc.json"));
+        } else if !maintainer.hpc.contains(default) {
+            report.mistake(file, &key, &format!("{default} is not in the maintainer's hpc list"));
+        }
+    }
+    for (name, container) in &site.containers {
+        let places = container.hpc_path.keys().map(|hpc| ("hpc_path", hpc));
+        let mounts = container.mount.keys().map(|hpc| ("mount", hpc));
+        for (part, hpc) in places.chain(mounts).filter(|(_, hpc)| unknown(hpc)) {
+            let reason = format!("{hpc} is not in hpc.json");
+            report.mistake("container.json", &format!("{name}.{part}.{hpc}"), &reason);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `config.json`: the server's own settings.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{Place, reader::Reader};
+
+/// Where the SQL database is.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite://`, `postgres://` or `mysql://`, with its password.
+    pub url: SecretString,
+}
+
+/// Where Redis is.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Password, if it wants one.
+    pub password: Option<SecretString>,
+    /// Put before every key, so that deployments may share a Redis.
+    pub prefix: String,
+}
+
+/// Settings of the services themselves.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Address that the gateway listens on.
+    pub listen: (String, u16),
+    /// The SQL database.
+    pub database: Database,
+    /// Redis.
+    pub redis: Redis,
+    /// Folder for the mirrors of templates.
+    pub cache_path: PathBuf,
+    /// Largest upload, MiB.
+    pub upload_limit_mb: u64,
+    /// Client id at Globus.
+    pub globus_client_id: Option<String>,
+    /// Connector of the HPCs that name none.
+    pub connector_address: String,
+    /// Folders from which `file://` templates may come.
+    pub template_local_roots: Vec<PathBuf>,
+    /// Largest template, MiB.
+    pub template_size_limit_mb: u64,
+    /// How often templates are fetched.
+    pub template_refresh: Duration,
+    /// How long a maintainer that died keeps its jobs.
+    pub lease: Duration,
+    /// How often abandoned jobs are looked for.
+    pub sweep: Duration,
+    /// How this deployment marks its Slurm jobs: letters, digits, `_` and `-`.
+    pub deployment: String,
+    /// Kept from the older server.
+    pub is_testing: bool,
+}
+
+const PORT: std::ops::RangeInclusive<u64> = 0..=65535;
+
+pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
+    r.ignore(&["local_key", "queue_consume_time_period_in_seconds"]);
+    let database = database(r, place);
+    let redis = r.inside("redis", |r| redis(r, place));
+    let (cache_path, upload_limit_mb) = r.inside("local_file_system", |r| {
+        r.ignore(&["root_path"]);
+        let cache = r.text("cache_path").unwrap_or_else(|| "cache".to_owned());
+        (place.path(&cache), r.number("limit_in_mb", 1..=1_000_000).unwrap_or(100))
+    });
+    let seconds = |r: &mut Reader<'_>, key: &str, default: u64| {
+        Duration::from_secs(r.number(key, 1..=86_400).unwrap_or(default))
+    };
+    let listen = (
+        r.text("server_ip").unwrap_or_else(|| "127.0.0.1".to_owned()),
+        port(r.number("server_port", PORT), 3030),
+    );
+    let server = Server {
+        listen,
+        database: database?,
+        redis: redis?,
+        cache_path,
+        upload_limit_mb,
+        globus_client_id: r.text("globus_client_id"),
+        connector_address: r
+            .text("connector_address")
+            .unwrap_or_else(|| "http://127.0.0.1:7100".to_owned()),
+        template_local_roots: r
+            .texts("template_local_roots")
+            .iter()
+            .map(|root| place.path(root))
+            .collect(),
+        template_size_limit_mb: r.number("template_size_limit_mb", 1..=100_000).unwrap_or(500),
+        template_refresh: seconds(r, "template_refresh_seconds", 60),
+        lease: seconds(r, "lease_seconds", 30),
+        sweep: seconds(r, "sweep_seconds", 10),
+        deployment: deployment(r),
+        is_testing: r.flag("is_testing").unwrap_or(false),
+    };
+    r.warn_of_unknown_keys();
+    Some(server)
+}
+
+fn port(number: Option<u64>, default: u16) -> u16 {
+    number.and_then(|number| u16::try_from(number).ok()).unwrap_or(default)
+}
+
+fn deployment(r: &mut Reader<'_>) -> String {
+    let name = r.text("deployment").unwrap_or_else(|| "cybergis-compute".to_owned());
+    let good = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if name.is_empty() || !name.chars().all(good) {
+        r.wrong("deployment", "must be made of letters, digits, _ and -");
+    }
+    name
+}
+
+fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
+    r.ignore(&["username"]);
+    Some(Redis {
+        host: r.text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
+        port: port(r.number("port", 1..=65535), 6379),
+        password: password(r, place),
+        prefix: r.text("prefix").unwrap_or_default(),
+    })
+}
+
+/// `password`, or the content of the file that `password_file` names.
+fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
+    let given = r.text("password");
+    let Some(file) = r.text("password_file") else { return given.map(SecretString::from) };
+    match fs::read_to_string(place.path(&file)) {
+        Ok(secret) => Some(SecretString::from(secret.trim_end().to_owned())),
+        Err(error) => {
+            r.wrong("password_file", &format!("cannot be read: {error}"));
+            None
+        }
+    }
+}
+
+/// `database.url`, else what the older `mysql` section says, else a file beside
+/// the configuration.
+fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
+    let url = r.inside("database", |r| {
+        let from_file = r.text("url_file").and_then(|file| {
+            fs::read_to_string(place.path(&file))
+                .map_err(|error| r.wrong("url_file", &format!("cannot be read: {error}")))
+                .ok()
+        });
+        let url = from_file.map(|url| url.trim_end().to_owned()).or_else(|| r.text("url"));
+        let known = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
+        if url.as_deref().is_some_and(|url| !known.iter().any(|scheme| url.starts_with(scheme))) {
+            r.wrong("url", "must begin with sqlite:, postgres: or mysql:");
+        }
+        url
+    });
+    let older = r.get("mysql").is_some();
+    let of_older = r.inside("mysql", |r| older.then(|| mysql(r, place)));
+    let url = url.or(of_older.flatten()).unwrap_or_else(|| {
+        format!("sqlite://{}?mode=rwc", place.path("compute.sqlite").display())
+    });
+    Some(Database { url: SecretString::from(url) })
+}
+
+fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
+    let host = r.needed_text("host");
+    let port = port(r.number("port", 1..=65535), 3306);
+    let (database, user) = (r.needed_text("database"), r.needed_text("username"));
+    let password = password(r, place);
+    let secret = password.as_ref().map(secrecy::ExposeSecret::expose_secret).unwrap_or_default();
+    Some(format!(
+        "mysql://{}:{}@{}:{port}/{}",
+        percent_encoded(&user?),
+        percent_encoded(secret),
+        host?,
+        percent_encoded(&database?)
+    ))
+}
+
+/// RFC 3986, 2.1: everything but unreserved letters.
+fn percent_encoded(text: &str) -> String {
+    let encode = |b: u8| match b {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(b).to_string()
+        }
+        b => format!("%{b:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}

@@ -1,0 +1,10 @@
+//! What the services share at their edges: configuration, telemetry, health,
+//! listening, stopping.
+
+pub mod config;
+pub mod grpc;
+pub mod health;
+pub mod listen;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tls;
