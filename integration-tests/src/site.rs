@@ -65,7 +65,7 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
         "root_path": parts.fact("hpc", "root_path")?, "known_hosts": parts.fact("hpc", "known_hosts")?,
         "job_pool_capacity": options.capacity, "container_runtime": runtime,
         "poll_interval_seconds": 1,
-        "init_sbatch_script": [], "init_sbatch_options": [], "description": "the local cluster",
+        "init_sbatch_script": [], "init_sbatch_options": options.sbatch_options, "description": "the local cluster",
         "globus": {"root_path": "/"},
         "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
     }))

@@ -28,6 +28,8 @@ pub struct WorldOptions {
     pub redis: Option<PathBuf>,
     /// Database instead of a SQLite file.
     pub database: Option<String>,
+    /// `#SBATCH …` lines that the HPC puts into every script.
+    pub sbatch_options: Vec<String>,
     /// Templates that are there from the start.
     pub templates: Vec<Template>,
 }
@@ -40,6 +42,7 @@ impl Default for WorldOptions {
             lease_seconds: 3,
             redis: None,
             database: None,
+            sbatch_options: Vec::new(),
             templates: Vec::new(),
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm_migration::sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbErr, sqlx::sqlite::SqliteJournalMode,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long to wait for a connection, also to a server that is just starting.
@@ -36,6 +38,12 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Migra
         .connect_timeout(PATIENCE)
         .acquire_timeout(PATIENCE)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| sqlite.create_if_missing(true));
+        .map_sqlx_sqlite_opts(|sqlite| {
+            // Kept in the file: services that start together need not switch to it,
+            // which only one can do at a time.
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+        });
     Ok(Database::connect(options).await?)
 }

@@ -1,12 +1,6 @@
 //! Cancel, wherever the job is.
 
-use std::time::Duration;
-
-use compute_integration_tests::{
-    Client, Template, World, WorldOptions,
-    client::event_types,
-    eventually,
-};
+use compute_integration_tests::{Client, Template, World, WorldOptions, client::event_types};
 use serde_json::{Value, json};
 
 use crate::SOON;
@@ -58,24 +52,19 @@ async fn while_queued() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn while_pending_in_slurm() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
-    let alice = world.client("alice")?;
-    // A reservation of the whole cluster by its administrator lets nothing start.
-    let account = world.account()?;
-    account.slurm("scontrol", &["update", "PartitionName=main", "State=DOWN"])?;
-    let up = || account.slurm("scontrol", &["update", "PartitionName=main", "State=UP"]);
-    let outcome = async {
-        let id = alice.submit("sleep", json!({})).await?;
-        alice.until(&id, &["submitted"], SOON).await?;
-        cancel(&alice, &id).await?;
-        let gone = eventually("gone from Slurm", Duration::from_secs(10), async || {
-            Ok((account.on_hpc(std::slice::from_ref(&id))? == 0).then_some(()))
-        });
-        gone.await
-    }
-    .await;
-    up()?;
-    outcome
+    let options = WorldOptions {
+        sbatch_options: vec!["#SBATCH --begin=now+1hour".to_owned()],
+        templates: vec![sleeper()],
+        ..WorldOptions::default()
+    };
+    let world = World::start(options).await?;
+    let (alice, account) = (world.client("alice")?, world.account()?);
+    let id = alice.submit("sleep", json!({})).await?;
+    alice.until(&id, &["submitted"], SOON).await?;
+    assert_eq!(account.on_hpc(std::slice::from_ref(&id))?, 1);
+    cancel(&alice, &id).await?;
+    assert_eq!(account.on_hpc(&[id])?, 0, "gone from Slurm");
+    Ok(())
 }
 
 #[tokio::test]

@@ -31,6 +31,15 @@ struct Process {
     health: String,
 }
 
+impl Process {
+    /// Stops it as an operator does.
+    async fn stop(mut self) {
+        kill("-TERM", &[self.child.id().unwrap()]).await;
+        let ended = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
+    }
+}
+
 impl Place {
     fn new() -> Self {
         let facts = Facts::read();
@@ -154,7 +163,7 @@ async fn until(wanted: impl Fn() -> bool, what: &str) {
 #[tokio::test]
 async fn it_measures_what_it_does_and_leaves_nothing_behind() {
     let place = Place::new();
-    let mut process = place.start().await;
+    let process = place.start().await;
     let findings = process.client.check(HPC).await.unwrap();
     assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
     assert!(
@@ -183,10 +192,7 @@ async fn it_measures_what_it_does_and_leaves_nothing_behind() {
     }
     let masters = place.masters();
     assert_eq!(masters.len(), 1);
-    let pid = process.child.id().unwrap();
-    kill("-TERM", &[pid]).await;
-    let ended = tokio::time::timeout(Duration::from_secs(10), process.child.wait()).await;
-    assert!(ended.unwrap().unwrap().success());
+    process.stop().await;
     assert!(place.is_clean());
     until(|| place.masters().is_empty(), "its login is still up").await;
 }
@@ -206,4 +212,5 @@ async fn what_a_killed_one_left_is_cleared_by_the_next() {
     until(|| place.masters().is_empty(), "the orphan is still up").await;
     process.client.remove_folder(HPC, &folder).await.unwrap();
     assert_eq!(place.masters().len(), 1);
+    process.stop().await;
 }

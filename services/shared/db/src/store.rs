@@ -4,6 +4,7 @@ mod events;
 mod folders;
 mod jobs_advance;
 mod jobs_claim;
+mod jobs_intent;
 mod jobs_lease;
 mod jobs_operator;
 mod jobs_owner;

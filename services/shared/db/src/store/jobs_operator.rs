@@ -2,7 +2,7 @@
 
 use compute_domain::{
     ids::{JobId, UserId},
-    job::{Intent, Job, State},
+    job::{Job, State},
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -76,21 +76,6 @@ impl Store {
             .all(&self.connection)
             .await?;
         rows.into_iter().map(Job::try_from).collect()
-    }
-
-    /// Saves what an operator wants done with a job; otherwise like
-    /// [`Store::set_intent`].
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not saved, or it is not known whether it was.
-    pub async fn operator_intent(
-        &self,
-        id: &JobId,
-        intent: Intent,
-        by: &str,
-    ) -> Result<Option<Job>, StoreError> {
-        self.write(|transaction| async move { self.wish(&*transaction, id, intent, by).await })
-            .await
     }
 
     /// How many jobs there are, by HPC and state; in no particular order.

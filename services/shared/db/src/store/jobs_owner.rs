@@ -3,15 +3,15 @@
 use compute_domain::{
     Timestamp,
     ids::{FolderId, JobId, UserId},
-    job::{Change, Intent, Job, NewEvent, State, Step},
+    job::{Change, Job, NewEvent, State, Step},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait, ExprTrait as _, IntoActiveValue as _,
-    QueryFilter, QueryOrder as _, Select, Set, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait, EntityTrait, IntoActiveValue as _, QueryFilter,
+    QueryOrder as _, Select, Set,
 };
 use serde_json::{Map, Value};
 
-use super::{carried_states, events, may_be_id};
+use super::{events, may_be_id};
 use crate::{Store, StoreError, convert::write_json, entity::job};
 
 /// Characters in a name at the most, of jobs and folders.
@@ -217,74 +217,6 @@ impl Store {
         })
         .await
     }
-
-    /// Saves what the owner wants done with a job that is submitted and not over;
-    /// `None` for any other. A wish to cancel is final: later ones do not replace
-    /// it. A job that still waits in the queue goes on by itself when its hold is
-    /// taken away, so that nothing remains to be wished for.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not saved, or it is not known whether it was.
-    pub async fn set_intent(
-        &self,
-        user: &UserId,
-        id: &JobId,
-        intent: Intent,
-    ) -> Result<Option<Job>, StoreError> {
-        self.write(|transaction| async move {
-            if find(&*transaction, user, id).await?.is_none() {
-                return Ok(None);
-            }
-            self.wish(&*transaction, id, intent, user.as_str()).await
-        })
-        .await
-    }
-
-    /// Saves a wish of whoever `by` is.
-    pub(super) async fn wish(
-        &self,
-        transaction: &impl ConnectionTrait,
-        id: &JobId,
-        intent: Intent,
-        by: &str,
-    ) -> Result<Option<Job>, StoreError> {
-        let wishable = carried_states()
-            .chain([State::Queued.as_str()])
-            .map(str::to_owned)
-            .collect::<Vec<_>>();
-        let of_job = || {
-            job::Entity::update_many()
-                .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::State.is_in(wishable.clone()))
-        };
-        let not_final = job::Column::Intent
-            .is_null()
-            .or(job::Column::Intent.ne(Intent::Cancel.as_str()));
-        of_job()
-            .col_expr(job::Column::Intent, Expr::value(Some(intent.as_str())))
-            .col_expr(job::Column::IntentBy, Expr::value(Some(by)))
-            .col_expr(
-                job::Column::UpdatedAt,
-                Expr::value(Some(self.now().millis())),
-            )
-            .filter(not_final)
-            .exec(transaction)
-            .await?;
-        if intent == Intent::Resume {
-            of_job()
-                .col_expr(job::Column::Intent, Expr::value(None::<String>))
-                .col_expr(job::Column::IntentBy, Expr::value(None::<String>))
-                .filter(job::Column::State.eq(State::Queued.as_str()))
-                .filter(job::Column::Intent.eq(Intent::Resume.as_str()))
-                .exec(transaction)
-                .await?;
-        }
-        let row = job::Entity::find_by_id(id.as_str())
-            .one(transaction)
-            .await?;
-        let job = row.map(Job::try_from).transpose()?;
-        Ok(job.filter(|job| job.state == State::Queued || job.state.is_carried()))
-    }
 }
 
 /// Every question of an owner begins here.
@@ -292,7 +224,7 @@ fn of_user(user: &UserId) -> Select<job::Entity> {
     job::Entity::find().filter(job::Column::UserId.eq(user.as_str()))
 }
 
-async fn find(
+pub(super) async fn find(
     connection: &impl ConnectionTrait,
     user: &UserId,
     id: &JobId,

@@ -19,4 +19,5 @@ mod operator;
 mod owner;
 mod schema;
 mod templates;
+mod wishes;
 mod world;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{LEASE, PLENTY, World, alice, bob, maintainer},
+    world::{World, alice, bob},
 };
 
 #[rstest]
@@ -253,58 +253,4 @@ async fn folders_are_their_owners(#[values(Sqlite, Postgres, MariaDb)] kind: Kin
         found.into_iter().collect::<Vec<_>>(),
         [(folder.id.clone(), folder)]
     );
-}
-
-#[rstest]
-#[tokio::test]
-async fn wishes_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
-    let world = World::new(kind).await;
-    let wish = async |id: &JobId, intent| {
-        let job = world.store.set_intent(&alice(), id, intent).await.unwrap();
-        job.map(|job| (job.intent, job.intent_by))
-    };
-    let created = world.created(&alice()).await;
-    assert_eq!(
-        wish(&created.id, Intent::Cancel).await,
-        None,
-        "never submitted"
-    );
-
-    let queued = world.queued(&alice()).await;
-    assert_eq!(
-        wish(&queued.id, Intent::Pause).await,
-        Some((Some(Intent::Pause), Some(alice())))
-    );
-    assert_eq!(
-        wish(&queued.id, Intent::Resume).await,
-        Some((None, None)),
-        "just goes on"
-    );
-    assert_eq!(wish(&queued.id, Intent::Resume).await, Some((None, None)));
-
-    let (carried, held) = world.carried("m1").await;
-    let resumed = wish(&carried.id, Intent::Resume).await.unwrap();
-    assert_eq!(
-        resumed.0,
-        Some(Intent::Resume),
-        "a carrier has to see to it"
-    );
-    assert_eq!(
-        wish(&carried.id, Intent::Cancel).await.unwrap().0,
-        Some(Intent::Cancel)
-    );
-    let late = wish(&carried.id, Intent::Resume).await.unwrap();
-    assert_eq!(late.0, Some(Intent::Cancel), "a wish to cancel is final");
-
-    let end = compute_db::Progress {
-        change: Some(compute_domain::job::Change::Cancel),
-        ..compute_db::Progress::default()
-    };
-    world.advance(&held, end).await;
-    assert_eq!(wish(&carried.id, Intent::Cancel).await, None, "it is over");
-    world
-        .store
-        .claim(&queued.id, &maintainer("m1"), LEASE, PLENTY)
-        .await
-        .unwrap();
 }

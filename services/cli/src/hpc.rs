@@ -1,0 +1,88 @@
+//! `hpc`: whether jobs can run there.
+
+use std::path::Path;
+
+use clap::Subcommand;
+use compute_domain::ErrorKind;
+use compute_proto::{ConnectorClient, Finding};
+use compute_runtime::config::Site;
+use serde_json::{Value, json};
+
+use crate::{
+    Answer,
+    answer::table,
+    site,
+    trust::{self, Consent},
+};
+
+/// Commands about HPCs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fetch an HPC's host keys, show them, and pin them once you agree
+    Trust {
+        /// Its name in hpc.json
+        name: String,
+        /// Pin them without asking; compare the fingerprints first
+        #[arg(long)]
+        yes: bool,
+        /// Replace keys that were pinned and have changed
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Log in, and look for what jobs need
+    Check {
+        /// Its name in hpc.json
+        name: String,
+    },
+}
+
+pub(crate) async fn run(command: Command, folder: &Path, json: bool) -> anyhow::Result<Answer> {
+    let site = site::load(folder)?;
+    match command {
+        Command::Trust { name, yes, replace } => {
+            let consent = match (yes, json) {
+                (true, _) => Consent::Given,
+                (false, true) => Consent::Withheld,
+                (false, false) => Consent::Asked,
+            };
+            trust::run(site::hpc(&site, &name)?, consent, replace).await
+        }
+        Command::Check { name } => check(&site, &name).await,
+    }
+}
+
+async fn check(site: &Site, name: &str) -> anyhow::Result<Answer> {
+    let hpc = site::hpc(site, name)?;
+    let address = hpc
+        .connector_address
+        .as_ref()
+        .unwrap_or(&site.server.connector_address);
+    let connector = ConnectorClient::connect_lazy(address)?;
+    let findings = connector.check(name).await;
+    let findings = findings.map_err(|error| match error.kind() {
+        ErrorKind::Unavailable | ErrorKind::Uncertain => anyhow::Error::new(error).context(
+            format!("the connector at {address} does not answer: is it running?"),
+        ),
+        _ => anyhow::Error::new(error),
+    })?;
+    let is_good = findings.iter().all(|finding| finding.ok);
+    let line = |finding: &Finding| {
+        let verdict = if finding.ok { "good" } else { "BAD" };
+        [
+            finding.subject.clone(),
+            verdict.to_owned(),
+            finding.detail.clone(),
+        ]
+    };
+    let entry = |finding: &Finding| -> Value {
+        json!({"subject": finding.subject, "ok": finding.ok, "detail": finding.detail})
+    };
+    Ok(Answer {
+        json: json!({"hpc": name, "findings": findings.iter().map(entry).collect::<Vec<_>>()}),
+        text: table(
+            ["what", "verdict", "detail"],
+            findings.iter().map(line).collect(),
+        ),
+        is_good,
+    })
+}

@@ -1,0 +1,350 @@
+//! `template`: what users may run.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use compute_db::{NewTemplate, Store, Template, TemplatePatch};
+use compute_domain::{
+    Timestamp,
+    manifest::{ConnectorVariant, Manifest, ManifestError},
+};
+use compute_runtime::config::Site;
+use compute_templates::{Mirrors, Snapshot};
+use serde_json::{Value, json};
+
+use crate::{Answer, answer::table, site};
+
+/// Commands about templates.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add a template; users see it once it is approved
+    Add {
+        /// Its name, as users will know it
+        id: String,
+        /// Its git repository: https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH
+        address: String,
+        /// Use this commit instead of the newest one
+        #[arg(long)]
+        sha: Option<String>,
+        /// Approve it at once
+        #[arg(long)]
+        approve: bool,
+    },
+    /// Change a template's address or commit, or fetch it anew
+    Update {
+        /// Its name
+        id: String,
+        /// Its new address
+        #[arg(long)]
+        address: Option<String>,
+        /// Use this commit instead of the newest one
+        #[arg(long, conflicts_with = "newest")]
+        sha: Option<String>,
+        /// Use the newest commit again
+        #[arg(long)]
+        newest: bool,
+    },
+    /// Show a template to users
+    Approve {
+        /// Its name
+        id: String,
+    },
+    /// Hide a template from users; jobs that use it go on
+    Withdraw {
+        /// Its name
+        id: String,
+    },
+    /// Remove a template; jobs that use it go on
+    Remove {
+        /// Its name
+        id: String,
+    },
+    /// All templates
+    List,
+}
+
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+    let site = site::load(folder)?;
+    let desk = Desk {
+        store: site::store(&site.server).await?,
+        mirrors: site::mirrors(&site.server),
+        site,
+    };
+    match command {
+        Command::Add {
+            id,
+            address,
+            sha,
+            approve,
+        } => desk.add(id, address, sha, approve).await,
+        Command::Update {
+            id,
+            address,
+            sha,
+            newest,
+        } => {
+            let sha = if newest { Some(None) } else { sha.map(Some) };
+            desk.change(
+                &id,
+                TemplatePatch {
+                    address,
+                    sha,
+                    is_approved: None,
+                },
+                "updated",
+            )
+            .await
+        }
+        Command::Approve { id } => {
+            let patch = TemplatePatch {
+                is_approved: Some(true),
+                ..TemplatePatch::default()
+            };
+            desk.change(&id, patch, "approved").await
+        }
+        Command::Withdraw { id } => desk.withdraw(&id).await,
+        Command::Remove { id } => desk.remove(&id).await,
+        Command::List => desk.list().await,
+    }
+}
+
+struct Desk {
+    store: Store,
+    mirrors: Mirrors,
+    site: Site,
+}
+
+/// A template that can be run.
+struct Verified {
+    snapshot: Snapshot,
+    manifest: Manifest,
+    /// What users would stumble over.
+    warnings: Vec<String>,
+}
+
+impl Desk {
+    async fn add(
+        &self,
+        id: String,
+        address: String,
+        sha: Option<String>,
+        is_approved: bool,
+    ) -> anyhow::Result<Answer> {
+        if self.store.template(&id).await?.is_some() {
+            bail!("there is a template {id} already: use `template update {id}`");
+        }
+        let verified = self.verify(&id, &address, sha.as_deref()).await?;
+        // The full name: an abbreviation may mean another commit later.
+        let sha = sha.is_some().then(|| verified.snapshot.sha.clone());
+        let added = self
+            .store
+            .add_template(NewTemplate {
+                id,
+                address,
+                sha,
+                is_approved,
+            })
+            .await?;
+        let template = added.context("somebody else has just added a template of that name")?;
+        Ok(done(&template, &verified, "added"))
+    }
+
+    /// Changes what `patch` says, provided that what comes of it can be run.
+    async fn change(
+        &self,
+        id: &str,
+        mut patch: TemplatePatch,
+        what: &str,
+    ) -> anyhow::Result<Answer> {
+        let before = self.template(id).await?;
+        let address = patch.address.as_deref().unwrap_or(&before.address);
+        let sha = patch.sha.clone().unwrap_or(before.sha);
+        let verified = self.verify(id, address, sha.as_deref()).await?;
+        if let Some(Some(sha)) = &mut patch.sha {
+            sha.clone_from(&verified.snapshot.sha);
+        }
+        let template = self
+            .store
+            .set_template(id, patch)
+            .await?
+            .with_context(|| unknown(id))?;
+        Ok(done(&template, &verified, what))
+    }
+
+    async fn withdraw(&self, id: &str) -> anyhow::Result<Answer> {
+        let patch = TemplatePatch {
+            is_approved: Some(false),
+            ..TemplatePatch::default()
+        };
+        let template = self
+            .store
+            .set_template(id, patch)
+            .await?
+            .with_context(|| unknown(id))?;
+        let text = format!("template {id} is hidden from users");
+        Ok(Answer::good(json!({"template": row(&template)}), text))
+    }
+
+    async fn remove(&self, id: &str) -> anyhow::Result<Answer> {
+        if !self.store.remove_template(id).await? {
+            bail!(unknown(id));
+        }
+        Ok(Answer::good(
+            json!({"removed": id}),
+            format!("template {id} has been removed"),
+        ))
+    }
+
+    async fn list(&self) -> anyhow::Result<Answer> {
+        let (mut entries, mut rows) = (Vec::new(), Vec::new());
+        for template in self.store.templates().await? {
+            let known = self.known(&template).await;
+            let (name, commit, problem) = match &known {
+                Ok((commit, manifest)) => (manifest.name.as_str(), commit.as_str(), ""),
+                Err(problem) => ("", "", problem.as_str()),
+            };
+            let mut entry = row(&template);
+            for (key, value) in [("name", name), ("commit", commit), ("problem", problem)] {
+                entry[key] = Some(value).filter(|value| !value.is_empty()).into();
+            }
+            entries.push(entry);
+            rows.push([
+                template.id.clone(),
+                if template.is_approved { "yes" } else { "no" }.to_owned(),
+                abbreviated(commit),
+                if template.sha.is_some() {
+                    "pinned"
+                } else {
+                    "newest"
+                }
+                .to_owned(),
+                template.address.clone(),
+                if problem.is_empty() { name } else { problem }.to_owned(),
+            ]);
+        }
+        let text = table(
+            [
+                "id",
+                "approved",
+                "commit",
+                "which",
+                "address",
+                "name or problem",
+            ],
+            rows,
+        );
+        Ok(Answer::good(json!({"templates": entries}), text))
+    }
+
+    /// Commit and manifest as they were last fetched on this machine.
+    async fn known(&self, template: &Template) -> Result<(String, Manifest), String> {
+        let Template {
+            id, address, sha, ..
+        } = template;
+        let known = self.mirrors.snapshot(id, address, sha.as_deref()).await;
+        let known = known.map_err(|error| error.to_string())?;
+        let Snapshot { sha, manifest } =
+            known.ok_or_else(|| "not fetched on this machine yet".to_owned())?;
+        let manifest = Manifest::parse(&manifest, address, Some(&sha));
+        let manifest = manifest.map_err(|error| format!("manifest.json: {error}"))?;
+        Ok((sha, manifest))
+    }
+
+    async fn template(&self, id: &str) -> anyhow::Result<Template> {
+        self.store.template(id).await?.with_context(|| unknown(id))
+    }
+
+    async fn verify(&self, id: &str, address: &str, sha: Option<&str>) -> anyhow::Result<Verified> {
+        let snapshot = self.mirrors.refresh(id, address, sha).await?;
+        let manifest = Manifest::parse(&snapshot.manifest, address, Some(&snapshot.sha));
+        let manifest = manifest.map_err(|ManifestError(wrong)| {
+            let wrong = wrong.join("\n  ");
+            anyhow::anyhow!(
+                "manifest.json of {id} at {} has mistakes:\n  {wrong}",
+                snapshot.sha
+            )
+        })?;
+        let warnings = self.warnings(&manifest);
+        Ok(Verified {
+            snapshot,
+            manifest,
+            warnings,
+        })
+    }
+
+    fn warnings(&self, manifest: &Manifest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let name = &manifest.container;
+        let (file, known) = match manifest.connector {
+            ConnectorVariant::Slurm => ("", true),
+            ConnectorVariant::Singularity => {
+                ("container.json", self.site.containers.contains_key(name))
+            }
+            ConnectorVariant::SingCvmfs => ("kernel.json", self.site.kernels.contains_key(name)),
+        };
+        if !known {
+            warnings.push(format!(
+                "{file} has no {name}: jobs of this template will fail"
+            ));
+        }
+        let mut supported = manifest.supported_hpc.iter();
+        if !supported.any(|hpc| self.site.hpcs.contains_key(hpc)) {
+            let named = manifest.supported_hpc.join(", ");
+            warnings.push(format!("hpc.json has none of its HPCs: {named}"));
+        }
+        warnings
+    }
+}
+
+fn unknown(id: &str) -> String {
+    format!("there is no template {id}: `template list` shows all")
+}
+
+fn done(template: &Template, verified: &Verified, what: &str) -> Answer {
+    let Verified {
+        snapshot,
+        manifest,
+        warnings,
+    } = verified;
+    let mut entry = row(template);
+    entry["name"] = json!(manifest.name);
+    entry["commit"] = json!(snapshot.sha);
+    let mut lines = vec![format!(
+        "template {} ({:?}) has been {what}, at commit {}{}",
+        template.id,
+        manifest.name,
+        abbreviated(&snapshot.sha),
+        if template.sha.is_some() {
+            ", pinned"
+        } else {
+            ""
+        },
+    )];
+    if !template.is_approved {
+        lines.push(format!(
+            "users do not see it yet: `template approve {}`",
+            template.id
+        ));
+    }
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    Answer::good(
+        json!({"template": entry, "warnings": warnings}),
+        lines.join("\n"),
+    )
+}
+
+fn row(template: &Template) -> Value {
+    json!({
+        "id": template.id,
+        "address": template.address,
+        "sha": template.sha,
+        "isApproved": template.is_approved,
+        "createdAt": template.created_at.to_iso(),
+        "updatedAt": template.updated_at.map(Timestamp::to_iso),
+    })
+}
+
+fn abbreviated(sha: &str) -> String {
+    sha.chars().take(12).collect()
+}
