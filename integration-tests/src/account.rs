@@ -31,8 +31,10 @@ impl Account {
     /// # Errors
     /// If it fails.
     pub fn slurm(&self, command: &str, args: &[&str]) -> anyhow::Result<String> {
-        let output =
-            Command::new(command).args(args).env("SLURM_CONF", &self.slurm_conf).output()?;
+        let output = Command::new(command)
+            .args(args)
+            .env("SLURM_CONF", &self.slurm_conf)
+            .output()?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         anyhow::ensure!(output.status.success(), "{command} {args:?}: {stderr}");
         Ok(String::from_utf8(output.stdout)?)
@@ -45,7 +47,18 @@ impl Account {
     pub fn accounted(&self, job_name: &str) -> anyhow::Result<usize> {
         let rows = self.slurm(
             "sacct",
-            &["-a", "-n", "-X", "-P", "--name", job_name, "-o", "jobid", "-S", "now-1days"],
+            &[
+                "-a",
+                "-n",
+                "-X",
+                "-P",
+                "--name",
+                job_name,
+                "-o",
+                "jobid",
+                "-S",
+                "now-1days",
+            ],
         )?;
         Ok(rows.lines().filter(|row| !row.trim().is_empty()).count())
     }
@@ -56,7 +69,10 @@ impl Account {
     /// If the scheduler does not answer.
     pub fn on_hpc(&self, job_names: &[String]) -> anyhow::Result<usize> {
         let rows = self.slurm("squeue", &["-h", "-o", "%j"])?;
-        Ok(rows.lines().filter(|row| job_names.iter().any(|name| name == row.trim())).count())
+        Ok(rows
+            .lines()
+            .filter(|row| job_names.iter().any(|name| name == row.trim()))
+            .count())
     }
 
     /// Commands that were run on the login node, as `(epoch milliseconds, name and arguments)`.

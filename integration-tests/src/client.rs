@@ -28,14 +28,23 @@ impl Client {
     /// A client of the gateway at `base` with the hub token of a user.
     pub fn new(base: &str, hub: &str, token: &str) -> Self {
         let token = BASE64_STANDARD.encode(format!("{hub}@{token}"));
-        Self { base: base.to_owned(), token, http: reqwest::Client::new() }
+        Self {
+            base: base.to_owned(),
+            token,
+            http: reqwest::Client::new(),
+        }
     }
 
     /// Any request; the token goes into the body, as the Python client does it.
     ///
     /// # Errors
     /// If there is no answer, or one that is no JSON.
-    pub async fn call(&self, method: Method, path: &str, mut body: Value) -> anyhow::Result<Answer> {
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        mut body: Value,
+    ) -> anyhow::Result<Answer> {
         if let Some(body) = body.as_object_mut() {
             body.insert("jupyterhubApiToken".to_owned(), json!(self.token));
         }
@@ -76,7 +85,9 @@ impl Client {
     /// # Errors
     /// If the gateway refuses.
     pub async fn prepare(&self, template: &str, settings: Value) -> anyhow::Result<String> {
-        let created = self.post("/job", json!({"hpc": settings.get("hpc")})).await?;
+        let created = self
+            .post("/job", json!({"hpc": settings.get("hpc")}))
+            .await?;
         anyhow::ensure!(created.status == 200, "create: {created:?}");
         let id = created.body["id"].as_str().context("no id")?.to_owned();
         let mut body = settings;
@@ -118,7 +129,9 @@ impl Client {
     pub async fn until(&self, id: &str, states: &[&str], limit: Duration) -> anyhow::Result<Value> {
         crate::eventually(&format!("job {id} in {states:?}"), limit, async || {
             let job = self.job(id).await?;
-            let there = job["state"].as_str().is_some_and(|state| states.contains(&state));
+            let there = job["state"]
+                .as_str()
+                .is_some_and(|state| states.contains(&state));
             Ok(there.then_some(job))
         })
         .await
@@ -129,18 +142,24 @@ impl Client {
     /// # Errors
     /// If it is not within `limit`.
     pub async fn over(&self, id: &str, limit: Duration) -> anyhow::Result<Value> {
-        self.until(id, &["ended", "failed", "cancelled"], limit).await
+        self.until(id, &["ended", "failed", "cancelled"], limit)
+            .await
     }
 }
 
 /// Types of a job's events, in order.
 pub fn event_types(job: &Value) -> Vec<String> {
     let events = job["events"].as_array().cloned().unwrap_or_default();
-    events.iter().filter_map(|event| Some(event["type"].as_str()?.to_owned())).collect()
+    events
+        .iter()
+        .filter_map(|event| Some(event["type"].as_str()?.to_owned()))
+        .collect()
 }
 
 /// All logs of a job in one text.
 pub fn log_text(job: &Value) -> String {
     let logs = job["logs"].as_array().cloned().unwrap_or_default();
-    logs.iter().filter_map(|log| log["message"].as_str().map(str::to_owned)).collect()
+    logs.iter()
+        .filter_map(|log| log["message"].as_str().map(str::to_owned))
+        .collect()
 }

@@ -22,7 +22,9 @@ impl Parts {
     pub fn of_this_run() -> anyhow::Result<Self> {
         let folder = env::var_os("CYBERGIS_PARTS")
             .context("CYBERGIS_PARTS is not set: run the stories with `make test`")?;
-        Ok(Self { folder: PathBuf::from(folder) })
+        Ok(Self {
+            folder: PathBuf::from(folder),
+        })
     }
 
     /// One fact of one part, e.g. `("hpc", "root_path")`.
@@ -39,7 +41,9 @@ impl Parts {
     /// As [`Self::fact`], or if it is no text.
     pub fn text(&self, part: &str, key: &str) -> anyhow::Result<String> {
         let value = self.fact(part, key)?;
-        let text = value.as_str().with_context(|| format!("{part}.{key} is no text"))?;
+        let text = value
+            .as_str()
+            .with_context(|| format!("{part}.{key} is no text"))?;
         Ok(text.to_owned())
     }
 
@@ -50,7 +54,9 @@ impl Parts {
     pub fn hub_token(&self, user: &str) -> anyhow::Result<String> {
         let tokens = self.fact("hub", "tokens")?;
         let token = tokens.get(user).and_then(Value::as_str);
-        Ok(token.with_context(|| format!("the hub has no user {user}"))?.to_owned())
+        Ok(token
+            .with_context(|| format!("the hub has no user {user}"))?
+            .to_owned())
     }
 }
 
@@ -62,10 +68,15 @@ pub fn fact_in(folder: &Path, key: &str) -> anyhow::Result<Value> {
     let path = folder.join("facts.json");
     let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
     let facts: Value = serde_json::from_str(&text)?;
-    facts.get(key).cloned().with_context(|| format!("{} has no {key}", path.display()))
+    facts
+        .get(key)
+        .cloned()
+        .with_context(|| format!("{} has no {key}", path.display()))
 }
 
 /// A script of `deploy/local`.
 pub fn local_script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../deploy/local")
+        .join(name)
 }

@@ -38,6 +38,9 @@ pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Resu
     let stdout = String::from_utf8_lossy(&output.stdout);
     let last = stdout.lines().last().unwrap_or_default();
     serde_json::from_str(last).with_context(|| {
-        format!("the client said {stdout} {}", String::from_utf8_lossy(&output.stderr))
+        format!(
+            "the client said {stdout} {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
     })
 }

@@ -28,7 +28,10 @@ pub struct Service {
 /// If the test's own path is not known.
 pub fn binaries() -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).context("no folder of binaries")?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("no folder of binaries")?;
     Ok(folder.to_owned())
 }
 
@@ -79,8 +82,14 @@ impl Service {
     /// As [`Self::start`].
     pub fn restart(&mut self) -> anyhow::Result<()> {
         let listen = self.address.clone();
-        let (child, address) =
-            launch(&self.folder, &self.name, &self.binary, &self.args, &self.envs, &listen)?;
+        let (child, address) = launch(
+            &self.folder,
+            &self.name,
+            &self.binary,
+            &self.args,
+            &self.envs,
+            &listen,
+        )?;
         (self.child, self.address) = (child, address);
         Ok(())
     }
@@ -111,7 +120,10 @@ fn launch(
     listen: &str,
 ) -> anyhow::Result<(Child, String)> {
     fs::create_dir_all(folder.join("log"))?;
-    let log = File::options().create(true).append(true).open(log_path(folder, name))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(log_path(folder, name))?;
     let address_file = folder.join(format!("{name}.address"));
     let _ = fs::remove_file(&address_file);
     let mut child = Command::new(binary)
@@ -119,7 +131,10 @@ fn launch(
         .arg(&address_file)
         .args(args)
         .envs(envs.iter().map(|(key, value)| (key, value)))
-        .env("CYBERGIS_LOG", "info,compute_maintainer=debug,compute_connector=debug")
+        .env(
+            "CYBERGIS_LOG",
+            "info,compute_maintainer=debug,compute_connector=debug",
+        )
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -10,7 +10,12 @@ use crate::{parts::Parts, world::WorldOptions};
 ///
 /// # Errors
 /// If a part is not up, or the folder cannot be written.
-pub fn write(folder: &Path, world: &Path, parts: &Parts, options: &WorldOptions) -> anyhow::Result<()> {
+pub fn write(
+    folder: &Path,
+    world: &Path,
+    parts: &Parts,
+    options: &WorldOptions,
+) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let put = |name: &str, value: &Value| -> anyhow::Result<()> {
         fs::write(folder.join(name), serde_json::to_vec_pretty(value)?)?;
@@ -24,7 +29,9 @@ pub fn write(folder: &Path, world: &Path, parts: &Parts, options: &WorldOptions)
         Some(own) => crate::parts::fact_in(own, "password")?,
         None => parts.fact("redis", "password")?,
     };
-    let prefix = world.file_name().map(|name| name.to_string_lossy().into_owned());
+    let prefix = world
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     put(
         "config.json",
         &json!({
@@ -38,22 +45,34 @@ pub fn write(folder: &Path, world: &Path, parts: &Parts, options: &WorldOptions)
             "deployment": "stories",
         }),
     )?;
-    put("hpc.json", &json!({
-        "local_hpc": hpc(parts, options, "apptainer")?,
-        "charlie_hpc": hpc(parts, options, "charliecloud")?,
-    }))?;
-    put("container.json", &json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": {
-        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?}}}))?;
-    put("maintainer.json", &json!({
-        "community_contribution": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
-            "job_pool_capacity": 5, "maintainer": "CommunityContributionMaintainer"},
-        "hello": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
-            "maintainer": "HelloWorldSingularityMaintainer"},
-    }))?;
+    put(
+        "hpc.json",
+        &json!({
+            "local_hpc": hpc(parts, options, "apptainer")?,
+            "charlie_hpc": hpc(parts, options, "charliecloud")?,
+        }),
+    )?;
+    put(
+        "container.json",
+        &json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": {
+        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?}}}),
+    )?;
+    put(
+        "maintainer.json",
+        &json!({
+            "community_contribution": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+                "job_pool_capacity": 5, "maintainer": "CommunityContributionMaintainer"},
+            "hello": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+                "maintainer": "HelloWorldSingularityMaintainer"},
+        }),
+    )?;
     let mut hubs = Map::new();
-    hubs.insert(parts.text("hub", "host")?, json!({"comment": "the hub", "scheme": "http",
+    hubs.insert(
+        parts.text("hub", "host")?,
+        json!({"comment": "the hub", "scheme": "http",
         "endpoint": "00000000-0000-0000-0000-000000000000", "root_path": "/~/data",
-        "container_home_path": "/home/jovyan/work/"}));
+        "container_home_path": "/home/jovyan/work/"}),
+    );
     put("jupyter-globus-map.json", &Value::Object(hubs))
 }
 
@@ -76,7 +95,10 @@ fn database_url(world: &Path, parts: &Parts, options: &WorldOptions) -> anyhow::
         Some(url) => Ok(url.clone()),
         None => {
             let _ = parts;
-            Ok(format!("sqlite://{}?mode=rwc", world.join("compute.sqlite").display()))
+            Ok(format!(
+                "sqlite://{}?mode=rwc",
+                world.join("compute.sqlite").display()
+            ))
         }
     }
 }

@@ -20,7 +20,11 @@ impl Template {
             "name": id, "container": "python", "execution_stage": command,
             "supported_hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
         });
-        Self { id: id.to_owned(), manifest, files: Vec::new() }
+        Self {
+            id: id.to_owned(),
+            manifest,
+            files: Vec::new(),
+        }
     }
 
     /// The same without a container: starts faster.
@@ -51,15 +55,25 @@ impl Template {
     pub fn write(&self, folder: &Path) -> anyhow::Result<String> {
         let at = folder.join(&self.id);
         fs::create_dir_all(&at)?;
-        fs::write(at.join("manifest.json"), serde_json::to_vec_pretty(&self.manifest)?)?;
+        fs::write(
+            at.join("manifest.json"),
+            serde_json::to_vec_pretty(&self.manifest)?,
+        )?;
         for (name, content) in &self.files {
             fs::write(at.join(name), content)?;
         }
         for args in [
             &["init", "--quiet", "--initial-branch=main"][..],
             &["add", "--all"],
-            &["-c", "user.name=story", "-c", "user.email=story@localhost", "commit", "--quiet",
-              "--message=a template"],
+            &[
+                "-c",
+                "user.name=story",
+                "-c",
+                "user.email=story@localhost",
+                "commit",
+                "--quiet",
+                "--message=a template",
+            ],
         ] {
             let output = Command::new("git").arg("-C").arg(&at).args(args).output()?;
             let stderr = String::from_utf8_lossy(&output.stderr);

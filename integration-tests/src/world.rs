@@ -10,7 +10,8 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    Client, Parts, Template, account::Account,
+    Client, Parts, Template,
+    account::Account,
     service::{Service, binaries},
     site,
 };
@@ -73,7 +74,10 @@ impl World {
         let folder = tempfile::Builder::new().prefix("story").tempdir()?;
         let path = folder.path();
         site::write(&path.join("config"), path, &parts, &options)?;
-        let args = vec!["--config".to_owned(), path.join("config").display().to_string()];
+        let args = vec![
+            "--config".to_owned(),
+            path.join("config").display().to_string(),
+        ];
         run(path, "compute-migrate", &["up"])?;
         let connector = Service::start(path, "connector", "compute-connector", &args, &[])?;
         let envs = vec![(
@@ -88,21 +92,35 @@ impl World {
             .collect::<Result<Vec<_>, _>>()?;
         for template in &options.templates {
             let address = template.write(&path.join("templates"))?;
-            run(path, "cybergis-compute", &["template", "add", &template.id, &address, "--approve"])?;
+            run(
+                path,
+                "cybergis-compute",
+                &["template", "add", &template.id, &address, "--approve"],
+            )?;
         }
         let gateway = Service::start(path, "gateway", "compute-gateway", &args, &envs)?;
-        let world = Self { parts, gateway, connector, maintainers, folder };
+        let world = Self {
+            parts,
+            gateway,
+            connector,
+            maintainers,
+            folder,
+        };
         world.wait_for_templates(&options.templates).await?;
         Ok(world)
     }
 
     async fn wait_for_templates(&self, templates: &[Template]) -> anyhow::Result<()> {
         let client = self.client("alice")?;
-        crate::eventually("templates in GET /git", Duration::from_secs(20), async || {
-            let git = client.get("/git").await?.body;
-            let shown = |template: &Template| git["git"].get(&template.id).is_some();
-            Ok(templates.iter().all(shown).then_some(()))
-        })
+        crate::eventually(
+            "templates in GET /git",
+            Duration::from_secs(20),
+            async || {
+                let git = client.get("/git").await?.body;
+                let shown = |template: &Template| git["git"].get(&template.id).is_some();
+                Ok(templates.iter().all(shown).then_some(()))
+            },
+        )
         .await
     }
 
@@ -118,7 +136,11 @@ impl World {
     pub fn client(&self, user: &str) -> anyhow::Result<Client> {
         let host = self.parts.text("hub", "host")?;
         let token = self.parts.hub_token(user)?;
-        Ok(Client::new(&format!("http://{}", self.gateway.address()), &host, &token))
+        Ok(Client::new(
+            &format!("http://{}", self.gateway.address()),
+            &host,
+            &token,
+        ))
     }
 
     /// The community account on the login node.
@@ -139,7 +161,10 @@ impl World {
 
     /// Ends of all logs, for the message of a story that fails.
     pub fn logs(&self) -> String {
-        let services = self.maintainers.iter().chain([&self.gateway, &self.connector]);
+        let services = self
+            .maintainers
+            .iter()
+            .chain([&self.gateway, &self.connector]);
         let tail = |service: &Service| {
             let log = service.log();
             let lines: Vec<_> = log.lines().collect();
@@ -151,7 +176,10 @@ impl World {
 }
 
 impl Drop for World {
-    #[expect(clippy::print_stderr, reason = "a story that fails shows what its services logged")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a story that fails shows what its services logged"
+    )]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());

@@ -10,14 +10,23 @@ fn sleeper() -> Template {
 }
 
 async fn cancel(client: &Client, id: &str) -> anyhow::Result<Value> {
-    let answer = client.put(&format!("/job/{id}/cancel"), json!({"jobId": id})).await?;
+    let answer = client
+        .put(&format!("/job/{id}/cancel"), json!({"jobId": id}))
+        .await?;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.body, json!({"messages": ["job successfully added to cancel queue"]}));
+    assert_eq!(
+        answer.body,
+        json!({"messages": ["job successfully added to cancel queue"]})
+    );
     let job = client.over(id, SOON).await?;
     assert_eq!(job["state"], "cancelled", "{job}");
     assert_eq!(job["isFailed"], true);
     let types = event_types(&job);
-    assert_eq!(types[types.len() - 2..], ["JOB_CANCELLED", "JOB_FAILED"], "{types:?}");
+    assert_eq!(
+        types[types.len() - 2..],
+        ["JOB_CANCELLED", "JOB_FAILED"],
+        "{types:?}"
+    );
     let cause = job["cause"].as_str().unwrap_or_default();
     assert!(cause.starts_with("cancelled by alice@"), "{cause}");
     Ok(job)
@@ -25,10 +34,16 @@ async fn cancel(client: &Client, id: &str) -> anyhow::Result<Value> {
 
 #[tokio::test]
 async fn never_submitted_is_refused() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
+    let world = World::start(WorldOptions {
+        templates: vec![sleeper()],
+        ..WorldOptions::default()
+    })
+    .await?;
     let alice = world.client("alice")?;
     let id = alice.prepare("sleep", json!({})).await?;
-    let answer = alice.put(&format!("/job/{id}/cancel"), json!({"jobId": id})).await?;
+    let answer = alice
+        .put(&format!("/job/{id}/cancel"), json!({"jobId": id}))
+        .await?;
     assert_eq!(answer.status, 402);
     assert_eq!(answer.body["error"], "job is not in queue or running jobs");
     Ok(())
@@ -36,8 +51,11 @@ async fn never_submitted_is_refused() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn while_queued() -> anyhow::Result<()> {
-    let options =
-        WorldOptions { capacity: 1, templates: vec![sleeper()], ..WorldOptions::default() };
+    let options = WorldOptions {
+        capacity: 1,
+        templates: vec![sleeper()],
+        ..WorldOptions::default()
+    };
     let world = World::start(options).await?;
     let alice = world.client("alice")?;
     let first = alice.submit("sleep", json!({})).await?;
@@ -69,7 +87,11 @@ async fn while_pending_in_slurm() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn while_running() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions { templates: vec![sleeper()], ..WorldOptions::default() }).await?;
+    let world = World::start(WorldOptions {
+        templates: vec![sleeper()],
+        ..WorldOptions::default()
+    })
+    .await?;
     let alice = world.client("alice")?;
     let id = alice.submit("sleep", json!({})).await?;
     alice.until(&id, &["running"], SOON).await?;

@@ -12,17 +12,30 @@ async fn apptainer_and_charliecloud() -> anyhow::Result<()> {
          print('home', os.path.exists('/etc/slurm'), os.getcwd())\n\
          open('/job/result/kept.txt', 'w').write('kept')\n",
     );
-    let world = World::start(WorldOptions { templates: vec![inside], ..WorldOptions::default() }).await?;
+    let world = World::start(WorldOptions {
+        templates: vec![inside],
+        ..WorldOptions::default()
+    })
+    .await?;
     let mut logs = Vec::new();
     for hpc in ["local_hpc", "charlie_hpc"] {
-        let said = python::run_job(&world, "alice", json!({
-            "hpc": hpc,
-            "localExecutableFolder": {"type": "git", "gitId": "inside"},
-        }))
+        let said = python::run_job(
+            &world,
+            "alice",
+            json!({
+                "hpc": hpc,
+                "localExecutableFolder": {"type": "git", "gitId": "inside"},
+            }),
+        )
         .await?;
         assert_eq!(said["job"]["state"], "ended", "{hpc}: {said}");
-        let result = said["job"]["remoteResultFolder"]["hpcPath"].as_str().unwrap_or_default();
-        assert_eq!(std::fs::read_to_string(format!("{result}/kept.txt"))?, "kept");
+        let result = said["job"]["remoteResultFolder"]["hpcPath"]
+            .as_str()
+            .unwrap_or_default();
+        assert_eq!(
+            std::fs::read_to_string(format!("{result}/kept.txt"))?,
+            "kept"
+        );
         logs.push(said["logs"].clone());
     }
     assert_eq!(logs[0], logs[1], "both runtimes show the program the same");
@@ -39,6 +52,9 @@ async fn the_canary_needs_no_template() -> anyhow::Result<()> {
     assert_eq!(submitted.status, 200, "{submitted:?}");
     let job = alice.over(&id, crate::SOON).await?;
     assert_eq!(job["state"], "ended", "{job}");
-    assert!(job["logs"].to_string().contains("hello world from"), "{job}");
+    assert!(
+        job["logs"].to_string().contains("hello world from"),
+        "{job}"
+    );
     Ok(())
 }

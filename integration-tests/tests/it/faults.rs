@@ -3,10 +3,7 @@
 use std::{process::Command, time::Duration};
 
 use compute_integration_tests::{
-    Client, Template, World, WorldOptions,
-    client::event_types,
-    eventually,
-    parts::local_script,
+    Client, Template, World, WorldOptions, client::event_types, eventually, parts::local_script,
 };
 use serde_json::json;
 
@@ -30,8 +27,18 @@ async fn all_end_once(world: &World, client: &Client, ids: &[String]) -> anyhow:
         let job = client.over(id, LONG).await?;
         assert_eq!(job["state"], "ended", "{job}\n{}", world.logs());
         let types = event_types(&job);
-        for once in ["JOB_QUEUED", "JOB_REGISTERED", "SLURM_SUBMIT_SUCCESS", "JOB_INIT", "JOB_ENDED"] {
-            assert_eq!(types.iter().filter(|t| *t == once).count(), 1, "{once} in {types:?}");
+        for once in [
+            "JOB_QUEUED",
+            "JOB_REGISTERED",
+            "SLURM_SUBMIT_SUCCESS",
+            "JOB_INIT",
+            "JOB_ENDED",
+        ] {
+            assert_eq!(
+                types.iter().filter(|t| *t == once).count(),
+                1,
+                "{once} in {types:?}"
+            );
         }
     }
     let account = world.account()?;
@@ -47,13 +54,18 @@ async fn all_end_once(world: &World, client: &Client, ids: &[String]) -> anyhow:
 
 #[tokio::test]
 async fn a_maintainer_is_killed_with_five_jobs_in_flight() -> anyhow::Result<()> {
-    let options =
-        WorldOptions { maintainers: 1, templates: vec![nap(6)], ..WorldOptions::default() };
+    let options = WorldOptions {
+        maintainers: 1,
+        templates: vec![nap(6)],
+        ..WorldOptions::default()
+    };
     let mut world = World::start(options).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
     // Some are being prepared, some are running: wherever they are.
-    alice.until(&ids[1], &["submitted", "running"], LONG).await?;
+    alice
+        .until(&ids[1], &["submitted", "running"], LONG)
+        .await?;
     world.maintainers[0].kill()?;
     world.maintainers[0].restart()?;
     all_end_once(&world, &alice, &ids).await
@@ -61,8 +73,11 @@ async fn a_maintainer_is_killed_with_five_jobs_in_flight() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn another_maintainer_finishes_what_one_began() -> anyhow::Result<()> {
-    let options =
-        WorldOptions { maintainers: 2, templates: vec![nap(6)], ..WorldOptions::default() };
+    let options = WorldOptions {
+        maintainers: 2,
+        templates: vec![nap(6)],
+        ..WorldOptions::default()
+    };
     let mut world = World::start(options).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
@@ -75,11 +90,16 @@ async fn another_maintainer_finishes_what_one_began() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_connector_is_killed() -> anyhow::Result<()> {
-    let mut world =
-        World::start(WorldOptions { templates: vec![nap(5)], ..WorldOptions::default() }).await?;
+    let mut world = World::start(WorldOptions {
+        templates: vec![nap(5)],
+        ..WorldOptions::default()
+    })
+    .await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
-    alice.until(&ids[0], &["submitted", "running"], LONG).await?;
+    alice
+        .until(&ids[0], &["submitted", "running"], LONG)
+        .await?;
     world.connector.kill()?;
     world.connector.restart()?;
     all_end_once(&world, &alice, &ids).await
@@ -89,7 +109,10 @@ async fn the_connector_is_killed() -> anyhow::Result<()> {
 async fn redis_is_killed_and_comes_back_empty() -> anyhow::Result<()> {
     let own = tempfile::tempdir()?;
     let redis = |verb: &str| -> anyhow::Result<()> {
-        let status = Command::new(local_script("redis")).arg(verb).arg(own.path()).status()?;
+        let status = Command::new(local_script("redis"))
+            .arg(verb)
+            .arg(own.path())
+            .status()?;
         anyhow::ensure!(status.success(), "redis {verb}");
         Ok(())
     };
@@ -105,7 +128,9 @@ async fn redis_is_killed_and_comes_back_empty() -> anyhow::Result<()> {
         let alice = world.client("alice")?;
         // Two run, three wait in the stream that is about to be lost.
         let ids = submit(&alice, 5).await?;
-        alice.until(&ids[0], &["submitted", "running"], LONG).await?;
+        alice
+            .until(&ids[0], &["submitted", "running"], LONG)
+            .await?;
         redis("restart")?;
         all_end_once(&world, &alice, &ids).await
     }

@@ -1,5 +1,8 @@
 //! Stories: what researchers and operators rely on, told against the real parts.
-#![expect(clippy::print_stdout, reason = "what was measured is printed beside its bound")]
+#![expect(
+    clippy::print_stdout,
+    reason = "what was measured is printed beside its bound"
+)]
 
 mod cancel;
 mod containers;

@@ -42,7 +42,10 @@ async fn twenty_jobs_on_ten_places() -> anyhow::Result<()> {
         most = most.max(account.on_hpc(&prepared)?);
         let jobs = alice.get("/user/job").await?.body;
         let jobs = jobs["job"].as_array().cloned().unwrap_or_default();
-        let over = jobs.iter().filter(|job| job["finishedAt"] != Value::Null).count();
+        let over = jobs
+            .iter()
+            .filter(|job| job["finishedAt"] != Value::Null)
+            .count();
         last = began.elapsed();
         Ok((over == 20).then_some(()))
     })
@@ -50,7 +53,9 @@ async fn twenty_jobs_on_ten_places() -> anyhow::Result<()> {
     for id in &prepared {
         assert_eq!(alice.job(id).await?["state"], "ended");
     }
-    println!("20 jobs of 10 s, capacity 10: at most {most} on the HPC, all over in {last:.1?} (bound 30 s, two bare waves 20 s)");
+    println!(
+        "20 jobs of 10 s, capacity 10: at most {most} on the HPC, all over in {last:.1?} (bound 30 s, two bare waves 20 s)"
+    );
     assert!(most <= 10, "{most} jobs on the HPC at once");
     assert!(last < Duration::from_secs(30), "{last:?}");
     Ok(())
@@ -59,7 +64,10 @@ async fn twenty_jobs_on_ten_places() -> anyhow::Result<()> {
 /// Looks at the scheduler on the login node in ten seconds.
 async fn looks(account: &Account) -> anyhow::Result<usize> {
     let count = |commands: Vec<(u64, String)>| {
-        commands.iter().filter(|(_, c)| c.starts_with("squeue") || c.starts_with("sacct")).count()
+        commands
+            .iter()
+            .filter(|(_, c)| c.starts_with("squeue") || c.starts_with("sacct"))
+            .count()
     };
     let before = count(account.commands()?);
     tokio::time::sleep(Duration::from_secs(10)).await;
@@ -90,9 +98,16 @@ async fn fifty_jobs_are_watched_as_cheaply_as_one() -> anyhow::Result<()> {
     for id in &ids {
         alice.over(id, LONG).await?;
     }
-    println!("squeue and sacct a minute: {} with 1 job, {} with 50", with_one * 6, with_fifty * 6);
+    println!(
+        "squeue and sacct a minute: {} with 1 job, {} with 50",
+        with_one * 6,
+        with_fifty * 6
+    );
     assert!(with_one > 0);
-    assert!(with_fifty.abs_diff(with_one) <= 1, "{with_one} with one job, {with_fifty} with 50");
+    assert!(
+        with_fifty.abs_diff(with_one) <= 1,
+        "{with_one} with one job, {with_fifty} with 50"
+    );
     Ok(())
 }
 
@@ -115,13 +130,18 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
         let answer = alice.post(&format!("/job/{id}/submit"), json!({})).await?;
         assert_eq!(answer.status, 200);
         let job = alice.over(&id, SOON).await?;
-        let accepted = job["initializedAt"].as_str().map(millis).unwrap_or_default();
+        let accepted = job["initializedAt"]
+            .as_str()
+            .map(millis)
+            .unwrap_or_default();
         taken.push(accepted.saturating_sub(began));
     }
     taken.sort_unstable();
     let median = taken[taken.len() / 2];
     let bare = bare_sbatch(&world, &account)?;
-    println!("POST submit to acceptance: median of 20 {median} ms (bound 300 ms; a bare sbatch {bare} ms), {taken:?}");
+    println!(
+        "POST submit to acceptance: median of 20 {median} ms (bound 300 ms; a bare sbatch {bare} ms), {taken:?}"
+    );
     assert!(median < 300, "{taken:?}");
     Ok(())
 }
@@ -132,14 +152,27 @@ fn bare_sbatch(world: &World, account: &Account) -> anyhow::Result<u128> {
     let mut taken = Vec::new();
     for _ in 0..5 {
         let began = Instant::now();
-        account.slurm("sbatch", &["--parsable", "--uid", &user, "--chdir=/", "--output=/dev/null", "--wrap=true"])?;
+        account.slurm(
+            "sbatch",
+            &[
+                "--parsable",
+                "--uid",
+                &user,
+                "--chdir=/",
+                "--output=/dev/null",
+                "--wrap=true",
+            ],
+        )?;
         taken.push(began.elapsed().as_millis());
     }
     taken.sort_unstable();
     Ok(taken[2])
 }
 
-#[expect(clippy::disallowed_methods, reason = "compared with the services' clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with the services' clock"
+)]
 fn epoch_ms() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0))

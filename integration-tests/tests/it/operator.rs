@@ -42,8 +42,13 @@ async fn five_mistakes_are_named_at_once() -> anyhow::Result<()> {
         ("maintainer.json", "hello.default_hpc"),
         ("config.json", "redis.port"),
     ] {
-        let line = said.lines().find(|line| line.contains(file) && line.contains(key));
-        assert!(line.is_some_and(|l| l.len() > file.len() + key.len() + 10), "{file} {key}: {said}");
+        let line = said
+            .lines()
+            .find(|line| line.contains(file) && line.contains(key));
+        assert!(
+            line.is_some_and(|l| l.len() > file.len() + key.len() + 10),
+            "{file} {key}: {said}"
+        );
     }
     Ok(())
 }
@@ -55,10 +60,17 @@ async fn hpc_check_says_what_is_there() -> anyhow::Result<()> {
         .arg("--config")
         .arg(world.folder().join("config"))
         .args(["--json", "hpc", "check", "local_hpc"])
-        .env("CYBERGIS__CONNECTOR_ADDRESS", format!("http://{}", world.connector.address()))
+        .env(
+            "CYBERGIS__CONNECTOR_ADDRESS",
+            format!("http://{}", world.connector.address()),
+        )
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let findings: Value = serde_json::from_str(&said)?;
     let text = findings.to_string();
     for subject in ["login", "scheduler", "container runtime", "root path"] {

@@ -13,17 +13,30 @@ fn ruled() -> Template {
 
 #[tokio::test]
 async fn limits_and_types_are_refused_with_a_sentence() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions { templates: vec![ruled()], ..WorldOptions::default() }).await?;
+    let world = World::start(WorldOptions {
+        templates: vec![ruled()],
+        ..WorldOptions::default()
+    })
+    .await?;
     let alice = world.client("alice")?;
     for (settings, words) in [
-        (json!({"slurm": {"num_of_task": 5}}),
-            "slurm config num_of_task exceeds the threshold of 4 (current value 5)"),
-        (json!({"slurm": {"memory": "9G"}}),
-            "slurm config memory exceeds the threshold of 8G (current value 9G)"),
-        (json!({"slurm": {"memory_per_cpu": "11GB"}}),
-            "slurm config memory_per_cpu exceeds the threshold of 10G (current value 11GB)"),
+        (
+            json!({"slurm": {"num_of_task": 5}}),
+            "slurm config num_of_task exceeds the threshold of 4 (current value 5)",
+        ),
+        (
+            json!({"slurm": {"memory": "9G"}}),
+            "slurm config memory exceeds the threshold of 8G (current value 9G)",
+        ),
+        (
+            json!({"slurm": {"memory_per_cpu": "11GB"}}),
+            "slurm config memory_per_cpu exceeds the threshold of 10G (current value 11GB)",
+        ),
         (json!({"slurm": {"num_of_task": "many"}}), "num_of_task"),
-        (json!({"slurm": {"partition": "a\n#SBATCH --uid=0"}}), "partition"),
+        (
+            json!({"slurm": {"partition": "a\n#SBATCH --uid=0"}}),
+            "partition",
+        ),
         (json!({"param": {"a": 11}}), "a"),
         (json!({"param": {"a": "eleven"}}), "a"),
         (json!({"param": {"s": "z"}}), "s"),
@@ -39,7 +52,11 @@ async fn limits_and_types_are_refused_with_a_sentence() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn someone_elses_job_looks_like_no_job() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions { templates: vec![ruled()], ..WorldOptions::default() }).await?;
+    let world = World::start(WorldOptions {
+        templates: vec![ruled()],
+        ..WorldOptions::default()
+    })
+    .await?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
     let hers = alice.prepare("ruled", json!({"param": {"a": 1}})).await?;
     for (method, path, body) in [
@@ -53,8 +70,12 @@ async fn someone_elses_job_looks_like_no_job() -> anyhow::Result<()> {
     ] {
         let method: reqwest::Method = method.parse()?;
         let path_of = |id: &str| format!("/job/{id}{path}");
-        let of_hers = bob.call(method.clone(), &path_of(&hers), body.clone()).await?;
-        let of_none = bob.call(method.clone(), &path_of("1795457659XXXXX"), body).await?;
+        let of_hers = bob
+            .call(method.clone(), &path_of(&hers), body.clone())
+            .await?;
+        let of_none = bob
+            .call(method.clone(), &path_of("1795457659XXXXX"), body)
+            .await?;
         assert!(of_hers.status >= 400, "{method} {path}: {of_hers:?}");
         assert_eq!(of_hers.status, of_none.status, "{method} {path}");
         let named = of_none.body.to_string().replace("1795457659XXXXX", &hers);

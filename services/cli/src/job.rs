@@ -4,7 +4,7 @@ use std::{path::Path, str::FromStr as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use compute_db::{JobFilter, Store};
+use compute_db::{EventRow, JobFilter, LogRow, Store};
 use compute_domain::{
     Timestamp,
     ids::{JobId, UserId},
@@ -115,15 +115,13 @@ async fn list(store: &Store, filter: JobFilter) -> anyhow::Result<Answer> {
 async fn show(store: &Store, id: &JobId) -> anyhow::Result<Answer> {
     let job = find(store, id).await?;
     let (events, logs) = (store.events_of(id).await?, store.logs_of(id).await?);
-    let mut entry = row(&job);
-    entry["events"] = events
-        .iter()
-        .map(|e| json!({"type": e.kind, "message": e.message, "createdAt": e.created_at.to_iso()}))
-        .collect();
-    entry["logs"] = logs
-        .iter()
-        .map(|l| json!({"message": l.message, "createdAt": l.created_at.to_iso()}))
-        .collect();
+    let event = |e: &EventRow| json!({"type": e.kind, "message": e.message, "createdAt": e.created_at.to_iso()});
+    let log = |l: &LogRow| json!({"message": l.message, "createdAt": l.created_at.to_iso()});
+    let json = json!({
+        "job": row(&job),
+        "events": events.iter().map(event).collect::<Vec<_>>(),
+        "logs": logs.iter().map(log).collect::<Vec<_>>(),
+    });
     let facts = row(&job);
     let facts = facts
         .as_object()
@@ -152,7 +150,7 @@ async fn show(store: &Store, id: &JobId) -> anyhow::Result<Answer> {
             printable(&log.message, true)
         ));
     }
-    Ok(Answer::good(json!({"job": entry}), parts.join("\n\n")))
+    Ok(Answer::good(json, parts.join("\n\n")))
 }
 
 async fn cancel(store: &Store, id: &JobId, alive_within: Duration) -> anyhow::Result<Answer> {

@@ -1,18 +1,19 @@
 //! `template`: what users may run.
 
+mod show;
+mod verify;
+
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use compute_db::{NewTemplate, Store, Template, TemplatePatch};
-use compute_domain::{
-    Timestamp,
-    manifest::{ConnectorVariant, Manifest, ManifestError},
-};
+use compute_domain::manifest::Manifest;
 use compute_runtime::config::Site;
 use compute_templates::{Mirrors, Snapshot};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use self::show::{abbreviated, done, row};
 use crate::{Answer, answer::table, site};
 
 /// Commands about templates.
@@ -115,14 +116,6 @@ struct Desk {
     site: Site,
 }
 
-/// A template that can be run.
-struct Verified {
-    snapshot: Snapshot,
-    manifest: Manifest,
-    /// What users would stumble over.
-    warnings: Vec<String>,
-}
-
 impl Desk {
     async fn add(
         &self,
@@ -183,7 +176,7 @@ impl Desk {
             .await?
             .with_context(|| unknown(id))?;
         let text = format!("template {id} is hidden from users");
-        Ok(Answer::good(json!({"template": row(&template)}), text))
+        Ok(Answer::good(json!({"template": row(&template, [])}), text))
     }
 
     async fn remove(&self, id: &str) -> anyhow::Result<Answer> {
@@ -204,11 +197,13 @@ impl Desk {
                 Ok((commit, manifest)) => (manifest.name.as_str(), commit.as_str(), ""),
                 Err(problem) => ("", "", problem.as_str()),
             };
-            let mut entry = row(&template);
-            for (key, value) in [("name", name), ("commit", commit), ("problem", problem)] {
-                entry[key] = Some(value).filter(|value| !value.is_empty()).into();
-            }
-            entries.push(entry);
+            let told = |text: &str| json!(Some(text).filter(|text| !text.is_empty()));
+            let more = [
+                ("name", told(name)),
+                ("commit", told(commit)),
+                ("problem", told(problem)),
+            ];
+            entries.push(row(&template, more));
             rows.push([
                 template.id.clone(),
                 if template.is_approved { "yes" } else { "no" }.to_owned(),
@@ -254,97 +249,8 @@ impl Desk {
     async fn template(&self, id: &str) -> anyhow::Result<Template> {
         self.store.template(id).await?.with_context(|| unknown(id))
     }
-
-    async fn verify(&self, id: &str, address: &str, sha: Option<&str>) -> anyhow::Result<Verified> {
-        let snapshot = self.mirrors.refresh(id, address, sha).await?;
-        let manifest = Manifest::parse(&snapshot.manifest, address, Some(&snapshot.sha));
-        let manifest = manifest.map_err(|ManifestError(wrong)| {
-            let wrong = wrong.join("\n  ");
-            anyhow::anyhow!(
-                "manifest.json of {id} at {} has mistakes:\n  {wrong}",
-                snapshot.sha
-            )
-        })?;
-        let warnings = self.warnings(&manifest);
-        Ok(Verified {
-            snapshot,
-            manifest,
-            warnings,
-        })
-    }
-
-    fn warnings(&self, manifest: &Manifest) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let name = &manifest.container;
-        let (file, known) = match manifest.connector {
-            ConnectorVariant::Slurm => ("", true),
-            ConnectorVariant::Singularity => {
-                ("container.json", self.site.containers.contains_key(name))
-            }
-            ConnectorVariant::SingCvmfs => ("kernel.json", self.site.kernels.contains_key(name)),
-        };
-        if !known {
-            warnings.push(format!(
-                "{file} has no {name}: jobs of this template will fail"
-            ));
-        }
-        let mut supported = manifest.supported_hpc.iter();
-        if !supported.any(|hpc| self.site.hpcs.contains_key(hpc)) {
-            let named = manifest.supported_hpc.join(", ");
-            warnings.push(format!("hpc.json has none of its HPCs: {named}"));
-        }
-        warnings
-    }
 }
 
 fn unknown(id: &str) -> String {
     format!("there is no template {id}: `template list` shows all")
-}
-
-fn done(template: &Template, verified: &Verified, what: &str) -> Answer {
-    let Verified {
-        snapshot,
-        manifest,
-        warnings,
-    } = verified;
-    let mut entry = row(template);
-    entry["name"] = json!(manifest.name);
-    entry["commit"] = json!(snapshot.sha);
-    let mut lines = vec![format!(
-        "template {} ({:?}) has been {what}, at commit {}{}",
-        template.id,
-        manifest.name,
-        abbreviated(&snapshot.sha),
-        if template.sha.is_some() {
-            ", pinned"
-        } else {
-            ""
-        },
-    )];
-    if !template.is_approved {
-        lines.push(format!(
-            "users do not see it yet: `template approve {}`",
-            template.id
-        ));
-    }
-    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
-    Answer::good(
-        json!({"template": entry, "warnings": warnings}),
-        lines.join("\n"),
-    )
-}
-
-fn row(template: &Template) -> Value {
-    json!({
-        "id": template.id,
-        "address": template.address,
-        "sha": template.sha,
-        "isApproved": template.is_approved,
-        "createdAt": template.created_at.to_iso(),
-        "updatedAt": template.updated_at.map(Timestamp::to_iso),
-    })
-}
-
-fn abbreviated(sha: &str) -> String {
-    sha.chars().take(12).collect()
 }

@@ -19,8 +19,16 @@ pub const LIMIT: usize = 1 << 20;
 /// # Errors
 /// If it is malformed, too large, or no object.
 pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = kind
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     match kind.to_ascii_lowercase().as_str() {
         "application/json" => json(&bytes(request).await?),
         "application/x-www-form-urlencoded" => Ok(form(&bytes(request).await?)),
@@ -31,7 +39,9 @@ pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> 
 }
 
 async fn bytes(request: Request) -> Result<Bytes, GatewayError> {
-    axum::body::to_bytes(request.into_body(), LIMIT).await.map_err(|_| GatewayError::TooLarge(LIMIT))
+    axum::body::to_bytes(request.into_body(), LIMIT)
+        .await
+        .map_err(|_| GatewayError::TooLarge(LIMIT))
 }
 
 fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
@@ -42,10 +52,12 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
         .map_err(|error| GatewayError::Malformed(format!("no JSON: {error}")))?;
     match value {
         Value::Object(fields) => Ok(fields),
-        Value::Array(_) => {
-            Err(GatewayError::InvalidInput(vec!["is not of a type(s) object".to_owned()]))
-        }
-        _ => Err(GatewayError::Malformed("neither an object nor an array".to_owned())),
+        Value::Array(_) => Err(GatewayError::InvalidInput(vec![
+            "is not of a type(s) object".to_owned(),
+        ])),
+        _ => Err(GatewayError::Malformed(
+            "neither an object nor an array".to_owned(),
+        )),
     }
 }
 
@@ -57,14 +69,22 @@ fn form(bytes: &[u8]) -> Map<String, Value> {
 
 async fn multipart(request: Request) -> Result<Map<String, Value>, GatewayError> {
     let malformed = |error: String| GatewayError::Malformed(error);
-    let mut parts: Multipart =
-        request.extract().await.map_err(|error: axum::extract::multipart::MultipartRejection| {
-            malformed(error.body_text())
-        })?;
+    let mut parts: Multipart = request.extract().await.map_err(
+        |error: axum::extract::multipart::MultipartRejection| malformed(error.body_text()),
+    )?;
     let mut fields = Map::new();
-    while let Some(part) = parts.next_field().await.map_err(|error| malformed(error.body_text()))? {
-        let Some(name) = part.name().map(str::to_owned) else { continue };
-        let text = part.text().await.map_err(|error| malformed(error.body_text()))?;
+    while let Some(part) = parts
+        .next_field()
+        .await
+        .map_err(|error| malformed(error.body_text()))?
+    {
+        let Some(name) = part.name().map(str::to_owned) else {
+            continue;
+        };
+        let text = part
+            .text()
+            .await
+            .map_err(|error| malformed(error.body_text()))?;
         fields.insert(name, Value::String(text));
     }
     Ok(fields)
@@ -78,7 +98,9 @@ mod tests {
     use super::*;
 
     async fn read_as(kind: &str, body: &'static str) -> Result<Value, GatewayError> {
-        let request = http::Request::builder().header(CONTENT_TYPE, kind).body(Body::from(body));
+        let request = http::Request::builder()
+            .header(CONTENT_TYPE, kind)
+            .body(Body::from(body));
         read(request.unwrap()).await.map(Value::Object)
     }
 
@@ -86,17 +108,27 @@ mod tests {
     async fn bodies_of_the_recording() {
         for (kind, body, expected) in [
             ("application/json", r#"{"a": 1}"#, Some(json!({"a": 1}))),
-            ("application/json; charset=utf-8", r#"{"a": 1}"#, Some(json!({"a": 1}))),
+            (
+                "application/json; charset=utf-8",
+                r#"{"a": 1}"#,
+                Some(json!({"a": 1})),
+            ),
             ("application/json", "", Some(json!({}))),
             ("application/json", "{\"a\": ", None),
             ("application/json", "\"abc\"", None),
             ("application/json", "null", None),
             ("application/json", "[]", None),
             ("text/plain", r#"{"a": 1}"#, Some(json!({}))),
-            ("application/x-www-form-urlencoded", "a=b%3D&c=d+e", Some(json!({"a": "b=", "c": "d e"}))),
-            ("multipart/form-data; boundary=X",
+            (
+                "application/x-www-form-urlencoded",
+                "a=b%3D&c=d+e",
+                Some(json!({"a": "b=", "c": "d e"})),
+            ),
+            (
+                "multipart/form-data; boundary=X",
                 "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X--\r\n",
-                Some(json!({"a": "b"}))),
+                Some(json!({"a": "b"})),
+            ),
         ] {
             assert_eq!(read_as(kind, body).await.ok(), expected, "{kind} {body}");
         }

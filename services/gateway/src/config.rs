@@ -32,7 +32,9 @@ impl Options {
             return Ok(address);
         }
         let (ip, port) = &server.listen;
-        let ip = ip.parse().with_context(|| format!("server_ip {ip} is no IP address"))?;
+        let ip = ip
+            .parse()
+            .with_context(|| format!("server_ip {ip} is no IP address"))?;
         Ok(SocketAddr::new(ip, *port))
     }
 }

@@ -37,7 +37,9 @@ impl Deps {
             })?,
             mirrors: Mirrors::new(MirrorOptions {
                 root: server.cache_path.join("templates"),
-                policy: AddressPolicy { local_roots: server.template_local_roots.clone() },
+                policy: AddressPolicy {
+                    local_roots: server.template_local_roots.clone(),
+                },
                 size_limit: server.template_size_limit_mb << 20,
             }),
             shutdown,

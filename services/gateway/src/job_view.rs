@@ -35,12 +35,28 @@ pub struct FolderView {
 impl From<Folder> for FolderView {
     fn from(folder: Folder) -> Self {
         let Folder {
-            id, name, hpc, hpc_path, globus_path, user_id, is_writable, created_at, updated_at, deleted_at,
+            id,
+            name,
+            hpc,
+            hpc_path,
+            globus_path,
+            user_id,
+            is_writable,
+            created_at,
+            updated_at,
+            deleted_at,
         } = folder;
         Self {
             id: id.to_string(),
             user_id: user_id.to_string(),
-            name, hpc, hpc_path, globus_path, is_writable, created_at, updated_at, deleted_at,
+            name,
+            hpc,
+            hpc_path,
+            globus_path,
+            is_writable,
+            created_at,
+            updated_at,
+            deleted_at,
         }
     }
 }
@@ -64,8 +80,24 @@ pub struct EventView {
 
 impl From<EventRow> for EventView {
     fn from(row: EventRow) -> Self {
-        let EventRow { id, job_id, kind, message, created_at, updated_at, deleted_at } = row;
-        Self { id, job_id: job_id.to_string(), kind, message, created_at, updated_at, deleted_at }
+        let EventRow {
+            id,
+            job_id,
+            kind,
+            message,
+            created_at,
+            updated_at,
+            deleted_at,
+        } = row;
+        Self {
+            id,
+            job_id: job_id.to_string(),
+            kind,
+            message,
+            created_at,
+            updated_at,
+            deleted_at,
+        }
     }
 }
 
@@ -86,8 +118,22 @@ pub struct LogView {
 
 impl From<LogRow> for LogView {
     fn from(row: LogRow) -> Self {
-        let LogRow { id, job_id, message, created_at, updated_at, deleted_at } = row;
-        Self { id, job_id: job_id.to_string(), message, created_at, updated_at, deleted_at }
+        let LogRow {
+            id,
+            job_id,
+            message,
+            created_at,
+            updated_at,
+            deleted_at,
+        } = row;
+        Self {
+            id,
+            job_id: job_id.to_string(),
+            message,
+            created_at,
+            updated_at,
+            deleted_at,
+        }
     }
 }
 

@@ -58,7 +58,11 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
 pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()> {
     let Shutdown { token, tasks } = state.shutdown.clone();
     let refresh = state.site.server.template_refresh;
-    tasks.spawn(templates::keep_fresh(state.templates.clone(), refresh, token.clone()));
+    tasks.spawn(templates::keep_fresh(
+        state.templates.clone(),
+        refresh,
+        token.clone(),
+    ));
     let health = health::router(parts(&state), health::collect_metrics());
     let app: Router = router::router(state).merge(health);
     // Around the router, not in it: routing must see the normalised path.

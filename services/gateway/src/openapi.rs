@@ -40,6 +40,10 @@ mod tests {
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             fs::write(&path, &document).unwrap();
         }
-        assert_eq!(fs::read_to_string(&path).unwrap(), document, "run `make openapi`");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            document,
+            "run `make openapi`"
+        );
     }
 }

@@ -36,7 +36,11 @@ impl<S: Service<Request>> Service<Request> for Normalised<S> {
     fn call(&mut self, mut request: Request) -> S::Future {
         let path = normalise(request.uri().path());
         if path != request.uri().path() {
-            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("?{query}"))
+                .unwrap_or_default();
             if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
                 *request.uri_mut() = uri;
             }
@@ -47,19 +51,32 @@ impl<S: Service<Request>> Service<Request> for Normalised<S> {
 
 /// Ids keep their case; everything else of a route is lower case.
 fn normalise(path: &str) -> String {
-    let mut parts: Vec<String> =
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    if parts.first().is_some_and(|part| part.eq_ignore_ascii_case("v2")) {
+    let mut parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if parts
+        .first()
+        .is_some_and(|part| part.eq_ignore_ascii_case("v2"))
+    {
         parts.remove(0);
     }
-    let first = parts.first().map(|part| part.to_ascii_lowercase()).unwrap_or_default();
+    let first = parts
+        .first()
+        .map(|part| part.to_ascii_lowercase())
+        .unwrap_or_default();
     if first == "api-docs" {
         // The files of the documentation have their own case, and its start page
         // is a folder.
         let slash = path.ends_with('/') && parts.len() == 1;
         let rest = parts.get(1..).unwrap_or_default().join("/");
         return if rest.is_empty() {
-            if slash { "/api-docs/".to_owned() } else { "/api-docs".to_owned() }
+            if slash {
+                "/api-docs/".to_owned()
+            } else {
+                "/api-docs".to_owned()
+            }
         } else {
             format!("/api-docs/{rest}")
         };
@@ -89,7 +106,10 @@ mod tests {
             ("/v2/", "/"),
             ("/HPC/", "/hpc"),
             ("/v2/User/Job", "/user/job"),
-            ("/Job/17954AbC/Result-Folder-Content/", "/job/17954AbC/result-folder-content"),
+            (
+                "/Job/17954AbC/Result-Folder-Content/",
+                "/job/17954AbC/result-folder-content",
+            ),
             ("//job/x", "/job/x"),
             ("/statistic/Job/AbC", "/statistic/job/AbC"),
             ("/api-docs/", "/api-docs/"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, Method, StatusCode, Uri},
     http,
+    http::{HeaderName, Method, StatusCode, Uri},
     response::IntoResponse as _,
 };
 use tower::ServiceBuilder;
@@ -66,10 +66,19 @@ pub fn router(state: AppState) -> Router {
     // From the outside in.
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_response(answered))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_response(answered),
+        )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(CatchPanicLayer::custom(|_| GatewayError::Internal.into_response()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE));
+        .layer(CatchPanicLayer::custom(|_| {
+            GatewayError::Internal.into_response()
+        }))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ));
     routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
@@ -88,7 +97,11 @@ async fn wrong_method(_method: Method) -> GatewayError {
 
 /// Never the query or the body: older clients put tokens there.
 fn span(request: &Request) -> tracing::Span {
-    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
     tracing::info_span!(
         "request",
         request.id = id,

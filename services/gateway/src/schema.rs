@@ -49,7 +49,11 @@ pub trait Schema: Send + Sync + 'static {
 }
 
 const fn optional(name: &'static str, of: Type) -> Field {
-    Field { name, of, required: false }
+    Field {
+        name,
+        of,
+        required: false,
+    }
 }
 
 /// Only the token.
@@ -103,7 +107,11 @@ pub fn check(
     body: &Map<String, Value>,
     token_in_header: bool,
 ) -> Result<(), Vec<String>> {
-    let token = Field { name: TOKEN, of: Type::String, required: !token_in_header };
+    let token = Field {
+        name: TOKEN,
+        of: Type::String,
+        required: !token_in_header,
+    };
     let wrong = |field: &Field| match body.get(field.name).filter(|value| !value.is_null()) {
         None if field.required => Some(format!("requires property \"{}\"", field.name)),
         Some(value) if !field.of.fits(value) => {
@@ -111,8 +119,15 @@ pub fn check(
         }
         _ => None,
     };
-    let messages: Vec<_> = std::iter::once(&token).chain(fields).filter_map(wrong).collect();
-    if messages.is_empty() { Ok(()) } else { Err(messages) }
+    let messages: Vec<_> = std::iter::once(&token)
+        .chain(fields)
+        .filter_map(wrong)
+        .collect();
+    if messages.is_empty() {
+        Ok(())
+    } else {
+        Err(messages)
+    }
 }
 
 #[cfg(test)]
@@ -122,15 +137,26 @@ mod tests {
     use super::*;
 
     fn messages(fields: &[Field], body: Value) -> Vec<String> {
-        check(fields, body.as_object().unwrap(), false).err().unwrap_or_default()
+        check(fields, body.as_object().unwrap(), false)
+            .err()
+            .unwrap_or_default()
     }
 
     #[test]
     fn the_older_servers_words() {
-        assert_eq!(messages(&[], json!({})), ["requires property \"jupyterhubApiToken\""]);
-        assert_eq!(messages(&[], json!({TOKEN: 123})), ["is not of a type(s) string"]);
+        assert_eq!(
+            messages(&[], json!({})),
+            ["requires property \"jupyterhubApiToken\""]
+        );
+        assert_eq!(
+            messages(&[], json!({TOKEN: 123})),
+            ["is not of a type(s) string"]
+        );
         let body = json!({TOKEN: "t", "maintainer": 1, "hpc": [], "user": {}, "password": false});
-        assert_eq!(messages(CreateJob::FIELDS, body), ["is not of a type(s) string"; 4]);
+        assert_eq!(
+            messages(CreateJob::FIELDS, body),
+            ["is not of a type(s) string"; 4]
+        );
         let body = json!({TOKEN: "t", "param": "x", "env": [], "slurm": 1,
             "localExecutableFolder": "git://hello_world", "localDataFolder": true,
             "remoteDataFolder": 5, "remoteExecutableFolder": {}});

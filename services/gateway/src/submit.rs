@@ -20,9 +20,14 @@ use crate::{error::GatewayError, state::AppState};
 /// another submit was first.
 pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     let site = &state.site;
-    let hpc = site.hpcs.get(&job.hpc).ok_or(GatewayError::Unrecognized("hpc"))?;
-    let maintainer =
-        site.maintainers.get(&job.maintainer).ok_or(GatewayError::Unrecognized("maintainer"))?;
+    let hpc = site
+        .hpcs
+        .get(&job.hpc)
+        .ok_or(GatewayError::Unrecognized("hpc"))?;
+    let maintainer = site
+        .maintainers
+        .get(&job.maintainer)
+        .ok_or(GatewayError::Unrecognized("maintainer"))?;
     if !hpc.admits(&job.user_id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
@@ -34,7 +39,11 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
             Pinned::default()
         }
     };
-    match state.store.submit_job(&job.user_id, &job.id, pinned).await? {
+    match state
+        .store
+        .submit_job(&job.user_id, &job.id, pinned)
+        .await?
+    {
         SubmitOutcome::Queued(job) => {
             publish(state, &job).await;
             Ok(*job)
@@ -53,10 +62,16 @@ async fn publish(state: &AppState, job: &Job) {
 
 async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {
     let id = template_id(job)?;
-    let approved = state.store.template(&id).await?.is_some_and(|template| template.is_approved);
+    let approved = state
+        .store
+        .template(&id)
+        .await?
+        .is_some_and(|template| template.is_approved);
     let known = state.templates.get(&id).filter(|_| approved);
     let known = known.ok_or_else(|| {
-        GatewayError::Refused(format!("template {id} is not available: see the list of templates"))
+        GatewayError::Refused(format!(
+            "template {id} is not available: see the list of templates"
+        ))
     })?;
     let manifest = &known.manifest;
     check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
@@ -82,7 +97,10 @@ fn template_id(job: &Job) -> Result<String, GatewayError> {
 }
 
 fn data_is_supported(job: &Job) -> Result<(), GatewayError> {
-    let kind = job.local_data_folder.as_ref().and_then(|folder| folder.get("type"));
+    let kind = job
+        .local_data_folder
+        .as_ref()
+        .and_then(|folder| folder.get("type"));
     match kind.and_then(Value::as_str) {
         None | Some("empty") => Ok(()),
         Some(kind) => Err(GatewayError::Refused(format!(
@@ -99,7 +117,12 @@ fn check_values(
 ) -> Result<(), GatewayError> {
     let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
     let mut wrong: Vec<String> = Vec::new();
-    wrong.extend(check_param(params, &job.param).err().into_iter().flat_map(words));
+    wrong.extend(
+        check_param(params, &job.param)
+            .err()
+            .into_iter()
+            .flat_map(words),
+    );
     wrong.extend(check_env(&job.env).err().into_iter().flat_map(words));
     match SlurmOptions::parse(&job.slurm) {
         Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
@@ -110,7 +133,11 @@ fn check_values(
             wrong.extend(ruled.err().into_iter().flat_map(words));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(GatewayError::Invalid(wrong)) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(GatewayError::Invalid(wrong))
+    }
 }
 
 fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {

@@ -41,7 +41,11 @@ pub struct TemplateCache {
 impl TemplateCache {
     /// An empty cache.
     pub fn new(store: Store, mirrors: Mirrors) -> Self {
-        Self { store, mirrors, known: Arc::default() }
+        Self {
+            store,
+            mirrors,
+            known: Arc::default(),
+        }
     }
 
     /// The template of that id, if it is approved and can be read.
@@ -53,14 +57,19 @@ impl TemplateCache {
     /// All of them as `GET /git` shows them.
     pub fn shown(&self) -> Map<String, Value> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let good = known.iter().filter_map(|(id, known)| Some((id, known.as_ref().ok()?)));
-        good.map(|(id, known)| (id.clone(), Value::Object(known.manifest.public.clone()))).collect()
+        let good = known
+            .iter()
+            .filter_map(|(id, known)| Some((id, known.as_ref().ok()?)));
+        good.map(|(id, known)| (id.clone(), Value::Object(known.manifest.public.clone())))
+            .collect()
     }
 
     /// Fetches all approved templates.
     pub async fn refresh(&self) {
         let approved = match self.store.templates().await {
-            Ok(templates) => templates.into_iter().filter(|template| template.is_approved),
+            Ok(templates) => templates
+                .into_iter()
+                .filter(|template| template.is_approved),
             Err(error) => {
                 tracing::warn!(%error, "could not list the templates");
                 return;
@@ -80,7 +89,9 @@ impl TemplateCache {
     }
 
     async fn read(&self, template: &Template) -> Result<Known, String> {
-        let Template { id, address, sha, .. } = template;
+        let Template {
+            id, address, sha, ..
+        } = template;
         let fetched = self.mirrors.refresh(id, address, sha.as_deref()).await;
         let snapshot = match fetched {
             Ok(snapshot) => snapshot,
@@ -88,14 +99,20 @@ impl TemplateCache {
             Err(error) if error.kind().is_transient() => {
                 tracing::warn!(template.id = id, %error, "could not fetch a template");
                 let kept = self.mirrors.snapshot(id, address, sha.as_deref()).await;
-                kept.map_err(|e| e.to_string())?.ok_or_else(|| error.to_string())?
+                kept.map_err(|e| e.to_string())?
+                    .ok_or_else(|| error.to_string())?
             }
             Err(error) => return Err(error.to_string()),
         };
         let Snapshot { sha, manifest: raw } = snapshot;
         let manifest =
             Manifest::parse(&raw, address, Some(&sha)).map_err(|error| error.to_string())?;
-        Ok(Known { address: address.clone(), sha, raw, manifest })
+        Ok(Known {
+            address: address.clone(),
+            sha,
+            raw,
+            manifest,
+        })
     }
 
     /// A template that cannot be read is reported once for each reason.
@@ -106,7 +123,11 @@ impl TemplateCache {
             Err(reason) if before.and_then(|b| b.as_ref().err()) != Some(reason) => {
                 tracing::warn!(template.id = id, reason, "template left out");
             }
-            Ok(new) if before.and_then(|b| b.as_ref().ok()).is_none_or(|b| b.sha != new.sha) => {
+            Ok(new)
+                if before
+                    .and_then(|b| b.as_ref().ok())
+                    .is_none_or(|b| b.sha != new.sha) =>
+            {
                 tracing::info!(template.id = id, template.sha = new.sha, "template");
             }
             _ => {}

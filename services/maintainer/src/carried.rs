@@ -51,11 +51,18 @@ impl Carried {
         }
         let (sender, receiver) = watch::channel(wish);
         let lost = CancellationToken::new();
-        let line = Line { wish: sender, lost: lost.clone(), fence };
+        let line = Line {
+            wish: sender,
+            lost: lost.clone(),
+            fence,
+        };
         if let Some(older) = lines.insert(id.clone(), line) {
             older.lost.cancel();
         }
-        Some(Signals { wish: receiver, lost })
+        Some(Signals {
+            wish: receiver,
+            lost,
+        })
     }
 
     /// Takes a job off, if it is still the one with `fence`.
@@ -93,7 +100,10 @@ impl Carried {
 
     /// Ids and fences of all.
     pub fn snapshot(&self) -> HashMap<JobId, i64> {
-        self.lock().iter().map(|(id, line)| (id.clone(), line.fence)).collect()
+        self.lock()
+            .iter()
+            .map(|(id, line)| (id.clone(), line.fence))
+            .collect()
     }
 
     /// How many.
@@ -120,11 +130,18 @@ mod tests {
         let carried = Carried::default();
         let old = carried.enter(&id(), 1, None).unwrap();
         let new = carried.enter(&id(), 2, None).unwrap();
-        assert!(carried.enter(&id(), 2, None).is_none(), "one carrier for each fence");
+        assert!(
+            carried.enter(&id(), 2, None).is_none(),
+            "one carrier for each fence"
+        );
         assert!(old.lost.is_cancelled());
         assert!(!new.lost.is_cancelled());
         carried.leave(&id(), 1);
-        assert_eq!(carried.len(), 1, "the older carrier must not take the newer one off");
+        assert_eq!(
+            carried.len(),
+            1,
+            "the older carrier must not take the newer one off"
+        );
     }
 
     #[test]

@@ -36,7 +36,9 @@ impl Maintainer for MaintainerService {
 impl MaintainerService {
     async fn look_at(&self, id: &JobId) -> anyhow::Result<bool> {
         let context = &self.context;
-        let Some(job) = context.store.job(id).await? else { return Ok(false) };
+        let Some(job) = context.store.job(id).await? else {
+            return Ok(false);
+        };
         let wish = job.intent.zip(job.intent_by.clone());
         if context.carried.tell(id, wish) {
             return Ok(true);

@@ -42,10 +42,19 @@ impl Folders {
     fn binds(&self) -> Vec<Bind> {
         let inside = ProgramFolders::in_container();
         let mut binds = vec![
-            Bind { from: self.executable.clone(), to: inside.executable },
-            Bind { from: self.result.clone(), to: inside.result },
+            Bind {
+                from: self.executable.clone(),
+                to: inside.executable,
+            },
+            Bind {
+                from: self.result.clone(),
+                to: inside.result,
+            },
         ];
-        binds.extend(self.data.clone().map(|from| Bind { from, to: inside.data }));
+        binds.extend(self.data.clone().map(|from| Bind {
+            from,
+            to: inside.data,
+        }));
         binds
     }
 }
@@ -62,7 +71,9 @@ pub fn bare() -> Launcher {
 
 /// `singcvmfs`, with the job's folders bound.
 pub fn sing_cvmfs(folders: &Folders) -> Launcher {
-    Launcher::SingCvmfs { binds: folders.binds() }
+    Launcher::SingCvmfs {
+        binds: folders.binds(),
+    }
 }
 
 /// `container` under the runtime of `hpc`, with the job's folders, the HPC's and
@@ -76,16 +87,17 @@ pub fn in_container(
     folders: &Folders,
 ) -> Result<Launcher, Cause> {
     let image = container.hpc_path.get(&hpc.name).cloned().ok_or_else(|| {
-        Cause::new(format!("container {} is not set up on {}", container.name, hpc.name))
+        Cause::new(format!(
+            "container {} is not set up on {}",
+            container.name, hpc.name
+        ))
     })?;
     let mut binds = folders.binds();
     let of_container = container.mount.get(&hpc.name).into_iter().flatten();
-    binds.extend(
-        hpc.mount
-            .iter()
-            .chain(of_container)
-            .map(|(from, to)| Bind { from: from.clone(), to: to.clone() }),
-    );
+    binds.extend(hpc.mount.iter().chain(of_container).map(|(from, to)| Bind {
+        from: from.clone(),
+        to: to.clone(),
+    }));
     Ok(match hpc.container_runtime {
         ContainerRuntime::Apptainer => Launcher::Apptainer { image, binds },
         ContainerRuntime::Charliecloud => Launcher::Charliecloud { image, binds },

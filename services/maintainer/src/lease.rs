@@ -43,7 +43,12 @@ async fn keep(context: &Arc<Context>, row: CarriedRow) -> Result<(), StoreError>
     }
     // Leased, and nobody here carries it: its carrier met an error and put it
     // down. The row says where to go on.
-    if let Some(job) = context.store.job(&row.id).await?.filter(|job| job.fence == row.fence) {
+    if let Some(job) = context
+        .store
+        .job(&row.id)
+        .await?
+        .filter(|job| job.fence == row.fence)
+    {
         if job.state.is_carried() {
             supervisor::take(context, job);
         }

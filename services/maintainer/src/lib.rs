@@ -53,7 +53,11 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
         [] => site.hpcs.values().collect(),
         names => names
             .iter()
-            .map(|name| site.hpcs.get(name).with_context(|| format!("unknown HPC {name}")))
+            .map(|name| {
+                site.hpcs
+                    .get(name)
+                    .with_context(|| format!("unknown HPC {name}"))
+            })
             .collect::<anyhow::Result<Vec<_>>>()?,
     };
     let ports = served
@@ -77,7 +81,10 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
 }
 
 fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
-    let address = hpc.connector_address.as_ref().unwrap_or(&site.server.connector_address);
+    let address = hpc
+        .connector_address
+        .as_ref()
+        .unwrap_or(&site.server.connector_address);
     Ok(HpcPort {
         hpc: Arc::new(hpc.clone()),
         site: Arc::clone(site),
@@ -98,9 +105,14 @@ pub async fn serve(
     advertise: &str,
 ) -> anyhow::Result<()> {
     let hpcs: Vec<String> = context.ports.keys().cloned().collect();
-    context.store.register_maintainer(&context.id, advertise, &hpcs).await?;
+    context
+        .store
+        .register_maintainer(&context.id, advertise, &hpcs)
+        .await?;
     supervisor::start(&context);
-    let service = MaintainerServer::new(MaintainerService { context: Arc::clone(&context) });
+    let service = MaintainerServer::new(MaintainerService {
+        context: Arc::clone(&context),
+    });
     compute_runtime::grpc::serve(
         listener,
         service,

@@ -74,7 +74,15 @@ async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), P
     };
     let fresh = job.step == Step::Prepare;
     let kind = kind_of(config.kind);
-    let mut carrier = Carrier { context, port, board, kind, job, signals, fresh };
+    let mut carrier = Carrier {
+        context,
+        port,
+        board,
+        kind,
+        job,
+        signals,
+        fresh,
+    };
     let hpc = carrier.job.hpc.clone();
     carrier.run().await?;
     if let Err(error) = context.queue.freed(&hpc).await {
@@ -124,7 +132,9 @@ impl Carrier<'_> {
     /// Who wants `intent`, if the owner's latest wish is that.
     pub(crate) fn wish(&self, intent: Intent) -> Option<UserId> {
         let wish = self.signals.wish.borrow();
-        wish.as_ref().filter(|(wanted, _)| *wanted == intent).map(|(_, by)| by.clone())
+        wish.as_ref()
+            .filter(|(wanted, _)| *wanted == intent)
+            .map(|(_, by)| by.clone())
     }
 
     /// Before anything was handed to the scheduler, cancelling is only a matter
@@ -143,7 +153,9 @@ impl Carrier<'_> {
     }
 
     async fn end_cancelled(&mut self) -> Result<(), PutDown> {
-        let by = self.wish(Intent::Cancel).unwrap_or_else(|| self.job.user_id.clone());
+        let by = self
+            .wish(Intent::Cancel)
+            .unwrap_or_else(|| self.job.user_id.clone());
         let cause = Cause::cancelled_by(by.as_str());
         self.save(Progress {
             change: Some(Change::Cancel),
@@ -166,7 +178,10 @@ impl Carrier<'_> {
     }
 
     async fn do_step(&mut self) -> Result<(), PutDown> {
-        let definition = match self.kind.on_define(&self.job, &self.port.hpc, &self.port.site) {
+        let definition = match self
+            .kind
+            .on_define(&self.job, &self.port.hpc, &self.port.site)
+        {
             Ok(definition) => definition,
             Err(cause) => return self.fail(cause).await,
         };
@@ -179,7 +194,11 @@ impl Carrier<'_> {
             Step::Collect => {
                 steps::collect(self.port, &self.job, definition.listed_first.as_deref()).await
             }
-            step => self.kind.on_init(step, self.port, &self.job, &definition).await,
+            step => {
+                self.kind
+                    .on_init(step, self.port, &self.job, &definition)
+                    .await
+            }
         };
         match done {
             Ok(progress) => self.step_done(step, progress, &definition).await,
@@ -197,7 +216,9 @@ impl Carrier<'_> {
     ) -> Result<(), PutDown> {
         progress.attempts = Some(0);
         progress.step = steps::following(step, definition);
-        progress.events.extend(progress.step.and_then(steps::announcement));
+        progress
+            .events
+            .extend(progress.step.and_then(steps::announcement));
         self.save(progress).await?;
         self.fresh = true;
         Ok(())
@@ -207,7 +228,11 @@ impl Carrier<'_> {
         if step == Step::Submit {
             let words = format!("cannot submit job {}: {cause}", self.job.id);
             let event = NewEvent::new(EventKind::SlurmSubmitError, words);
-            self.save(Progress { events: vec![event], ..Progress::default() }).await?;
+            self.save(Progress {
+                events: vec![event],
+                ..Progress::default()
+            })
+            .await?;
         }
         self.fail(cause).await
     }
@@ -225,7 +250,9 @@ impl Carrier<'_> {
     /// The scheduler has ended the job: what that means is saved before anything
     /// is fetched.
     pub(crate) async fn finish(&mut self, end: &EndState) -> Result<(), PutDown> {
-        let canceller = self.wish(Intent::Cancel).filter(|_| end.slurm_state == "CANCELLED");
+        let canceller = self
+            .wish(Intent::Cancel)
+            .filter(|_| end.slurm_state == "CANCELLED");
         let cause = match canceller {
             Some(by) => Some(Cause::cancelled_by(by.as_str())),
             None => Cause::of_end(end),
@@ -258,7 +285,10 @@ impl Carrier<'_> {
 
     async fn wait_for_probe(&mut self) -> Result<(), PutDown> {
         let now = self.context.clock.now();
-        let wait = self.job.next_probe_at.map_or(Duration::ZERO, |at| at.since(now));
+        let wait = self
+            .job
+            .next_probe_at
+            .map_or(Duration::ZERO, |at| at.since(now));
         let mut wishes = self.signals.wish.clone();
         wishes.mark_unchanged();
         tokio::select! {

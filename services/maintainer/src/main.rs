@@ -26,7 +26,9 @@ async fn main() -> anyhow::Result<()> {
     let context = build(Arc::new(site), &options.hpcs, deps)?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;
     let address = listener.local_addr()?;
-    let advertise = options.advertise.unwrap_or_else(|| format!("http://{address}"));
+    let advertise = options
+        .advertise
+        .unwrap_or_else(|| format!("http://{address}"));
     health::serve(options.health_listen, parts, &shutdown).await?;
     serve(Arc::clone(&context), listener, &advertise).await?;
     shutdown.drain(DRAIN).await;

@@ -38,12 +38,19 @@ pub async fn run(context: Arc<Context>, port: HpcPort) {
 async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
     let hpc = port.hpc_name();
     for id in context.store.expired_on(hpc, MOST).await? {
-        if let Some(job) = context.store.take_over(&id, &context.id, context.lease).await? {
+        if let Some(job) = context
+            .store
+            .take_over(&id, &context.id, context.lease)
+            .await?
+        {
             supervisor::take(context, job);
         }
     }
     let queued = context.store.queued_on(hpc, MOST).await?;
-    for waiting in queued.iter().filter(|waiting| waiting.intent == Some(Intent::Cancel)) {
+    for waiting in queued
+        .iter()
+        .filter(|waiting| waiting.intent == Some(Intent::Cancel))
+    {
         claim(context, port, &waiting.id).await?;
     }
     let now = context.clock.now();
@@ -55,7 +62,10 @@ async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
     match context.queue.waiting(hpc).await {
         Ok(in_stream) => {
             let in_stream: HashSet<JobId> = in_stream.into_iter().collect();
-            for waiting in overdue.iter().filter(|waiting| !in_stream.contains(&waiting.id)) {
+            for waiting in overdue
+                .iter()
+                .filter(|waiting| !in_stream.contains(&waiting.id))
+            {
                 tracing::warn!(job.id = %waiting.id, hpc, "queued but not in the stream: put back");
                 context.queue.publish(hpc, &waiting.id).await?;
             }
@@ -81,7 +91,11 @@ pub(crate) async fn claim(
     id: &JobId,
 ) -> anyhow::Result<bool> {
     let capacity = port.hpc.job_pool_capacity;
-    match context.store.claim(id, &context.id, context.lease, capacity).await? {
+    match context
+        .store
+        .claim(id, &context.id, context.lease, capacity)
+        .await?
+    {
         Claim::Taken(job) => supervisor::take(context, *job),
         Claim::Full => return Ok(false),
         Claim::Gone | Claim::Held => {}

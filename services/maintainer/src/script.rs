@@ -3,10 +3,10 @@
 
 mod container;
 mod environment;
-mod job_json;
-mod sbatch;
 #[cfg(test)]
 mod golden;
+mod job_json;
+mod sbatch;
 
 pub use container::{Bind, Launcher};
 pub use environment::{ENV_FILE, render_environment};

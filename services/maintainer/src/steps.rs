@@ -107,9 +107,10 @@ pub fn following(step: Step, definition: &Definition) -> Option<Step> {
 /// What the job's owner is told when `step` begins.
 pub fn announcement(step: Step) -> Option<NewEvent> {
     let (kind, message) = match step {
-        Step::UploadExecutable => {
-            (EventKind::SlurmUploadExecutable, "uploading executable folder")
-        }
+        Step::UploadExecutable => (
+            EventKind::SlurmUploadExecutable,
+            "uploading executable folder",
+        ),
         Step::UploadData => (EventKind::SlurmUploadData, "uploading data folder"),
         Step::CreateResult => (EventKind::SlurmCreateResult, "create result folder"),
         Step::Submit => (EventKind::SlurmSubmit, "submitting slurm job"),

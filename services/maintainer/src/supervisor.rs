@@ -25,9 +25,14 @@ pub fn start(context: &Arc<Context>) {
 /// Carries a job that this process has just leased.
 pub fn take(context: &Arc<Context>, job: Job) {
     let wish = job.intent.map(|intent| {
-        (intent, job.intent_by.clone().unwrap_or_else(|| job.user_id.clone()))
+        (
+            intent,
+            job.intent_by.clone().unwrap_or_else(|| job.user_id.clone()),
+        )
     });
-    let Some(signals) = context.carried.enter(&job.id, job.fence, wish) else { return };
+    let Some(signals) = context.carried.enter(&job.id, job.fence, wish) else {
+        return;
+    };
     tracing::info!(
         job.id = %job.id,
         hpc = job.hpc,
@@ -35,5 +40,8 @@ pub fn take(context: &Arc<Context>, job: Job) {
         fence = job.fence,
         "carrying the job"
     );
-    context.shutdown.tasks.spawn(lifecycle::carry(Arc::clone(context), job, signals));
+    context
+        .shutdown
+        .tasks
+        .spawn(lifecycle::carry(Arc::clone(context), job, signals));
 }

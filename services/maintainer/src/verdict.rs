@@ -41,19 +41,42 @@ mod tests {
         };
         for (state, phase, expected) in [
             (State::Submitted, Phase::Pending, Verdict::Nothing),
-            (State::Submitted, Phase::Running, Verdict::Change(Change::Start)),
+            (
+                State::Submitted,
+                Phase::Running,
+                Verdict::Change(Change::Start),
+            ),
             (State::Running, Phase::Running, Verdict::Nothing),
-            (State::Running, Phase::Pending, Verdict::Change(Change::Requeue)),
-            (State::Running, Phase::Suspended, Verdict::Change(Change::Pause)),
+            (
+                State::Running,
+                Phase::Pending,
+                Verdict::Change(Change::Requeue),
+            ),
+            (
+                State::Running,
+                Phase::Suspended,
+                Verdict::Change(Change::Pause),
+            ),
             (State::Paused, Phase::Pending, Verdict::Nothing),
-            (State::Paused, Phase::Running, Verdict::Change(Change::Start)),
+            (
+                State::Paused,
+                Phase::Running,
+                Verdict::Change(Change::Start),
+            ),
             (State::Running, Phase::Unknown, Verdict::NotKnown),
-            (State::Submitted, Phase::Ended(end.clone()), Verdict::Ended(end.clone())),
+            (
+                State::Submitted,
+                Phase::Ended(end.clone()),
+                Verdict::Ended(end.clone()),
+            ),
         ] {
             let mut job = fixtures::job();
             job.state = state;
-            let seen =
-                JobObservation { slurm_id: "4".to_owned(), phase, reason: String::new() };
+            let seen = JobObservation {
+                slurm_id: "4".to_owned(),
+                phase,
+                reason: String::new(),
+            };
             assert_eq!(of(&job, &seen), expected, "{state} {seen:?}");
         }
     }

@@ -41,7 +41,11 @@ impl Board {
         let (sender, sights) = watch::channel(None);
         self.lock().insert(slurm_id.to_owned(), sender);
         self.begun.notify_one();
-        Following { board: Arc::clone(self), slurm_id: slurm_id.to_owned(), sights }
+        Following {
+            board: Arc::clone(self),
+            slurm_id: slurm_id.to_owned(),
+            sights,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, watch::Sender<Sight>>> {
@@ -78,7 +82,11 @@ impl Board {
                 () = stop.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            match port.connector.job_states(port.hpc_name(), &self.slurm_ids()).await {
+            match port
+                .connector
+                .job_states(port.hpc_name(), &self.slurm_ids())
+                .await
+            {
                 Ok(seen) => self.tell(seen),
                 Err(error) => {
                     tracing::warn!(hpc = port.hpc_name(), %error, "could not ask about jobs");

@@ -42,6 +42,10 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
             Some(token) => state.hubs.user(&token).await,
             None => Err(HubError::UnknownHost),
         };
-        Ok(Self { user: user.map_err(R::refuse)?, body, way: PhantomData })
+        Ok(Self {
+            user: user.map_err(R::refuse)?,
+            body,
+            way: PhantomData,
+        })
     }
 }

@@ -90,8 +90,16 @@ impl HubClient {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        let known = Cache::builder().max_capacity(MOST_KEPT).expire_after(ByOutcome).build();
-        Ok(Self { http, hubs: Arc::new(hubs), known, hashers: Arc::default() })
+        let known = Cache::builder()
+            .max_capacity(MOST_KEPT)
+            .expire_after(ByOutcome)
+            .build();
+        Ok(Self {
+            http,
+            hubs: Arc::new(hubs),
+            known,
+            hashers: Arc::default(),
+        })
     }
 
     /// Who `token` belongs to.
@@ -102,8 +110,15 @@ impl HubClient {
         let hub = self.hubs.get(&token.host).ok_or(HubError::UnknownHost)?;
         let secret = token.token.expose_secret();
         let (one, two) = &*self.hashers;
-        let key = (token.host.clone(), one.hash_one(secret), two.hash_one(secret));
-        let asked = self.known.try_get_with(key, self.ask(hub, &token.token)).await;
+        let key = (
+            token.host.clone(),
+            one.hash_one(secret),
+            two.hash_one(secret),
+        );
+        let asked = self
+            .known
+            .try_get_with(key, self.ask(hub, &token.token))
+            .await;
         match asked {
             Ok(Some(user)) => Ok(user),
             Ok(None) => Err(HubError::Refused),
@@ -122,15 +137,28 @@ impl HubClient {
             return Ok(None);
         }
         let url = format!("{}://{}/hub/api/user", hub.scheme.as_str(), hub.host);
-        let request = self.http.get(url).header("Authorization", format!("token {secret}"));
-        let answer = request.send().await.map_err(|e| away(e.without_url().to_string()))?;
+        let request = self
+            .http
+            .get(url)
+            .header("Authorization", format!("token {secret}"));
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| away(e.without_url().to_string()))?;
         match answer.status().as_u16() {
             200 => {}
             401 | 403 | 404 => return Ok(None),
             status => return Err(away(format!("status {status}"))),
         }
-        let answer: Answer = answer.json().await.map_err(|e| away(e.without_url().to_string()))?;
+        let answer: Answer = answer
+            .json()
+            .await
+            .map_err(|e| away(e.without_url().to_string()))?;
         let id = UserId::new(&answer.name, &hub.host);
-        Ok(Some(Arc::new(HubUser { id, name: answer.name, hub: hub.clone() })))
+        Ok(Some(Arc::new(HubUser {
+            id,
+            name: answer.name,
+            hub: hub.clone(),
+        })))
     }
 }

@@ -23,7 +23,10 @@ impl HubToken {
         let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let (host, token) = text.split_once('@')?;
-        Some(Self { host: host.to_owned(), token: SecretString::from(token.to_owned()) })
+        Some(Self {
+            host: host.to_owned(),
+            token: SecretString::from(token.to_owned()),
+        })
     }
 
     /// Reads `token T`, `Bearer T` or `Basic T`; T as in the body, or a hub's bare
@@ -66,7 +69,10 @@ mod tests {
         assert!(HubToken::decode("bm9hdHNpZ24=").is_none(), "no @");
         assert!(HubToken::decode("").is_none());
         assert!(HubToken::decode("%%%").is_none());
-        assert!(!format!("{token:?}").contains("alicetoken"), "a secret is not shown");
+        assert!(
+            !format!("{token:?}").contains("alicetoken"),
+            "a secret is not shown"
+        );
     }
 
     #[test]

@@ -21,7 +21,9 @@ pub struct Templates {
 /// Templates that jobs may run.
 #[utoipa::path(get, path = "/git", tag = "git", responses((status = OK, body = Templates)))]
 pub async fn list(State(state): State<AppState>) -> Json<Templates> {
-    Json(Templates { git: state.templates.shown() })
+    Json(Templates {
+        git: state.templates.shown(),
+    })
 }
 
 /// One template's manifest with its defaults filled in.
@@ -31,6 +33,9 @@ pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
 ) -> Result<Json<Map<String, Value>>, GatewayError> {
-    let known = state.templates.get(&id).ok_or(GatewayError::UnknownTemplate(id))?;
+    let known = state
+        .templates
+        .get(&id)
+        .ok_or(GatewayError::UnknownTemplate(id))?;
     Ok(Json(known.manifest.public.clone()))
 }

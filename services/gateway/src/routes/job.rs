@@ -32,15 +32,25 @@ pub async fn create(
 ) -> Result<Json<JobView>, GatewayError> {
     let named = |key: &str| caller.body.get(key).and_then(Value::as_str);
     let name = named("maintainer").unwrap_or(DEFAULT_MAINTAINER);
-    let maintainer =
-        state.site.maintainers.get(name).ok_or(GatewayError::Unrecognized("maintainer"))?;
+    let maintainer = state
+        .site
+        .maintainers
+        .get(name)
+        .ok_or(GatewayError::Unrecognized("maintainer"))?;
     let hpc = named("hpc").unwrap_or(&maintainer.default_hpc);
-    let hpc = state.site.hpcs.get(hpc).ok_or(GatewayError::Unrecognized("hpc"))?;
+    let hpc = state
+        .site
+        .hpcs
+        .get(hpc)
+        .ok_or(GatewayError::Unrecognized("hpc"))?;
     if !hpc.admits(&caller.user.id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
     if !hpc.is_community_account {
-        let reason = format!("{} has private accounts, which this server does not support", hpc.name);
+        let reason = format!(
+            "{} has private accounts, which this server does not support",
+            hpc.name
+        );
         return Err(GatewayError::NoCredentials(reason));
     }
     let new = NewJob {
@@ -158,7 +168,11 @@ async fn own(
     missing: impl FnOnce(JobId) -> GatewayError,
 ) -> Result<Job, GatewayError> {
     let id = JobId::from_text(id);
-    state.store.job_of(user, &id).await?.ok_or_else(|| missing(id))
+    state
+        .store
+        .job_of(user, &id)
+        .await?
+        .ok_or_else(|| missing(id))
 }
 
 async fn view(state: &AppState, job: Job) -> Result<JobView, GatewayError> {
@@ -183,13 +197,23 @@ async fn patch(
         _ => None,
     };
     let name = text("name");
-    if name.as_ref().is_some_and(|name| name.chars().count() > compute_db::NAME_LIMIT) {
+    if name
+        .as_ref()
+        .is_some_and(|name| name.chars().count() > compute_db::NAME_LIMIT)
+    {
         let limit = compute_db::NAME_LIMIT;
-        return Err(GatewayError::Refused(format!("name is longer than {limit} characters")));
+        return Err(GatewayError::Refused(format!(
+            "name is longer than {limit} characters"
+        )));
     }
     let (data, executable) = (text("remoteDataFolder"), text("remoteExecutableFolder"));
     Ok(JobPatch {
-        name, param, env, slurm, local_executable_folder, local_data_folder,
+        name,
+        param,
+        env,
+        slurm,
+        local_executable_folder,
+        local_data_folder,
         remote_data_folder_id: own_folder(state, user, data).await?,
         remote_executable_folder_id: own_folder(state, user, executable).await?,
     })
@@ -201,9 +225,13 @@ async fn own_folder(
     user: &UserId,
     id: Option<String>,
 ) -> Result<Option<FolderId>, GatewayError> {
-    let Some(id) = id.map(FolderId::from_text) else { return Ok(None) };
+    let Some(id) = id.map(FolderId::from_text) else {
+        return Ok(None);
+    };
     match state.store.folder_of(user, &id).await? {
         Some(folder) => Ok(Some(folder.id)),
-        None => Err(GatewayError::Refused(format!("unknown folder with id {id}"))),
+        None => Err(GatewayError::Refused(format!(
+            "unknown folder with id {id}"
+        ))),
     }
 }

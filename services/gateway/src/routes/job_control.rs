@@ -39,7 +39,9 @@ pub async fn cancel(
     caller: Authorized<ForJob, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
     wish(&state, &caller, id, Intent::Cancel).await?;
-    Ok(Json(Done { messages: ["job successfully added to cancel queue"] }))
+    Ok(Json(Done {
+        messages: ["job successfully added to cancel queue"],
+    }))
 }
 
 /// Suspends or holds a job.
@@ -51,7 +53,9 @@ pub async fn pause(
     caller: Authorized<ForJob, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
     wish(&state, &caller, id, Intent::Pause).await?;
-    Ok(Json(Done { messages: ["job successfully added to pause queue"] }))
+    Ok(Json(Done {
+        messages: ["job successfully added to pause queue"],
+    }))
 }
 
 /// Goes on with a job that is suspended or held.
@@ -63,7 +67,9 @@ pub async fn resume(
     caller: Authorized<ForJob, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
     wish(&state, &caller, id, Intent::Resume).await?;
-    Ok(Json(Done { messages: ["job successfully added to resume queue"] }))
+    Ok(Json(Done {
+        messages: ["job successfully added to resume queue"],
+    }))
 }
 
 async fn wish(
@@ -77,7 +83,11 @@ async fn wish(
     let job = job.ok_or(GatewayError::NotRunning)?;
     tracing::info!(job.id = %id, intent = intent.as_str(), "wish saved");
     let state = state.clone();
-    state.shutdown.tasks.clone().spawn(async move { notice(&state, &job).await });
+    state
+        .shutdown
+        .tasks
+        .clone()
+        .spawn(async move { notice(&state, &job).await });
     Ok(())
 }
 

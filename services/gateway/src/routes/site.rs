@@ -66,48 +66,70 @@ pub struct Announcements {
 /// Greets.
 #[utoipa::path(get, path = "/", tag = "site", responses((status = OK, body = Hello)))]
 pub async fn hello() -> Json<Hello> {
-    Json(Hello { message: "hello world" })
+    Json(Hello {
+        message: "hello world",
+    })
 }
 
 /// HPCs that jobs may run on.
 #[utoipa::path(get, path = "/hpc", tag = "site", responses((status = OK, body = Hpcs)))]
 pub async fn hpc(State(state): State<AppState>) -> Json<Hpcs> {
     let hpcs = state.site.hpcs.iter();
-    Json(Hpcs { hpc: hpcs.map(|(name, hpc)| (name.clone(), hpc.public.clone())).collect() })
+    Json(Hpcs {
+        hpc: hpcs
+            .map(|(name, hpc)| (name.clone(), hpc.public.clone()))
+            .collect(),
+    })
 }
 
 /// Maintainers that jobs may name.
 #[utoipa::path(get, path = "/maintainer", tag = "site", responses((status = OK, body = Maintainers)))]
 pub async fn maintainer(State(state): State<AppState>) -> Json<Maintainers> {
     let all = state.site.maintainers.iter();
-    Json(Maintainers { maintainer: all.map(|(name, m)| (name.clone(), m.public.clone())).collect() })
+    Json(Maintainers {
+        maintainer: all
+            .map(|(name, m)| (name.clone(), m.public.clone()))
+            .collect(),
+    })
 }
 
 /// Containers that templates may name.
 #[utoipa::path(get, path = "/container", tag = "site", responses((status = OK, body = Containers)))]
 pub async fn container(State(state): State<AppState>) -> Json<Containers> {
     let all = state.site.containers.iter();
-    Json(Containers { container: all.map(|(name, c)| (name.clone(), c.public.clone())).collect() })
+    Json(Containers {
+        container: all
+            .map(|(name, c)| (name.clone(), c.public.clone()))
+            .collect(),
+    })
 }
 
 /// Hubs whose users may log in.
 #[utoipa::path(get, path = "/allowlist", tag = "site", responses((status = OK, body = Allowlist)))]
 pub async fn allowlist(State(state): State<AppState>) -> Json<Allowlist> {
-    Json(Allowlist { allowlist: comments(&state.site.hubs) })
+    Json(Allowlist {
+        allowlist: comments(&state.site.hubs),
+    })
 }
 
 /// Hubs whose users may log in, under the older name.
 #[utoipa::path(get, path = "/whitelist", tag = "site", responses((status = OK, body = Whitelist)))]
 pub async fn whitelist(State(state): State<AppState>) -> Json<Whitelist> {
-    Json(Whitelist { whitelist: comments(&state.site.hubs) })
+    Json(Whitelist {
+        whitelist: comments(&state.site.hubs),
+    })
 }
 
 /// What the operator announces.
 #[utoipa::path(get, path = "/announcement", tag = "site", responses((status = OK, body = Announcements)))]
 pub async fn announcement(State(state): State<AppState>) -> Json<Announcements> {
-    Json(Announcements { announcements: state.site.announcements.clone() })
+    Json(Announcements {
+        announcements: state.site.announcements.clone(),
+    })
 }
 
 fn comments(hubs: &BTreeMap<String, Hub>) -> BTreeMap<String, String> {
-    hubs.iter().map(|(host, hub)| (host.clone(), hub.comment.clone())).collect()
+    hubs.iter()
+        .map(|(host, hub)| (host.clone(), hub.comment.clone()))
+        .collect()
 }

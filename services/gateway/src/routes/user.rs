@@ -40,7 +40,9 @@ pub struct Jobs {
 /// Who the token belongs to.
 #[utoipa::path(get, path = "/user", tag = "user", responses((status = OK, body = User)))]
 pub async fn show(caller: Authorized<ForUser, TokenOnly>) -> Json<User> {
-    Json(User { username: caller.user.id.to_string() })
+    Json(User {
+        username: caller.user.id.to_string(),
+    })
 }
 
 /// Where Globus finds the caller's files on the hub.
@@ -72,7 +74,9 @@ pub async fn jobs(
         let (events, logs) = (events.remove(&job.id), logs.remove(&job.id));
         JobView::new(job, &folders).with(events.unwrap_or_default(), logs.unwrap_or_default())
     };
-    Ok(Json(Jobs { job: jobs.into_iter().map(view).collect() }))
+    Ok(Json(Jobs {
+        job: jobs.into_iter().map(view).collect(),
+    }))
 }
 
 /// The name of a user's folder on the hub. `iguide-mapping` is what JupyterHub's
@@ -86,7 +90,10 @@ fn folder_name(mapping: UserMapping, name: &str) -> String {
                 b'a'..=b'z' | b'0'..=b'9' => char::from(b).to_string(),
                 b => format!("-{b:x}"),
             };
-            format!("iguide-claim-{}", name.bytes().map(escape).collect::<String>())
+            format!(
+                "iguide-claim-{}",
+                name.bytes().map(escape).collect::<String>()
+            )
         }
     }
 }
@@ -98,7 +105,13 @@ mod tests {
     #[test]
     fn folders_of_users() {
         assert_eq!(folder_name(UserMapping::Plain, "Alice.B"), "Alice.B");
-        assert_eq!(folder_name(UserMapping::Iguide, "alice"), "iguide-claim-alice");
-        assert_eq!(folder_name(UserMapping::Iguide, "Al.ü@x"), "iguide-claim--41l-2e-c3-bc-40x");
+        assert_eq!(
+            folder_name(UserMapping::Iguide, "alice"),
+            "iguide-claim-alice"
+        );
+        assert_eq!(
+            folder_name(UserMapping::Iguide, "Al.ü@x"),
+            "iguide-claim--41l-2e-c3-bc-40x"
+        );
     }
 }

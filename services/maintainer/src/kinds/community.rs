@@ -28,9 +28,10 @@ impl Kind for CommunityContribution {
         let launcher = match manifest.connector {
             _ if bare => launcher::bare(),
             ConnectorVariant::SingCvmfs => {
-                let kernel = site.kernels.get(&manifest.container).ok_or_else(|| {
-                    Cause::new(format!("unknown kernel {}", manifest.container))
-                })?;
+                let kernel = site
+                    .kernels
+                    .get(&manifest.container)
+                    .ok_or_else(|| Cause::new(format!("unknown kernel {}", manifest.container)))?;
                 kernel_init = Some(kernel.init.clone());
                 launcher::sing_cvmfs(&folders)
             }
@@ -44,7 +45,11 @@ impl Kind for CommunityContribution {
         Ok(Definition {
             executable: executable_of(job)?,
             launcher,
-            program_folders: if bare { folders.on_hpc() } else { ProgramFolders::in_container() },
+            program_folders: if bare {
+                folders.on_hpc()
+            } else {
+                ProgramFolders::in_container()
+            },
             param: filled_param(&manifest.param_rules, &job.param),
             options: options_of(job)?,
             kernel_init,
@@ -60,14 +65,20 @@ impl Kind for CommunityContribution {
 }
 
 fn manifest_of(job: &Job) -> Result<Manifest, Cause> {
-    let raw = job.manifest.as_ref().ok_or_else(|| Cause::new("the job names no template"))?;
+    let raw = job
+        .manifest
+        .as_ref()
+        .ok_or_else(|| Cause::new("the job names no template"))?;
     Manifest::parse(raw, "", job.template_sha.as_deref())
         .map_err(|error| Cause::new(format!("the template's manifest is broken: {error}")))
 }
 
 fn executable_of(job: &Job) -> Result<Executable, Cause> {
     match (&job.template_id, &job.template_sha) {
-        (Some(id), Some(sha)) => Ok(Executable::Template { id: id.clone(), sha: sha.clone() }),
+        (Some(id), Some(sha)) => Ok(Executable::Template {
+            id: id.clone(),
+            sha: sha.clone(),
+        }),
         _ => Err(Cause::new("the job names no template")),
     }
 }

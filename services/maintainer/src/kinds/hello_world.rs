@@ -24,11 +24,19 @@ pub(super) struct HelloWorldSingularity;
 impl Kind for HelloWorldSingularity {
     fn on_define(&self, job: &Job, hpc: &Hpc, site: &Site) -> Result<Definition, Cause> {
         let folders = Folders::of(job, hpc);
-        let container = site.containers.values().find(|c| c.hpc_path.contains_key(&hpc.name));
+        let container = site
+            .containers
+            .values()
+            .find(|c| c.hpc_path.contains_key(&hpc.name));
         let launcher = match (hpc.container_runtime, container) {
             (ContainerRuntime::None, _) => launcher::bare(),
             (_, Some(container)) => launcher::in_container(container, hpc, &folders)?,
-            (_, None) => return Err(Cause::new(format!("no container is set up on {}", hpc.name))),
+            (_, None) => {
+                return Err(Cause::new(format!(
+                    "no container is set up on {}",
+                    hpc.name
+                )));
+            }
         };
         let program_folders = match hpc.container_runtime {
             ContainerRuntime::None => folders.on_hpc(),

@@ -42,7 +42,9 @@ impl Carrier<'_> {
         let mut pending = self.pending(0);
         let mut unknown_since: Option<Instant> = None;
         loop {
-            let due = pending.as_ref().map_or_else(Instant::now, |pending| pending.at);
+            let due = pending
+                .as_ref()
+                .map_or_else(Instant::now, |pending| pending.at);
             tokio::select! {
                 reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
                 _ = wishes.changed() => pending = self.pending(0),
@@ -66,8 +68,16 @@ impl Carrier<'_> {
 
     fn pending(&self, tries: u32) -> Option<Pending> {
         let (intent, _) = self.signals.wish.borrow().clone()?;
-        let wait = if tries == 0 { Duration::ZERO } else { jittered(backoff(tries - 1)) };
-        Some(Pending { intent, tries, at: Instant::now() + wait })
+        let wait = if tries == 0 {
+            Duration::ZERO
+        } else {
+            jittered(backoff(tries - 1))
+        };
+        Some(Pending {
+            intent,
+            tries,
+            at: Instant::now() + wait,
+        })
     }
 
     async fn look(
@@ -78,7 +88,11 @@ impl Carrier<'_> {
         match self.kind.on_maintain(&self.job, seen) {
             Verdict::Nothing => {}
             Verdict::Change(change) => {
-                self.save(Progress { change: Some(change), ..Progress::default() }).await?;
+                self.save(Progress {
+                    change: Some(change),
+                    ..Progress::default()
+                })
+                .await?;
             }
             Verdict::Ended(end) => return Ok(Some(end)),
             Verdict::NotKnown => {
@@ -97,8 +111,16 @@ impl Carrier<'_> {
         if for_how_long < EXIT_FILE_AFTER {
             return Ok(None);
         }
-        let path = format!("{}/slurm_log/job.exit", Folders::of(&self.job, &self.port.hpc).result);
-        match self.port.connector.read_file(self.port.hpc_name(), &path, 0, 16).await {
+        let path = format!(
+            "{}/slurm_log/job.exit",
+            Folders::of(&self.job, &self.port.hpc).result
+        );
+        match self
+            .port
+            .connector
+            .read_file(self.port.hpc_name(), &path, 0, 16)
+            .await
+        {
             Ok(file) => Ok(end_of_exit_file(&file.content)),
             Err(error) if error.kind == ErrorKind::NotFound && for_how_long > GIVEN_UP_AFTER => {
                 let cause = Cause::new(
@@ -125,13 +147,19 @@ impl Carrier<'_> {
             (Ok(()), Intent::Cancel) => return Ok(true),
             (Ok(()), Intent::Pause) => Progress {
                 change: (self.job.state != State::Paused).then_some(Change::Pause),
-                events: vec![NewEvent::new(EventKind::JobPaused, format!("job [{id}] is paused"))],
+                events: vec![NewEvent::new(
+                    EventKind::JobPaused,
+                    format!("job [{id}] is paused"),
+                )],
                 clear_intent: true,
                 ..Progress::default()
             },
             (Ok(()), Intent::Resume) => Progress {
                 change: (self.job.state == State::Paused).then_some(Change::Requeue),
-                events: vec![NewEvent::new(EventKind::JobResumed, format!("job [{id}] goes on"))],
+                events: vec![NewEvent::new(
+                    EventKind::JobResumed,
+                    format!("job [{id}] goes on"),
+                )],
                 clear_intent: true,
                 ..Progress::default()
             },

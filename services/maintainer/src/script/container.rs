@@ -67,7 +67,9 @@ impl Launcher {
             Self::Apptainer { image, binds } => {
                 let binds = bind_list(binds);
                 let image = quote(image);
-                format!("\"$cgc_runtime\" exec --no-home --pwd {folder} --bind {binds} {image} bash -c {inner}")
+                format!(
+                    "\"$cgc_runtime\" exec --no-home --pwd {folder} --bind {binds} {image} bash -c {inner}"
+                )
             }
             Self::Charliecloud { image, binds } => {
                 let binds = binds
@@ -90,6 +92,9 @@ impl Launcher {
 }
 
 fn bind_list(binds: &[Bind]) -> String {
-    let binds: Vec<_> = binds.iter().map(|bind| format!("{}:{}", bind.from, bind.to)).collect();
+    let binds: Vec<_> = binds
+        .iter()
+        .map(|bind| format!("{}:{}", bind.from, bind.to))
+        .collect();
     quote(&binds.join(","))
 }

@@ -38,10 +38,11 @@ pub fn render_environment(job: &Job, param: &Map<String, Value>, at: &ProgramFol
     lines
 }
 
-
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
@@ -63,7 +64,8 @@ mod tests {
         let mut job = fixtures::job();
         job.env = serde_json::from_value(json!({"E": "it's"})).unwrap();
         let file = render_environment(&job, &param, &ProgramFolders::in_container());
-        let script = format!("{file}printf '%s|' \"$param_a\" $param_n $param_b $param_nul \"$env_E\"");
+        let script =
+            format!("{file}printf '%s|' \"$param_a\" $param_n $param_b $param_nul \"$env_E\"");
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let expected = format!("{hostile}|50|true|null|it's|");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
@@ -71,7 +73,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_name_is_not_written() {
-        let Value::Object(param) = json!({"a b": 1, "ok_1": 1}) else { unreachable!() };
+        let Value::Object(param) = json!({"a b": 1, "ok_1": 1}) else {
+            unreachable!()
+        };
         let file = render_environment(&fixtures::job(), &param, &ProgramFolders::in_container());
         assert!(file.contains("export param_ok_1=1\n"));
         assert!(!file.contains("a b"));

@@ -28,7 +28,11 @@ fn cases() -> [Case; 5] {
             executable: "1795457662sRX9w",
             result: "1795457664M8dLB",
             slurm: json!({"num_of_task": 2, "time": "00:10:00"}),
-            stages: [Some("python setup.py"), Some("bash main.sh"), Some("python cleanup.py")],
+            stages: [
+                Some("python setup.py"),
+                Some("bash main.sh"),
+                Some("python cleanup.py"),
+            ],
             mounts: &[SHARED],
             kernel: false,
         },
@@ -38,7 +42,11 @@ fn cases() -> [Case; 5] {
             executable: "1795457671vF7KA",
             result: "17954576717wk75",
             slurm: json!({}),
-            stages: [Some("python pre.py"), Some("python main.py"), Some("python post.py")],
+            stages: [
+                Some("python pre.py"),
+                Some("python main.py"),
+                Some("python post.py"),
+            ],
             mounts: &[SHARED],
             kernel: false,
         },
@@ -81,13 +89,22 @@ fn plan(case: &Case) -> Plan {
     let root = "/hpc/cg/scratch";
     let executable = format!("{root}/{}", case.executable);
     let result = format!("{root}/{}", case.result);
-    let bind = |from: &str, to: &str| Bind { from: from.to_owned(), to: to.to_owned() };
-    let mut binds = vec![bind(&executable, "/job/executable"), bind(&result, "/job/result")];
+    let bind = |from: &str, to: &str| Bind {
+        from: from.to_owned(),
+        to: to.to_owned(),
+    };
+    let mut binds = vec![
+        bind(&executable, "/job/executable"),
+        bind(&result, "/job/result"),
+    ];
     binds.extend(case.mounts.iter().map(|(from, to)| bind(from, to)));
     let launcher = if case.kernel {
         Launcher::SingCvmfs { binds }
     } else {
-        Launcher::Apptainer { image: "/hpc/cg/images/python".to_owned(), binds }
+        Launcher::Apptainer {
+            image: "/hpc/cg/images/python".to_owned(),
+            binds,
+        }
     };
     let stage = |at: usize| case.stages[at].map(|stage| Stage::Command(stage.to_owned()));
     Plan {
@@ -123,15 +140,28 @@ struct Meaning {
 
 fn meaning(script: &str) -> Meaning {
     let starting = |prefix: &str| {
-        let lines = script.lines().map(str::trim).filter(|line| line.starts_with(prefix));
+        let lines = script
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with(prefix));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    let runs: Vec<&str> = script.lines().filter(|line| line.contains("bash -c ")).collect();
+    let runs: Vec<&str> = script
+        .lines()
+        .filter(|line| line.contains("bash -c "))
+        .collect();
     let binds_of = |line: &&str| {
-        let flag = if line.contains("-B ") { "-B " } else { "--bind " };
+        let flag = if line.contains("-B ") {
+            "-B "
+        } else {
+            "--bind "
+        };
         let list = line.split(flag).nth(1).unwrap_or_default();
         let list = list.split(' ').next().unwrap_or_default().replace('"', "");
-        list.trim_matches('\'').split(',').map(str::to_owned).collect()
+        list.trim_matches('\'')
+            .split(',')
+            .map(str::to_owned)
+            .collect()
     };
     let stage_of = |line: &&str| {
         let inner = line.split("bash -c ").nth(1).unwrap_or_default();
@@ -148,7 +178,10 @@ fn meaning(script: &str) -> Meaning {
         modules,
         binds: runs.iter().map(binds_of).collect(),
         stages: runs.iter().map(stage_of).collect(),
-        under_srun: runs.iter().map(|line| line.contains("srun --unbuffered --mpi=pmi2")).collect(),
+        under_srun: runs
+            .iter()
+            .map(|line| line.contains("srun --unbuffered --mpi=pmi2"))
+            .collect(),
     }
 }
 
@@ -156,7 +189,12 @@ fn meaning(script: &str) -> Meaning {
 fn scripts_mean_what_the_recorded_ones_meant() {
     for case in cases() {
         let ours = render_sbatch(&plan(&case));
-        assert_eq!(meaning(&ours), meaning(case.recorded), "{}\n{ours}", case.job);
+        assert_eq!(
+            meaning(&ours),
+            meaning(case.recorded),
+            "{}\n{ours}",
+            case.job
+        );
     }
 }
 
@@ -164,9 +202,15 @@ fn scripts_mean_what_the_recorded_ones_meant() {
 fn scripts_are_good_bash() {
     for case in cases() {
         let ours = render_sbatch(&plan(&case));
-        let output =
-            std::process::Command::new("bash").args(["-n", "-c", &ours]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = std::process::Command::new("bash")
+            .args(["-n", "-c", &ours])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -182,8 +226,11 @@ fn run(stages: Stages) -> (i32, String) {
     plan.stages = stages;
     plan.directives.result_folder = path.clone();
     plan.executable_folder = path.clone();
-    plan.program_folders =
-        ProgramFolders { executable: path.clone(), data: String::new(), result: path.clone() };
+    plan.program_folders = ProgramFolders {
+        executable: path.clone(),
+        data: String::new(),
+        result: path.clone(),
+    };
     let script = render_sbatch(&plan);
     // What a cluster would bring: modules, and srun, which takes two options.
     let site = "module() { :; }; srun() { shift 2; \"$@\"; }\n";
@@ -193,8 +240,17 @@ fn run(stages: Stages) -> (i32, String) {
         .unwrap();
     let code = output.status.code().unwrap();
     let kept = std::fs::read_to_string(folder.path().join("slurm_log/job.exit")).unwrap();
-    assert_eq!(kept.trim(), code.to_string(), "the exit file says what the job's exit code is");
-    (code, String::from_utf8(output.stdout).unwrap().replace("init-script-line\n", ""))
+    assert_eq!(
+        kept.trim(),
+        code.to_string(),
+        "the exit file says what the job's exit code is"
+    );
+    (
+        code,
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .replace("init-script-line\n", ""),
+    )
 }
 
 fn command(line: &str) -> Stage {

@@ -95,10 +95,26 @@ fn directives(d: &Directives) -> Vec<String> {
     let memory = |m: &Option<Memory>| m.as_ref().map(ToString::to_string);
     option("nodes", number(o.num_of_node));
     option("ntasks", Some(o.num_of_task.unwrap_or(1).to_string()));
-    option("time", Some(o.time.as_ref().map_or("01:00:00".to_owned(), ToString::to_string)));
-    option("error", Some(format!("{}/slurm_log/job.stderr", d.result_folder)));
-    option("output", Some(format!("{}/slurm_log/job.stdout", d.result_folder)));
-    option("cpus-per-task", Some(o.cpu_per_task.unwrap_or(1).to_string()));
+    option(
+        "time",
+        Some(
+            o.time
+                .as_ref()
+                .map_or("01:00:00".to_owned(), ToString::to_string),
+        ),
+    );
+    option(
+        "error",
+        Some(format!("{}/slurm_log/job.stderr", d.result_folder)),
+    );
+    option(
+        "output",
+        Some(format!("{}/slurm_log/job.stdout", d.result_folder)),
+    );
+    option(
+        "cpus-per-task",
+        Some(o.cpu_per_task.unwrap_or(1).to_string()),
+    );
     option("mem-per-gpu", memory(&o.memory_per_gpu));
     option("mem-per-cpu", memory(&o.memory_per_cpu));
     option("mem", memory(&o.memory));

@@ -30,8 +30,10 @@ pub async fn collect(
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
     let result = Folders::of(job, &port.hpc).result;
-    let (stdout, stderr) =
-        (format!("{result}/slurm_log/job.stdout"), format!("{result}/slurm_log/job.stderr"));
+    let (stdout, stderr) = (
+        format!("{result}/slurm_log/job.stdout"),
+        format!("{result}/slurm_log/job.stderr"),
+    );
     let (stdout, stderr, listing, usage) = tokio::join!(
         log(port, &stdout),
         log(port, &stderr),
@@ -48,25 +50,38 @@ pub async fn collect(
 /// The change and the events that close `job`, whose cause was saved when the
 /// scheduler ended it.
 fn conclusion(job: &Job) -> Progress {
-    let cancelled = job.intent_by.as_ref().filter(|by| {
-        job.cause.as_deref() == Some(Cause::cancelled_by(by.as_str()).as_str())
-    });
+    let cancelled = job
+        .intent_by
+        .as_ref()
+        .filter(|by| job.cause.as_deref() == Some(Cause::cancelled_by(by.as_str()).as_str()));
     let (change, events) = match (&job.cause, cancelled) {
         (Some(cause), Some(by)) => {
             let cause = Cause::new(cause);
-            let events = vec![NewEvent::cancelled(&job.id, by), NewEvent::failed(&job.id, &cause)];
+            let events = vec![
+                NewEvent::cancelled(&job.id, by),
+                NewEvent::failed(&job.id, &cause),
+            ];
             (Change::Cancel, events)
         }
-        (Some(cause), None) => {
-            (Change::Fail, vec![NewEvent::failed(&job.id, &Cause::new(cause))])
-        }
+        (Some(cause), None) => (
+            Change::Fail,
+            vec![NewEvent::failed(&job.id, &Cause::new(cause))],
+        ),
         (None, _) => (Change::Succeed, vec![NewEvent::ended(&job.id)]),
     };
-    Progress { change: Some(change), events, ..Progress::default() }
+    Progress {
+        change: Some(change),
+        events,
+        ..Progress::default()
+    }
 }
 
 async fn log(port: &HpcPort, path: &str) -> Result<Option<String>, RemoteError> {
-    let part = match port.connector.read_file(port.hpc_name(), path, 0, LOG_LIMIT).await {
+    let part = match port
+        .connector
+        .read_file(port.hpc_name(), path, 0, LOG_LIMIT)
+        .await
+    {
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         part => part?,
     };
@@ -93,12 +108,17 @@ async fn listing(port: &HpcPort, result: &str) -> Result<Vec<String>, RemoteErro
 
 /// Never in the way of the job's end: what is not known is left out.
 async fn usage(port: &HpcPort, slurm_id: Option<&str>) -> Usage {
-    let Some(slurm_id) = slurm_id else { return Usage::default() };
+    let Some(slurm_id) = slurm_id else {
+        return Usage::default();
+    };
     let ask = async || {
-        port.connector.usage(port.hpc_name(), slurm_id).await.unwrap_or_else(|error| {
-            tracing::warn!(slurm.id = slurm_id, %error, "no usage");
-            Usage::default()
-        })
+        port.connector
+            .usage(port.hpc_name(), slurm_id)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(slurm.id = slurm_id, %error, "no usage");
+                Usage::default()
+            })
     };
     let usage = ask().await;
     if usage.walltime.is_some() {
@@ -141,7 +161,11 @@ mod tests {
         assert_eq!(failed.change, Some(Change::Fail));
         assert!(failed.events[0].message.contains("exit code 1"));
         job.intent_by = Some(job.user_id.clone());
-        assert_eq!(conclusion(&job).change, Some(Change::Fail), "failed before it was cancelled");
+        assert_eq!(
+            conclusion(&job).change,
+            Some(Change::Fail),
+            "failed before it was cancelled"
+        );
         job.cause = Some("cancelled by alice@127.0.0.1:8000".to_owned());
         let cancelled = conclusion(&job);
         assert_eq!(cancelled.change, Some(Change::Cancel));

@@ -9,6 +9,8 @@ use crate::{hpc_port::HpcPort, launcher::Folders};
 
 pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
     let result = Folders::of(job, &port.hpc).result;
-    port.connector.make_folder(port.hpc_name(), &format!("{result}/slurm_log")).await?;
+    port.connector
+        .make_folder(port.hpc_name(), &format!("{result}/slurm_log"))
+        .await?;
     Ok(Progress::default())
 }

@@ -9,7 +9,10 @@ use crate::{hpc_port::HpcPort, launcher::Folders};
 
 pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
     let folder = Folders::of(job, &port.hpc).executable;
-    let submitted = port.connector.submit(port.hpc_name(), &job.id, &folder).await?;
+    let submitted = port
+        .connector
+        .submit(port.hpc_name(), &job.id, &folder)
+        .await?;
     tracing::info!(
         job.id = %job.id,
         hpc = port.hpc_name(),
@@ -19,7 +22,10 @@ pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepEr
     );
     Ok(Progress {
         change: Some(Change::Accept),
-        events: vec![NewEvent::submitted(&submitted.slurm_id), NewEvent::init(&job.id)],
+        events: vec![
+            NewEvent::submitted(&submitted.slurm_id),
+            NewEvent::init(&job.id),
+        ],
         slurm_id: Some(submitted.slurm_id),
         ..Progress::default()
     })

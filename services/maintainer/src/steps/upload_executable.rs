@@ -23,7 +23,9 @@ pub(super) async fn run(
                 StepError::Refused(Cause::new(format!("template {id} has been removed")))
             })?;
             let archive = port.mirrors.archive(id, &template.address, sha).await?;
-            port.connector.upload_folder(port.hpc_name(), &folder, archive).await?;
+            port.connector
+                .upload_folder(port.hpc_name(), &folder, archive)
+                .await?;
         }
         Executable::Files(files) => {
             port.connector.make_folder(port.hpc_name(), &folder).await?;

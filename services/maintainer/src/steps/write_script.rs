@@ -34,7 +34,9 @@ pub(super) async fn run(
     try_join_all(files.into_iter().map(|(name, content)| {
         let path = format!("{}/{name}", folders.executable);
         async move {
-            port.connector.write_file(port.hpc_name(), &path, content.into_bytes()).await
+            port.connector
+                .write_file(port.hpc_name(), &path, content.into_bytes())
+                .await
         }
     }))
     .await?;

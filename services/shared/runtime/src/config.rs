@@ -64,28 +64,53 @@ pub fn load(folder: &Path, environment: &dyn Environment) -> Result<Loaded, Mist
     let mut report = Report::default();
     let mut server = file(folder, "config.json", true, &mut report);
     environment::overlay(&mut server, environment);
-    let entries = |name: &'static str, needed, report: &mut Report| file(folder, name, needed, report);
+    let entries =
+        |name: &'static str, needed, report: &mut Report| file(folder, name, needed, report);
     let hpcs = entries("hpc.json", true, &mut report);
     let maintainers = entries("maintainer.json", true, &mut report);
     let containers = entries("container.json", false, &mut report);
     let kernels = entries("kernel.json", false, &mut report);
     let hubs = entries("jupyter-globus-map.json", true, &mut report);
     let announcements = announcements(folder, &mut report);
-    let place = Place { folder, local_key: local_key(&server) };
+    let place = Place {
+        folder,
+        local_key: local_key(&server),
+    };
     let site = (|| {
-        let server = server::read(&mut Reader::root("config.json", &server, &mut report), &place);
-        let hpcs = each("hpc.json", &hpcs, &mut report, |name, reader| hpc::read(name, reader, &place));
-        let maintainers = each("maintainer.json", &maintainers, &mut report, maintainer::read);
+        let server = server::read(
+            &mut Reader::root("config.json", &server, &mut report),
+            &place,
+        );
+        let hpcs = each("hpc.json", &hpcs, &mut report, |name, reader| {
+            hpc::read(name, reader, &place)
+        });
+        let maintainers = each(
+            "maintainer.json",
+            &maintainers,
+            &mut report,
+            maintainer::read,
+        );
         let containers = each("container.json", &containers, &mut report, container::read);
         let kernels = each("kernel.json", &kernels, &mut report, container::read_kernel);
         let hubs = each("jupyter-globus-map.json", &hubs, &mut report, hub::read);
-        Some(Site { hpcs, maintainers, containers, kernels, hubs, announcements, server: server? })
+        Some(Site {
+            hpcs,
+            maintainers,
+            containers,
+            kernels,
+            hubs,
+            announcements,
+            server: server?,
+        })
     })();
     if let Some(site) = &site {
         references::check(site, &hpcs, &mut report);
     }
     match site {
-        Some(site) if report.mistakes.is_empty() => Ok(Loaded { site, warnings: report.warnings }),
+        Some(site) if report.mistakes.is_empty() => Ok(Loaded {
+            site,
+            warnings: report.warnings,
+        }),
         _ => Err(Mistakes(report.mistakes)),
     }
 }
@@ -141,7 +166,12 @@ fn json(folder: &Path, name: &'static str, needed: bool, report: &mut Report) ->
         .ok()
 }
 
-fn file(folder: &Path, name: &'static str, needed: bool, report: &mut Report) -> Map<String, Value> {
+fn file(
+    folder: &Path,
+    name: &'static str,
+    needed: bool,
+    report: &mut Report,
+) -> Map<String, Value> {
     match json(folder, name, needed, report) {
         None => Map::new(),
         Some(Value::Object(object)) => object,

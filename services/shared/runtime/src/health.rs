@@ -19,7 +19,11 @@ pub struct Parts(BTreeMap<&'static str, Probe>);
 impl Parts {
     /// With one more part.
     #[must_use]
-    pub fn with<F>(mut self, name: &'static str, probe: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn with<F>(
+        mut self,
+        name: &'static str,
+        probe: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
@@ -39,7 +43,11 @@ impl Parts {
             };
             parts.insert(name.to_owned(), part);
         }
-        let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let status = if all {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
         (status, Json(json!({"ready": all, "parts": parts})))
     }
 }
@@ -68,17 +76,16 @@ pub fn router(parts: Parts, metrics: Option<PrometheusHandle>) -> Router {
 ///
 /// # Errors
 /// If the address is taken.
-pub async fn serve(
-    address: SocketAddr,
-    parts: Parts,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+pub async fn serve(address: SocketAddr, parts: Parts, shutdown: &Shutdown) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "health and metrics");
     let router = router(parts, collect_metrics());
     let stop = shutdown.token.clone().cancelled_owned();
     shutdown.tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        if let Err(error) = axum::serve(listener, router)
+            .with_graceful_shutdown(stop)
+            .await
+        {
             tracing::error!(%error, "health service ended");
         }
     });

@@ -10,8 +10,9 @@ use tokio::net::TcpListener;
 /// # Errors
 /// If the address is taken or the file cannot be written.
 pub async fn bind(address: SocketAddr, address_file: Option<&Path>) -> anyhow::Result<TcpListener> {
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let bound = listener.local_addr()?;
     if let Some(file) = address_file {
         // Whoever waits for the file must not see half of it.

@@ -79,6 +79,19 @@ impl<'a> Reader<'a> {
         let pre_processing = self.stage("pre_processing_stage");
         let execution = self.stage("execution_stage");
         let post_processing = self.stage("post_processing_stage");
+        for (key, there) in [
+            ("name", name.is_some()),
+            (
+                "container",
+                container.is_some() || connector == ConnectorVariant::Slurm,
+            ),
+            ("execution_stage", execution.is_some()),
+        ] {
+            // One of a wrong type has been reported already.
+            if !there && self.get(key).is_none_or(is_blank) {
+                self.wrong.push(format!("{key} is missing"));
+            }
+        }
         let supported_hpc = self.supported_hpc();
         let default_hpc = self
             .text("default_hpc")
@@ -93,19 +106,6 @@ impl<'a> Reader<'a> {
         let (param_rules, public_param): (ParamRules, _) = self.rules("param_rules", param_rule);
         let (slurm_input_rules, public_slurm): (SlurmInputRules, _) =
             self.rules("slurm_input_rules", slurm_rule);
-        for (key, there) in [
-            ("name", name.is_some()),
-            (
-                "container",
-                container.is_some() || connector == ConnectorVariant::Slurm,
-            ),
-            ("execution_stage", execution.is_some()),
-        ] {
-            // One of a wrong type has been reported already.
-            if !there && self.get(key).is_none_or(is_blank) {
-                self.wrong.push(format!("{key} is missing"));
-            }
-        }
         let (require_upload_data, continue_on_error) = (
             self.flag("require_upload_data"),
             self.flag("continue_on_error"),

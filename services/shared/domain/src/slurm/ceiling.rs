@@ -74,20 +74,20 @@ impl Ceilings {
         Self(GENERAL.iter().map(of_option).collect())
     }
 
-    /// Caps of `slurm_global_cap` that cannot be used, each with the reason.
-    pub fn unreadable(cap: &Map<String, Value>) -> Vec<(String, &'static str)> {
-        let wrong = |(option, value): (&String, &Value)| {
-            let known = GENERAL.iter().find(|(name, ..)| name == option);
-            let reason = match known {
-                None => "is no option that has a ceiling",
-                Some((_, measure, _)) if measure.read(value).is_some() => return None,
-                Some((_, Measure::Count, _)) => "is no whole number",
-                Some((_, Measure::Time, _)) => "is no time like 90 (minutes) or 02:00:00",
-                Some((_, Measure::Memory, _)) => "is no size like 8G",
+    /// Caps of `slurm_global_cap` that cannot be read, each with the reason; caps of
+    /// options that have no ceiling do not matter.
+    pub fn unreadable(cap: &Map<String, Value>) -> Vec<(&'static str, &'static str)> {
+        let wrong = |&(option, measure, _): &(&'static str, Measure, &str)| {
+            let value = cap.get(option)?;
+            let reason = match measure {
+                _ if measure.read(value).is_some() => return None,
+                Measure::Count => "must be a whole number",
+                Measure::Time => "must be a time like 90 (minutes) or 02:00:00",
+                Measure::Memory => "must be a size like 8G",
             };
-            Some((option.clone(), reason))
+            Some((option, reason))
         };
-        cap.iter().filter_map(wrong).collect()
+        GENERAL.iter().filter_map(wrong).collect()
     }
 
     /// Whether `options`, which were read from `raw`, stay below all ceilings.

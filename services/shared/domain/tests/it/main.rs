@@ -1,6 +1,9 @@
 //! The rules against what the older server was recorded to answer.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets what it does not expect fails"
+)]
 
 mod broken_manifest;
 mod manifest;

@@ -14,7 +14,9 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>) -> Option<Container> {
     for (hpc, folders) in r.map("mount") {
         let folders = folders.as_object().and_then(|folders| {
             let entries = folders.iter();
-            entries.map(|(from, to)| Some((from.clone(), to.as_str()?.to_owned()))).collect()
+            entries
+                .map(|(from, to)| Some((from.clone(), to.as_str()?.to_owned())))
+                .collect()
         });
         match folders {
             Some(folders) => {
@@ -24,11 +26,19 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>) -> Option<Container> {
         }
     }
     let mut public = r.object().clone();
-    for (key, default) in [("dockerfile", json!("")), ("dockerhub", json!("")), ("mount", json!({}))]
-    {
+    for (key, default) in [
+        ("dockerfile", json!("")),
+        ("dockerhub", json!("")),
+        ("mount", json!({})),
+    ] {
         public.entry(key).or_insert(default);
     }
-    Some(Container { name: name.to_owned(), hpc_path, mount, public })
+    Some(Container {
+        name: name.to_owned(),
+        hpc_path,
+        mount,
+        public,
+    })
 }
 
 pub(super) fn read_kernel(name: &str, r: &mut Reader<'_>) -> Option<Kernel> {
@@ -37,5 +47,8 @@ pub(super) fn read_kernel(name: &str, r: &mut Reader<'_>) -> Option<Kernel> {
     if lines.is_empty() {
         r.wrong("env", "must be a list of the lines of kernel_init.sh");
     }
-    Some(Kernel { name: name.to_owned(), init: lines })
+    Some(Kernel {
+        name: name.to_owned(),
+        init: lines,
+    })
 }

@@ -26,7 +26,9 @@ impl Environment for ProcessEnvironment {
 
     fn all(&self) -> Vec<(String, String)> {
         let text = |os: std::ffi::OsString| os.into_string().ok();
-        std::env::vars_os().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect()
+        std::env::vars_os()
+            .filter_map(|(key, value)| Some((text(key)?, text(value)?)))
+            .collect()
     }
 }
 
@@ -36,14 +38,18 @@ impl Environment for BTreeMap<String, String> {
     }
 
     fn all(&self) -> Vec<(String, String)> {
-        self.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 }
 
 /// Puts the variables over `config`.
 pub(super) fn overlay(config: &mut Map<String, Value>, environment: &dyn Environment) {
     for (name, value) in environment.all() {
-        let Some(path) = name.strip_prefix(PREFIX) else { continue };
+        let Some(path) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
         let path: Vec<_> = path.split("__").map(str::to_lowercase).collect();
         put(config, &path, value);
     }
@@ -56,7 +62,9 @@ fn put(object: &mut Map<String, Value>, path: &[String], value: String) {
             object.insert(key.clone(), Value::String(value));
         }
         [key, rest @ ..] => {
-            let inner = object.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+            let inner = object
+                .entry(key.clone())
+                .or_insert_with(|| Value::Object(Map::new()));
             if !inner.is_object() {
                 *inner = Value::Object(Map::new());
             }

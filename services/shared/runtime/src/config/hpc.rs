@@ -5,6 +5,7 @@ use std::time::Duration;
 use compute_domain::{
     manifest::{SlurmInputRules, SlurmRule},
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
+    slurm::Ceilings,
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -48,7 +49,9 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
     let capacity = r.needed_number("job_pool_capacity", 1..=100_000);
     let (slurm_input_rules, shown_rules) = slurm_rules(r);
     let globus = r.inside("globus", globus);
-    let known_hosts = r.text("known_hosts").unwrap_or_else(|| "known_hosts".to_owned());
+    let known_hosts = r
+        .text("known_hosts")
+        .unwrap_or_else(|| "known_hosts".to_owned());
     let number = |r: &mut Reader<'_>, key: &str, most: u64, default: u64| {
         u32::try_from(r.number(key, 1..=most).unwrap_or(default)).unwrap_or(1)
     };
@@ -59,7 +62,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         description: r.text("description").unwrap_or_else(|| "none".to_owned()),
         globus,
         mount: r.text_map("mount"),
-        slurm_global_cap: r.map("slurm_global_cap"),
+        slurm_global_cap: global_cap(r),
         slurm_input_rules,
         allowlist: r.texts("allowlist"),
         denylist: r.texts("denylist"),
@@ -97,7 +100,10 @@ fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {
     let (path, passphrase) = match key {
         Some(key) => key,
         None if local_key => place.local_key().or_else(|| {
-            r.wrong("use_local_key", "config.json names no local_key.private_key_path");
+            r.wrong(
+                "use_local_key",
+                "config.json names no local_key.private_key_path",
+            );
             None
         })?,
         None => return None,
@@ -115,9 +121,20 @@ fn root_path(r: &mut Reader<'_>) -> Option<String> {
     let path = r.needed_text("root_path")?;
     let good = |c: char| c.is_ascii_alphanumeric() || "_./-+@".contains(c);
     if !path.starts_with('/') || path.contains("..") || !path.chars().all(good) {
-        r.wrong("root_path", "must be an absolute path of letters, digits and _./-+@");
+        r.wrong(
+            "root_path",
+            "must be an absolute path of letters, digits and _./-+@",
+        );
     }
     Some(path)
+}
+
+fn global_cap(r: &mut Reader<'_>) -> Map<String, Value> {
+    let cap = r.map("slurm_global_cap");
+    for (option, reason) in Ceilings::unreadable(&cap) {
+        r.wrong(&format!("slurm_global_cap.{option}"), reason);
+    }
+    cap
 }
 
 fn slurm_rules(r: &mut Reader<'_>) -> (SlurmInputRules, Value) {
@@ -151,7 +168,11 @@ fn public(entry: &Map<String, Value>, rules: Value) -> Map<String, Value> {
             "mount" | "slurm_input_rules" => Some(json!({})),
             _ => None,
         };
-        let value = if key == "slurm_input_rules" { Some(&rules) } else { entry.get(key) };
+        let value = if key == "slurm_input_rules" {
+            Some(&rules)
+        } else {
+            entry.get(key)
+        };
         if let Some(value) = value.cloned().filter(|value| !value.is_null()).or(default) {
             public.insert(key.to_owned(), value);
         }

@@ -17,6 +17,8 @@ pub(super) fn read(host: &str, r: &mut Reader<'_>) -> Option<Hub> {
         endpoint: r.text("endpoint").unwrap_or_default(),
         root_path: r.text("root_path").unwrap_or_default(),
         container_home_path: r.text("container_home_path").unwrap_or_default(),
-        user_mapping: r.choice("user_mapping", &mappings).unwrap_or(UserMapping::Plain),
+        user_mapping: r
+            .choice("user_mapping", &mappings)
+            .unwrap_or(UserMapping::Plain),
     })
 }

@@ -10,7 +10,9 @@ const SHOWN_CAPACITY: u64 = 5;
 
 pub(super) fn read(name: &str, r: &mut Reader<'_>) -> Option<MaintainerConfig> {
     r.ignore(&["executable_folder", "envs", "connector", "description"]);
-    let capacity = r.number("job_pool_capacity", 1..=100_000).unwrap_or(SHOWN_CAPACITY);
+    let capacity = r
+        .number("job_pool_capacity", 1..=100_000)
+        .unwrap_or(SHOWN_CAPACITY);
     let hpc = r.texts("hpc");
     if hpc.is_empty() {
         r.wrong("hpc", "must name at least one HPC");

@@ -42,10 +42,18 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn mistake(&mut self, file: &'static str, key: &str, reason: &str) {
-        self.mistakes.push(Mistake { file, key: key.to_owned(), reason: reason.to_owned() });
+        self.mistakes.push(Mistake {
+            file,
+            key: key.to_owned(),
+            reason: reason.to_owned(),
+        });
     }
 
     pub(super) fn warning(&mut self, file: &'static str, key: &str, reason: &str) {
-        self.warnings.push(Mistake { file, key: key.to_owned(), reason: reason.to_owned() });
+        self.warnings.push(Mistake {
+            file,
+            key: key.to_owned(),
+            reason: reason.to_owned(),
+        });
     }
 }

@@ -22,7 +22,13 @@ impl<'a> Reader<'a> {
         object: &'a Map<String, Value>,
         report: &'a mut Report,
     ) -> Self {
-        Self { file, prefix: String::new(), object, report, asked: RefCell::default() }
+        Self {
+            file,
+            prefix: String::new(),
+            object,
+            report,
+            asked: RefCell::default(),
+        }
     }
 
     pub(super) fn entry(
@@ -31,7 +37,13 @@ impl<'a> Reader<'a> {
         object: &'a Map<String, Value>,
         report: &'a mut Report,
     ) -> Self {
-        Self { file, prefix: format!("{name}."), object, report, asked: RefCell::default() }
+        Self {
+            file,
+            prefix: format!("{name}."),
+            object,
+            report,
+            asked: RefCell::default(),
+        }
     }
 
     /// Reads the object at `key` with a reader of its own; an absent one as empty.
@@ -68,7 +80,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn wrong(&mut self, key: &str, reason: &str) {
-        self.report.mistake(self.file, &format!("{}{key}", self.prefix), reason);
+        self.report
+            .mistake(self.file, &format!("{}{key}", self.prefix), reason);
     }
 
     fn typed<T>(
@@ -117,7 +130,10 @@ impl<'a> Reader<'a> {
         let what = format!("a number from {} to {}", range.start(), range.end());
         // The environment gives text.
         let read = |value: &Value| {
-            value.as_u64().or_else(|| value.as_str()?.parse().ok()).filter(|n| range.contains(n))
+            value
+                .as_u64()
+                .or_else(|| value.as_str()?.parse().ok())
+                .filter(|n| range.contains(n))
         };
         self.typed(key, &what, read)
     }
@@ -129,20 +145,27 @@ impl<'a> Reader<'a> {
 
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let list = self.typed(key, "a list of texts", |value| {
-            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+            value
+                .as_array()?
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect()
         });
         list.unwrap_or_default()
     }
 
     pub(super) fn map(&mut self, key: &str) -> Map<String, Value> {
-        self.typed(key, "an object", |value| value.as_object().cloned()).unwrap_or_default()
+        self.typed(key, "an object", |value| value.as_object().cloned())
+            .unwrap_or_default()
     }
 
     /// An object of texts.
     pub(super) fn text_map(&mut self, key: &str) -> std::collections::BTreeMap<String, String> {
         let map = self.typed(key, "an object of texts", |value| {
             let entries = value.as_object()?.iter();
-            entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+            entries
+                .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                .collect()
         });
         map.unwrap_or_default()
     }
@@ -152,20 +175,26 @@ impl<'a> Reader<'a> {
         let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
         let what = format!("one of {}", words.join(", "));
         self.typed(key, &what, |value| {
-            choices.iter().find(|(word, _)| value.as_str() == Some(word)).map(|(_, choice)| *choice)
+            choices
+                .iter()
+                .find(|(word, _)| value.as_str() == Some(word))
+                .map(|(_, choice)| *choice)
         })
     }
 
     /// Keys that are known and need no reading.
     pub(super) fn ignore(&self, keys: &[&str]) {
-        self.asked.borrow_mut().extend(keys.iter().map(|&key| key.to_owned()));
+        self.asked
+            .borrow_mut()
+            .extend(keys.iter().map(|&key| key.to_owned()));
     }
 
     pub(super) fn warn_of_unknown_keys(&mut self) {
         let asked = self.asked.borrow();
         for key in self.object.keys().filter(|key| !asked.contains(*key)) {
             let key = format!("{}{key}", self.prefix);
-            self.report.warning(self.file, &key, "is not known and has no effect");
+            self.report
+                .warning(self.file, &key, "is not known and has no effect");
         }
     }
 }

@@ -19,7 +19,11 @@ pub(super) fn check(site: &Site, hpcs: &Map<String, Value>, report: &mut Report)
         if unknown(default) {
             report.mistake(file, &key, &format!("{default} is not in hpc.json"));
         } else if !maintainer.hpc.contains(default) {
-            report.mistake(file, &key, &format!("{default} is not in the maintainer's hpc list"));
+            report.mistake(
+                file,
+                &key,
+                &format!("{default} is not in the maintainer's hpc list"),
+            );
         }
     }
     for (name, container) in &site.containers {

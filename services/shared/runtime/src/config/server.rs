@@ -68,13 +68,17 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
     let (cache_path, upload_limit_mb) = r.inside("local_file_system", |r| {
         r.ignore(&["root_path"]);
         let cache = r.text("cache_path").unwrap_or_else(|| "cache".to_owned());
-        (place.path(&cache), r.number("limit_in_mb", 1..=1_000_000).unwrap_or(100))
+        (
+            place.path(&cache),
+            r.number("limit_in_mb", 1..=1_000_000).unwrap_or(100),
+        )
     });
     let seconds = |r: &mut Reader<'_>, key: &str, default: u64| {
         Duration::from_secs(r.number(key, 1..=86_400).unwrap_or(default))
     };
     let listen = (
-        r.text("server_ip").unwrap_or_else(|| "127.0.0.1".to_owned()),
+        r.text("server_ip")
+            .unwrap_or_else(|| "127.0.0.1".to_owned()),
         port(r.number("server_port", PORT), 3030),
     );
     let server = Server {
@@ -92,7 +96,9 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
             .iter()
             .map(|root| place.path(root))
             .collect(),
-        template_size_limit_mb: r.number("template_size_limit_mb", 1..=100_000).unwrap_or(500),
+        template_size_limit_mb: r
+            .number("template_size_limit_mb", 1..=100_000)
+            .unwrap_or(500),
         template_refresh: seconds(r, "template_refresh_seconds", 60),
         lease: seconds(r, "lease_seconds", 30),
         sweep: seconds(r, "sweep_seconds", 10),
@@ -104,11 +110,15 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
 }
 
 fn port(number: Option<u64>, default: u16) -> u16 {
-    number.and_then(|number| u16::try_from(number).ok()).unwrap_or(default)
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .unwrap_or(default)
 }
 
 fn deployment(r: &mut Reader<'_>) -> String {
-    let name = r.text("deployment").unwrap_or_else(|| "cybergis-compute".to_owned());
+    let name = r
+        .text("deployment")
+        .unwrap_or_else(|| "cybergis-compute".to_owned());
     let good = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     if name.is_empty() || !name.chars().all(good) {
         r.wrong("deployment", "must be made of letters, digits, _ and -");
@@ -129,7 +139,9 @@ fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
 /// `password`, or the content of the file that `password_file` names.
 fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
     let given = r.text("password");
-    let Some(file) = r.text("password_file") else { return given.map(SecretString::from) };
+    let Some(file) = r.text("password_file") else {
+        return given.map(SecretString::from);
+    };
     match fs::read_to_string(place.path(&file)) {
         Ok(secret) => Some(SecretString::from(secret.trim_end().to_owned())),
         Err(error) => {
@@ -148,9 +160,14 @@ fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
                 .map_err(|error| r.wrong("url_file", &format!("cannot be read: {error}")))
                 .ok()
         });
-        let url = from_file.map(|url| url.trim_end().to_owned()).or_else(|| r.text("url"));
+        let url = from_file
+            .map(|url| url.trim_end().to_owned())
+            .or_else(|| r.text("url"));
         let known = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
-        if url.as_deref().is_some_and(|url| !known.iter().any(|scheme| url.starts_with(scheme))) {
+        if url
+            .as_deref()
+            .is_some_and(|url| !known.iter().any(|scheme| url.starts_with(scheme)))
+        {
             r.wrong("url", "must begin with sqlite:, postgres: or mysql:");
         }
         url
@@ -158,9 +175,14 @@ fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
     let older = r.get("mysql").is_some();
     let of_older = r.inside("mysql", |r| older.then(|| mysql(r, place)));
     let url = url.or(of_older.flatten()).unwrap_or_else(|| {
-        format!("sqlite://{}?mode=rwc", place.path("compute.sqlite").display())
+        format!(
+            "sqlite://{}?mode=rwc",
+            place.path("compute.sqlite").display()
+        )
     });
-    Some(Database { url: SecretString::from(url) })
+    Some(Database {
+        url: SecretString::from(url),
+    })
 }
 
 fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
@@ -168,7 +190,10 @@ fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
     let port = port(r.number("port", 1..=65535), 3306);
     let (database, user) = (r.needed_text("database"), r.needed_text("username"));
     let password = password(r, place);
-    let secret = password.as_ref().map(secrecy::ExposeSecret::expose_secret).unwrap_or_default();
+    let secret = password
+        .as_ref()
+        .map(secrecy::ExposeSecret::expose_secret)
+        .unwrap_or_default();
     Some(format!(
         "mysql://{}:{}@{}:{port}/{}",
         percent_encoded(&user?),

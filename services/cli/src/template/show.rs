@@ -1,0 +1,68 @@
+//! Templates as the operator reads them.
+
+use compute_db::Template;
+use compute_domain::Timestamp;
+use serde_json::{Value, json};
+
+use super::verify::Verified;
+use crate::Answer;
+
+/// What was done, and what users would stumble over.
+pub(super) fn done(template: &Template, verified: &Verified, what: &str) -> Answer {
+    let Verified {
+        snapshot,
+        manifest,
+        warnings,
+    } = verified;
+    let more = [
+        ("name", json!(manifest.name)),
+        ("commit", json!(snapshot.sha)),
+    ];
+    let entry = row(template, more);
+    let mut lines = vec![format!(
+        "template {} ({:?}) has been {what}, at commit {}{}",
+        template.id,
+        manifest.name,
+        abbreviated(&snapshot.sha),
+        if template.sha.is_some() {
+            ", pinned"
+        } else {
+            ""
+        },
+    )];
+    if !template.is_approved {
+        lines.push(format!(
+            "users do not see it yet: `template approve {}`",
+            template.id
+        ));
+    }
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    Answer::good(
+        json!({"template": entry, "warnings": warnings}),
+        lines.join("\n"),
+    )
+}
+
+/// The row, and what is known beyond it.
+pub(super) fn row<const N: usize>(template: &Template, more: [(&str, Value); N]) -> Value {
+    let own = [
+        ("id", json!(template.id)),
+        ("address", json!(template.address)),
+        ("sha", json!(template.sha)),
+        ("isApproved", json!(template.is_approved)),
+        ("createdAt", json!(template.created_at.to_iso())),
+        (
+            "updatedAt",
+            json!(template.updated_at.map(Timestamp::to_iso)),
+        ),
+    ];
+    own.into_iter()
+        .chain(more)
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+/// As git abbreviates it for people.
+pub(super) fn abbreviated(sha: &str) -> String {
+    sha.chars().take(12).collect()
+}

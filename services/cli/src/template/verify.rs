@@ -1,0 +1,63 @@
+//! Whether a template can be run.
+
+use compute_domain::manifest::{ConnectorVariant, Manifest, ManifestError};
+use compute_templates::Snapshot;
+
+use super::Desk;
+
+/// A template that can be run.
+pub(super) struct Verified {
+    pub(super) snapshot: Snapshot,
+    pub(super) manifest: Manifest,
+    /// What users would stumble over.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Desk {
+    /// Fetches the template and reads its manifest.
+    pub(super) async fn verify(
+        &self,
+        id: &str,
+        address: &str,
+        sha: Option<&str>,
+    ) -> anyhow::Result<Verified> {
+        let snapshot = self.mirrors.refresh(id, address, sha).await?;
+        let manifest = Manifest::parse(&snapshot.manifest, address, Some(&snapshot.sha));
+        let manifest = manifest.map_err(|ManifestError(wrong)| {
+            let wrong = wrong.join("\n  ");
+            anyhow::anyhow!(
+                "manifest.json of {id} at {} has mistakes:\n  {wrong}",
+                snapshot.sha
+            )
+        })?;
+        let warnings = self.warnings(&manifest);
+        Ok(Verified {
+            snapshot,
+            manifest,
+            warnings,
+        })
+    }
+
+    fn warnings(&self, manifest: &Manifest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let name = &manifest.container;
+        let (file, known) = match manifest.connector {
+            ConnectorVariant::Slurm => ("", true),
+            ConnectorVariant::Singularity => {
+                ("container.json", self.site.containers.contains_key(name))
+            }
+            ConnectorVariant::SingCvmfs => ("kernel.json", self.site.kernels.contains_key(name)),
+        };
+        if !known {
+            warnings.push(format!(
+                "{file} has no {name}: jobs of this template will fail"
+            ));
+        }
+        let mut supported = manifest.supported_hpc.iter();
+        if !supported.any(|hpc| self.site.hpcs.contains_key(hpc)) {
+            let named = manifest.supported_hpc.join(", ");
+            warnings.push(format!("hpc.json has none of its HPCs: {named}"));
+        }
+        warnings
+    }
+}

@@ -1,0 +1,14 @@
+//! The operator's command as a process of its own, with a real database, real
+//! git repositories and a real SSH server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod config;
+mod desk;
+mod hpc;
+mod job;
+mod template;

@@ -1,0 +1,195 @@
+//! `template`.
+
+use std::{fs, process::Command};
+
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+
+/// Commits `manifest` to a repository; the commit's name.
+fn commit(desk: &Desk, name: &str, manifest: &str) -> (String, String) {
+    let repository = desk.path("repositories").join(name);
+    fs::create_dir_all(&repository).unwrap();
+    fs::write(repository.join("manifest.json"), manifest).unwrap();
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C")
+            .arg(&repository)
+            .args(["-c", "user.name=t", "-c", "user.email=t@localhost"]);
+        let output = git.args(args).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=change"]);
+    (
+        format!("file://{}", repository.display()),
+        git(&["rev-parse", "HEAD"]),
+    )
+}
+
+fn manifest(name: &str) -> String {
+    json!({"name": name, "container": "python", "execution_stage": "true",
+        "supported_hpc": ["local_hpc"]})
+    .to_string()
+}
+
+/// The one template that is there.
+fn only(desk: &Desk) -> Value {
+    let templates = desk.json(&["template", "list"]);
+    assert_eq!(templates["templates"].as_array().unwrap().len(), 1);
+    templates["templates"][0].clone()
+}
+
+#[tokio::test]
+async fn from_added_to_removed() {
+    let desk = Desk::new().await;
+    let (address, sha) = commit(&desk, "hello", &manifest("hello world"));
+    let text = desk.good(&["template", "add", "hello", &address]);
+    let short = &sha[..12];
+    assert_eq!(
+        text,
+        format!(
+            "template hello (\"hello world\") has been added, at commit {short}\n\
+             users do not see it yet: `template approve hello`\n"
+        )
+    );
+    let template = only(&desk);
+    assert_eq!(
+        (
+            &template["id"],
+            &template["isApproved"],
+            &template["sha"],
+            &template["problem"]
+        ),
+        (&json!("hello"), &json!(false), &json!(null), &json!(null))
+    );
+    assert_eq!(
+        (&template["name"], &template["commit"], &template["address"]),
+        (&json!("hello world"), &json!(sha), &json!(address))
+    );
+    assert!(
+        desk.good(&["template", "approve", "hello"])
+            .contains("has been approved")
+    );
+    assert_eq!(only(&desk)["isApproved"], true);
+    let table = desk.good(&["template", "list"]);
+    for word in ["hello", "yes", short, "newest", address.as_str()] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    desk.good(&["template", "withdraw", "hello"]);
+    assert_eq!(only(&desk)["isApproved"], false);
+    desk.good(&["template", "remove", "hello"]);
+    assert_eq!(desk.json(&["template", "list"]), json!({"templates": []}));
+    desk.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(only(&desk)["isApproved"], true);
+}
+
+#[tokio::test]
+async fn a_commit_is_pinned_and_released() {
+    let desk = Desk::new().await;
+    let (address, old) = commit(&desk, "hello", &manifest("old"));
+    desk.good(&[
+        "template",
+        "add",
+        "hello",
+        &address,
+        "--sha",
+        &old[..10],
+        "--approve",
+    ]);
+    assert_eq!(only(&desk)["sha"], json!(old), "the full name");
+    let (_, new) = commit(&desk, "hello", &manifest("new"));
+    desk.good(&["template", "update", "hello"]);
+    assert_eq!(only(&desk)["commit"], json!(old));
+    let text = desk.good(&["template", "update", "hello", "--newest"]);
+    assert!(
+        text.contains(&format!("at commit {}\n", &new[..12])),
+        "{text}"
+    );
+    assert_eq!(
+        (&only(&desk)["sha"], &only(&desk)["name"]),
+        (&json!(null), &json!("new"))
+    );
+    desk.good(&["template", "update", "hello", "--sha", &old]);
+    let template = only(&desk);
+    assert_eq!(
+        (&template["sha"], &template["isApproved"]),
+        (&json!(old), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_not_added() {
+    let desk = Desk::new().await;
+    let broken = json!({"container": "python", "param_rules": {"p": {"type": "integer"}}});
+    let (address, sha) = commit(&desk, "broken", &broken.to_string());
+    let error = desk.bad(&["template", "add", "broken", &address]);
+    assert_eq!(
+        error,
+        format!(
+            "manifest.json of broken at {sha} has mistakes:\n  name is missing\n  execution_stage \
+             is missing\n  param_rules.p: default_value is missing"
+        )
+    );
+    let (hello, _) = commit(&desk, "hello", &manifest("hello"));
+    let unknown = "0".repeat(40);
+    for (args, reason) in [
+        (
+            vec!["x", "file:///etc"],
+            "local repositories must lie below template_local_roots",
+        ),
+        (vec!["x", "ext::sh -c id"], "is not allowed"),
+        (vec!["../x", &hello], "is no name of a template"),
+        (vec!["x", &hello, "--sha", &unknown], "has no commit 0000"),
+    ] {
+        let error = desk.bad(&[&["template", "add"], args.as_slice()].concat());
+        assert!(error.contains(reason), "{args:?}: {error}");
+    }
+    assert_eq!(desk.json(&["template", "list"]), json!({"templates": []}));
+    desk.good(&["template", "add", "hello", &hello]);
+    let again = desk.bad(&["template", "add", "hello", &hello]);
+    assert_eq!(
+        again,
+        "there is a template hello already: use `template update hello`"
+    );
+    for command in ["approve", "withdraw", "remove", "update"] {
+        let error = desk.bad(&["template", command, "nothing"]);
+        assert_eq!(
+            error,
+            "there is no template nothing: `template list` shows all"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_to_what_cannot_be_run_is_not_made() {
+    let desk = Desk::new().await;
+    let (address, _) = commit(&desk, "hello", &manifest("hello"));
+    desk.good(&["template", "add", "hello", &address, "--approve"]);
+    let (broken, _) = commit(&desk, "broken", "{");
+    let error = desk.bad(&["template", "update", "hello", "--address", &broken]);
+    assert!(error.contains("manifest.json is no JSON"), "{error}");
+    assert_eq!(only(&desk)["address"], json!(address));
+}
+
+#[tokio::test]
+async fn what_users_would_stumble_over_is_a_warning() {
+    let desk = Desk::new().await;
+    let odd = json!({"name": "odd", "container": "nope", "execution_stage": "true"});
+    let (address, _) = commit(&desk, "odd", &odd.to_string());
+    let text = desk.good(&["template", "add", "odd", &address, "--approve"]);
+    assert!(
+        text.contains("warning: container.json has no nope"),
+        "{text}"
+    );
+    assert!(
+        text.contains("warning: hpc.json has none of its HPCs: keeling_community"),
+        "{text}"
+    );
+}
