@@ -89,7 +89,12 @@ impl Client {
             .post("/job", json!({"hpc": settings.get("hpc")}))
             .await?;
         anyhow::ensure!(created.status == 200, "create: {created:?}");
-        let id = created.body["id"].as_str().context("no id")?.to_owned();
+        let id = created
+            .body
+            .get("id")
+            .and_then(Value::as_str)
+            .context("no id")?
+            .to_owned();
         let mut body = settings;
         if let Some(body) = body.as_object_mut() {
             body.remove("hpc");
@@ -129,8 +134,9 @@ impl Client {
     pub async fn until(&self, id: &str, states: &[&str], limit: Duration) -> anyhow::Result<Value> {
         crate::eventually(&format!("job {id} in {states:?}"), limit, async || {
             let job = self.job(id).await?;
-            let there = job["state"]
-                .as_str()
+            let there = job
+                .get("state")
+                .and_then(Value::as_str)
                 .is_some_and(|state| states.contains(&state));
             Ok(there.then_some(job))
         })

@@ -142,10 +142,10 @@ fn launch(
         .with_context(|| format!("cannot start {}: `cargo build` first", binary.display()))?;
     let began = Instant::now();
     loop {
-        if let Ok(address) = fs::read_to_string(&address_file) {
-            if !address.trim().is_empty() {
-                return Ok((child, address.trim().to_owned()));
-            }
+        if let Ok(address) = fs::read_to_string(&address_file)
+            && !address.trim().is_empty()
+        {
+            return Ok((child, address.trim().to_owned()));
         }
         let ended = child.try_wait()?;
         if ended.is_some() || began.elapsed() > Duration::from_secs(20) {

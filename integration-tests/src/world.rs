@@ -117,7 +117,11 @@ impl World {
             Duration::from_secs(20),
             async || {
                 let git = client.get("/git").await?.body;
-                let shown = |template: &Template| git["git"].get(&template.id).is_some();
+                let shown = |template: &Template| {
+                    git.get("git")
+                        .and_then(|git| git.get(&template.id))
+                        .is_some()
+                };
                 Ok(templates.iter().all(shown).then_some(()))
             },
         )

@@ -30,12 +30,15 @@ pub struct Known {
     pub manifest: Manifest,
 }
 
+/// What is known of each approved template: itself, or why it is left out.
+type KnownById = BTreeMap<String, Result<Arc<Known>, String>>;
+
 /// The cache. Cheap to clone.
 #[derive(Clone)]
 pub struct TemplateCache {
     store: Store,
     mirrors: Mirrors,
-    known: Arc<RwLock<BTreeMap<String, Result<Arc<Known>, String>>>>,
+    known: Arc<RwLock<KnownById>>,
 }
 
 impl TemplateCache {

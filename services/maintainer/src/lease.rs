@@ -47,11 +47,9 @@ async fn keep(context: &Arc<Context>, row: CarriedRow) -> Result<(), StoreError>
         .store
         .job(&row.id)
         .await?
-        .filter(|job| job.fence == row.fence)
+        .filter(|job| job.fence == row.fence && job.state.is_carried())
     {
-        if job.state.is_carried() {
-            supervisor::take(context, job);
-        }
+        supervisor::take(context, job);
     }
     Ok(())
 }

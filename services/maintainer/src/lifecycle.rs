@@ -52,7 +52,8 @@ pub(crate) struct Carrier<'a> {
 /// Carries `job`, which this process has leased, until it ends or is put down.
 pub async fn carry(context: Arc<Context>, job: Job, signals: Signals) {
     let (id, fence) = (job.id.clone(), job.fence);
-    let carried = carry_on(&context, job, signals).await;
+    // Boxed: it is large, and there is one for each job.
+    let carried = Box::pin(carry_on(&context, job, signals)).await;
     match carried {
         Ok(()) => {}
         Err(reason @ PutDown::Store(_)) => {
