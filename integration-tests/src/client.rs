@@ -35,6 +35,15 @@ impl Client {
         }
     }
 
+    /// The same gateway, with whatever `token` in the body.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Any request; the token goes into the body, as the Python client does it.
     ///
     /// # Errors

@@ -85,3 +85,145 @@ async fn someone_elses_job_looks_like_no_job() -> anyhow::Result<()> {
     assert!(!bob.get("/user/job").await?.body.to_string().contains(&hers));
     Ok(())
 }
+
+/// base64 of `HOST@TOKEN`.
+fn token(host: &str, token: &str) -> String {
+    use base64::Engine as _;
+    base64::prelude::BASE64_STANDARD.encode(format!("{host}@{token}"))
+}
+
+#[tokio::test]
+async fn who_is_not_known_is_refused_as_each_route_always_did() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions::default()).await?;
+    let alice = world.client("alice")?;
+    let host = world.parts.text("hub", "host")?;
+    let refused = alice.with_token(&token(&host, "nosuchtoken"));
+    let elsewhere = alice.with_token(&token("evil.example.org", "x"));
+    let no_login = "submit without login is not allowed";
+    // Method, path, then the answers to a token that its hub refuses, and to one
+    // of a host that is no hub of ours.
+    for (method, path, hub_refuses, unknown_host) in [
+        (
+            "GET",
+            "/user",
+            (402, "invalid token"),
+            (404, "Cannot find jupyterhubHost in allowlist"),
+        ),
+        (
+            "GET",
+            "/user/job",
+            (402, "invalid token"),
+            (404, "Cannot find jupyterhubHost in allowlist"),
+        ),
+        (
+            "GET",
+            "/user/jupyter-globus",
+            (402, "invalid token"),
+            (404, "Cannot find jupyterhubHost in allowlist"),
+        ),
+        (
+            "GET",
+            "/folder",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        (
+            "GET",
+            "/folder/x",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        (
+            "PUT",
+            "/folder/x",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        (
+            "DELETE",
+            "/folder/x",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        (
+            "POST",
+            "/job",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        (
+            "PUT",
+            "/job/x",
+            (402, "invalid token"),
+            (402, "invalid token"),
+        ),
+        ("GET", "/job/x", (401, no_login), (401, no_login)),
+        ("GET", "/job/x/events", (401, no_login), (401, no_login)),
+        ("GET", "/job/x/logs", (401, no_login), (401, no_login)),
+        (
+            "GET",
+            "/job/x/result-folder-content",
+            (401, no_login),
+            (401, no_login),
+        ),
+        ("POST", "/job/x/submit", (401, no_login), (401, no_login)),
+        ("PUT", "/job/x/cancel", (401, no_login), (401, no_login)),
+        ("PUT", "/job/x/pause", (401, no_login), (401, no_login)),
+        ("PUT", "/job/x/resume", (401, no_login), (401, no_login)),
+    ] {
+        for (client, (status, words)) in [(&refused, hub_refuses), (&elsewhere, unknown_host)] {
+            for prefix in ["", "/v2"] {
+                let answer = client
+                    .call(method.parse()?, &format!("{prefix}{path}"), json!({}))
+                    .await?;
+                assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+                assert_eq!(answer.body["error"], words, "{method} {path}");
+            }
+        }
+        let nothing = alice
+            .with_token("")
+            .call(method.parse()?, path, json!({}))
+            .await?;
+        assert!(nothing.status >= 400, "{method} {path}: {nothing:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn folders_are_their_owners() -> anyhow::Result<()> {
+    let options = WorldOptions {
+        templates: vec![ruled()],
+        ..WorldOptions::default()
+    };
+    let world = World::start(options).await?;
+    let (alice, bob) = (world.client("alice")?, world.client("bob")?);
+    let job = alice.submit("ruled", json!({})).await?;
+    let job = alice.over(&job, crate::SOON).await?;
+    let id = job["remoteResultFolder"]["id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let path = format!("/folder/{id}");
+    assert_eq!(bob.get(&path).await?.body, json!([]));
+    for (method, body) in [("PUT", json!({"name": "mine"})), ("DELETE", json!({}))] {
+        let answer = bob.call(method.parse()?, &path, body).await?;
+        assert_eq!(answer.status, 404, "{answer:?}");
+        assert_eq!(answer.body["error"], format!("unknown folder with id {id}"));
+    }
+    let renamed = alice
+        .put(&path, json!({"name": "results", "isWritable": false}))
+        .await?;
+    assert_eq!(renamed.body["name"], "results");
+    assert_eq!(
+        alice.get("/folder").await?.body["folder"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    let deleted = alice.call("DELETE".parse()?, &path, json!({})).await?;
+    assert_eq!(deleted.body, json!({"success": true}));
+    assert_eq!(alice.get(&path).await?.body, json!([]));
+    let job = alice.job(job["id"].as_str().unwrap_or_default()).await?;
+    assert_eq!(job["remoteResultFolder"], serde_json::Value::Null);
+    Ok(())
+}

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use compute_db::StoreError;
-use compute_domain::ids::JobId;
+use compute_domain::ids::{FolderId, JobId};
 use serde_json::{Map, Value, json};
 
 /// Why a request is not answered as asked.
@@ -59,6 +59,12 @@ pub enum GatewayError {
     /// What validation found; the first is the error, all are messages.
     #[error("{}", .0.first().map_or("invalid values", String::as_str))]
     Invalid(Vec<String>),
+    /// No such folder, or someone else's.
+    #[error("unknown folder with id {0}")]
+    NoSuchFolder(FolderId),
+    /// A change of a folder that names nothing to change.
+    #[error("encountered error: nothing to update")]
+    NoFolderChange,
     /// There is no such template.
     #[error("unknown git {0}")]
     UnknownTemplate(String),
@@ -97,10 +103,12 @@ impl GatewayError {
             | Self::NoCredentials(_)
             | Self::NoSuchJob(_)
             | Self::NoSuchJobEvents(_)
+            | Self::NoFolderChange
             | Self::AlreadySubmitted => StatusCode::UNAUTHORIZED,
-            Self::UnknownHub | Self::UnknownTemplate(_) | Self::UnknownRoute(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownHub
+            | Self::NoSuchFolder(_)
+            | Self::UnknownTemplate(_)
+            | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
             Self::HubAway(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,

@@ -201,7 +201,10 @@ pub fn folder_ids(job: &Job) -> Vec<FolderId> {
 impl JobView {
     /// The job, with the folders of `folders`.
     pub fn new(job: Job, folders: &Folders) -> Self {
-        let folder = |id: Option<FolderId>| Some(folders.get(&id?)?.clone().into());
+        let folder = |id: Option<FolderId>| {
+            let folder = folders.get(&id?).filter(|f| f.deleted_at.is_none());
+            folder.cloned().map(FolderView::from)
+        };
         let parked = job.blocked_reason.filter(|_| !job.state.is_terminal());
         Self {
             id: job.id.to_string(),

@@ -23,7 +23,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     error::GatewayError,
     openapi::Document,
-    routes::{git, job, job_control, site, user},
+    routes::{folder, git, job, job_control, site, user},
     state::AppState,
 };
 
@@ -44,6 +44,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(user::show))
         .routes(routes!(user::jupyter_globus))
         .routes(routes!(user::jobs))
+        .routes(routes!(folder::list))
+        .routes(routes!(folder::show, folder::change, folder::delete))
         .routes(routes!(job::create))
         .routes(routes!(job::show, job::change))
         .routes(routes!(job::submit))

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::error::GatewayError;
+
 /// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
@@ -94,6 +96,17 @@ impl Schema for ChangeJob {
     ];
 }
 
+/// `PUT /folder/:id`.
+#[derive(Debug)]
+pub struct ChangeFolder;
+
+impl Schema for ChangeFolder {
+    const FIELDS: &'static [Field] = &[
+        optional("name", Type::String),
+        optional("isWritable", Type::Boolean),
+    ];
+}
+
 /// Name of the token's field.
 pub const TOKEN: &str = "jupyterhubApiToken";
 
@@ -128,6 +141,26 @@ pub fn check(
     } else {
         Err(messages)
     }
+}
+
+/// The field `name`, if it is given and fit to be shown.
+///
+/// # Errors
+/// If it is too long or holds control characters.
+pub fn name_in(body: &Map<String, Value>) -> Result<Option<String>, GatewayError> {
+    let Some(name) = body.get("name").and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    let limit = compute_db::NAME_LIMIT;
+    if name.chars().count() > limit {
+        let words = format!("name is longer than {limit} characters");
+        return Err(GatewayError::Refused(words));
+    }
+    if name.chars().any(char::is_control) {
+        let words = "name holds control characters".to_owned();
+        return Err(GatewayError::Refused(words));
+    }
+    Ok(Some(name.to_owned()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     auth::{Authorized, ForChange, ForJob},
     error::GatewayError,
     job_view::{EventView, JobView, LogView, folder_ids},
-    schema::{ChangeJob, CreateJob, TokenOnly},
+    schema::{ChangeJob, CreateJob, TokenOnly, name_in},
     state::AppState,
     submit,
 };
@@ -185,6 +185,7 @@ async fn patch(
     user: &UserId,
     mut body: Map<String, Value>,
 ) -> Result<JobPatch, GatewayError> {
+    let name = name_in(&body)?;
     let mut object = |key: &str| match body.remove(key) {
         Some(Value::Object(object)) => Some(object),
         _ => None,
@@ -196,16 +197,6 @@ async fn patch(
         Some(Value::String(text)) => Some(text),
         _ => None,
     };
-    let name = text("name");
-    if name
-        .as_ref()
-        .is_some_and(|name| name.chars().count() > compute_db::NAME_LIMIT)
-    {
-        let limit = compute_db::NAME_LIMIT;
-        return Err(GatewayError::Refused(format!(
-            "name is longer than {limit} characters"
-        )));
-    }
     let (data, executable) = (text("remoteDataFolder"), text("remoteExecutableFolder"));
     Ok(JobPatch {
         name,

@@ -22,7 +22,7 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    CarriedRow, ChangeOutcome, Claim, EventRow, Held, JobCount, JobFilter, JobPatch, LogRow,
-    NAME_LIMIT, NewJob, NewTemplate, Pinned, Store, SubmitOutcome, Template, TemplatePatch,
+    CarriedRow, ChangeOutcome, Claim, EventRow, FolderPatch, Held, JobCount, JobFilter, JobPatch,
+    LogRow, NAME_LIMIT, NewJob, NewTemplate, Pinned, Store, SubmitOutcome, Template, TemplatePatch,
     Waiting,
 };

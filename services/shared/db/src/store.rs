@@ -13,6 +13,7 @@ mod maintainers;
 mod templates;
 
 pub use events::{EventRow, LogRow};
+pub use folders::FolderPatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::Claim;
 pub use jobs_lease::CarriedRow;

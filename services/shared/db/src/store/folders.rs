@@ -6,7 +6,10 @@ use compute_domain::{
     ids::{FolderId, UserId},
     job::Folder,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, IntoActiveValue as _, QueryFilter as _, QueryOrder as _,
+    Set,
+};
 
 use super::may_be_id;
 use crate::{Store, StoreError, entity::folder};
@@ -14,7 +17,88 @@ use crate::{Store, StoreError, entity::folder};
 /// Ids in one question; databases limit the parameters of a statement.
 const AT_ONCE: usize = 500;
 
+/// What an owner changes; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FolderPatch {
+    /// A name, of [`crate::NAME_LIMIT`] characters at the most.
+    pub name: Option<String>,
+    /// Whether jobs may write to it.
+    pub is_writable: Option<bool>,
+}
+
 impl Store {
+    /// The user's folders that are not deleted, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn folders_of(&self, user: &UserId) -> Result<Vec<Folder>, StoreError> {
+        let rows = folder::Entity::find()
+            .filter(folder::Column::UserId.eq(user.as_str()))
+            .filter(folder::Column::DeletedAt.is_null())
+            .order_by_asc(folder::Column::CreatedAt)
+            .order_by_asc(folder::Column::Id)
+            .all(&self.connection)
+            .await?;
+        Ok(rows.into_iter().map(Folder::from).collect())
+    }
+
+    /// Changes the user's folder; `None` if there is none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not changed, or it is not known whether it was.
+    pub async fn change_folder(
+        &self,
+        user: &UserId,
+        id: &FolderId,
+        patch: FolderPatch,
+    ) -> Result<Option<Folder>, StoreError> {
+        let FolderPatch { name, is_writable } = patch;
+        let row = folder::ActiveModel {
+            name: name.map(Some).into_active_value(),
+            is_writable: is_writable.into_active_value(),
+            updated_at: Set(Some(self.now().millis())),
+            ..Default::default()
+        };
+        self.write_folder(user, id, row).await?;
+        self.folder_of(user, id).await
+    }
+
+    /// Marks the user's folder as deleted; false if there is none of that id. What
+    /// is in it stays on the HPC.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not marked, or it is not known whether it was.
+    pub async fn delete_folder(&self, user: &UserId, id: &FolderId) -> Result<bool, StoreError> {
+        let row = folder::ActiveModel {
+            deleted_at: Set(Some(self.now().millis())),
+            ..Default::default()
+        };
+        self.write_folder(user, id, row).await
+    }
+
+    async fn write_folder(
+        &self,
+        user: &UserId,
+        id: &FolderId,
+        row: folder::ActiveModel,
+    ) -> Result<bool, StoreError> {
+        if !may_be_id(id.as_str()) {
+            return Ok(false);
+        }
+        let row = &row;
+        self.write(|transaction| async move {
+            let written = folder::Entity::update_many()
+                .set(row.clone())
+                .filter(folder::Column::Id.eq(id.as_str()))
+                .filter(folder::Column::UserId.eq(user.as_str()))
+                .filter(folder::Column::DeletedAt.is_null())
+                .exec(&*transaction)
+                .await?;
+            Ok(written.rows_affected > 0)
+        })
+        .await
+    }
+
     /// Folders by id, deleted ones too; unknown ids are left out. The caller has
     /// checked whose they are.
     ///

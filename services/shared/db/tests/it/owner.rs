@@ -231,6 +231,36 @@ async fn jobs_come_in_the_order_in_which_they_were_made(
 
 #[rstest]
 #[tokio::test]
+async fn folders_are_renamed_and_deleted_by_their_owner(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let (_, held) = world.carried("m1").await;
+    let folder = world.folder(&alice());
+    let progress = compute_db::Progress {
+        result_folder: Some(folder.clone()),
+        ..compute_db::Progress::default()
+    };
+    world.advance(&held, progress).await;
+    let store = &world.store;
+    let renamed = |name: &str| compute_db::FolderPatch {
+        name: Some(name.to_owned()),
+        is_writable: Some(false),
+    };
+    let bobs = store.change_folder(&bob(), &folder.id, renamed("b"));
+    assert_eq!(bobs.await.unwrap(), None);
+    let mine = store.change_folder(&alice(), &folder.id, renamed("")).await;
+    assert_eq!(mine.unwrap().unwrap().name.as_deref(), Some(""));
+    assert!(store.folders_of(&bob()).await.unwrap().is_empty());
+    assert_eq!(store.folders_of(&alice()).await.unwrap().len(), 1);
+    assert!(!store.delete_folder(&bob(), &folder.id).await.unwrap());
+    assert!(store.delete_folder(&alice(), &folder.id).await.unwrap());
+    assert!(!store.delete_folder(&alice(), &folder.id).await.unwrap());
+    assert!(store.folders_of(&alice()).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
 async fn folders_are_their_owners(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let (_, held) = world.carried("m1").await;
