@@ -53,8 +53,9 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     }
 }
 
-/// The row is queued whatever happens here: a maintainer's sweep finds it.
-async fn publish(state: &AppState, job: &Job) {
+/// Hints at a queued job in the stream. The row is queued whatever happens here: a
+/// maintainer's sweep finds it.
+pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
         tracing::warn!(job.id = %job.id, hpc = job.hpc, %error, "queued, but not in the stream yet");
     }

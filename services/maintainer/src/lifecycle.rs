@@ -6,8 +6,9 @@
 //! row says everything that the next carrier needs.
 
 mod follow;
+mod wait;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use compute_db::{Held, Progress, StoreError};
 use compute_domain::{
@@ -20,7 +21,7 @@ use crate::{
     context::Context,
     hpc_port::HpcPort,
     kinds::{Definition, Kind, kind_of},
-    patience::{backoff, jittered, worth_telling},
+    patience::{backoff, jittered},
     steps::{self, StepError},
     watch::Board,
 };
@@ -170,14 +171,6 @@ impl Carrier<'_> {
         .await
     }
 
-    async fn hold_before_submit(&mut self) -> Result<(), PutDown> {
-        let mut wishes = self.signals.wish.clone();
-        tokio::select! {
-            _ = wishes.changed() => Ok(()),
-            reason = Self::interrupted(&self.signals, self.context) => Err(reason),
-        }
-    }
-
     async fn do_step(&mut self) -> Result<(), PutDown> {
         let definition = match self
             .kind
@@ -262,44 +255,6 @@ impl Carrier<'_> {
             change: Some(Change::Finish),
             step: Some(Step::Collect),
             cause: cause.map(|cause| cause.as_str().to_owned()),
-            ..Progress::default()
-        })
-        .await
-    }
-
-    async fn park(&mut self, reason: &str) -> Result<(), PutDown> {
-        let attempts = self.job.attempts.unsigned_abs().saturating_add(1);
-        let wait = jittered(backoff(attempts.saturating_sub(1)));
-        tracing::warn!(job.id = %self.job.id, step = self.job.step.as_str(), reason, "trouble");
-        let told = worth_telling(attempts) || self.job.blocked_reason.as_deref() != Some(reason);
-        let event = NewEvent::retry(&self.job.id, reason, wait.as_secs().max(1));
-        self.save(Progress {
-            change: Some(Change::Park),
-            blocked_reason: Some(Some(reason.to_owned())),
-            next_probe_at: Some(Some(self.context.clock.now().plus(wait))),
-            attempts: Some(i32::try_from(attempts).unwrap_or(i32::MAX)),
-            events: told.then_some(event).into_iter().collect(),
-            ..Progress::default()
-        })
-        .await
-    }
-
-    async fn wait_for_probe(&mut self) -> Result<(), PutDown> {
-        let now = self.context.clock.now();
-        let wait = self
-            .job
-            .next_probe_at
-            .map_or(Duration::ZERO, |at| at.since(now));
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = wishes.changed() => return Ok(()),
-            reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
-        }
-        self.save(Progress {
-            change: Some(Change::Unpark(self.job.step)),
-            next_probe_at: Some(None),
             ..Progress::default()
         })
         .await

@@ -19,6 +19,7 @@ use crate::{
     error::GatewayError,
     schema::TokenOnly,
     state::AppState,
+    submit,
 };
 
 /// Maintainers that were heard of within this time are called.
@@ -82,6 +83,10 @@ async fn wish(
     let job = state.store.set_intent(&caller.user.id, &id, intent).await?;
     let job = job.ok_or(GatewayError::NotRunning)?;
     tracing::info!(job.id = %id, intent = intent.as_str(), "wish saved");
+    // Not taken yet: its entry may have been dropped while it was held.
+    if intent == Intent::Resume && job.queued_at.is_none() {
+        submit::publish(state, &job).await;
+    }
     let state = state.clone();
     state
         .shutdown

@@ -39,6 +39,7 @@ impl Carrier<'_> {
         };
         let mut following = self.board.follow(&slurm_id);
         let mut wishes = self.signals.wish.clone();
+        wishes.mark_unchanged();
         let mut pending = self.pending(0);
         let mut unknown_since: Option<Instant> = None;
         loop {

@@ -247,8 +247,8 @@ async fn folders_are_renamed_and_deleted_by_their_owner(
         name: Some(name.to_owned()),
         is_writable: Some(false),
     };
-    let bobs = store.change_folder(&bob(), &folder.id, renamed("b"));
-    assert_eq!(bobs.await.unwrap(), None);
+    let bobs = store.change_folder(&bob(), &folder.id, renamed("b")).await;
+    assert_eq!(bobs.unwrap(), None);
     let mine = store.change_folder(&alice(), &folder.id, renamed("")).await;
     assert_eq!(mine.unwrap().unwrap().name.as_deref(), Some(""));
     assert!(store.folders_of(&bob()).await.unwrap().is_empty());
