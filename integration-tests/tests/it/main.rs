@@ -10,6 +10,7 @@ mod faults;
 mod main_path;
 mod measured;
 mod operator;
+mod pause;
 mod refusals;
 mod values;
 
