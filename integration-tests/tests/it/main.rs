@@ -12,6 +12,7 @@ mod measured;
 mod operator;
 mod pause;
 mod refusals;
+mod site;
 mod values;
 
 use std::time::Duration;

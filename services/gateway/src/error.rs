@@ -4,7 +4,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use compute_db::StoreError;
@@ -157,4 +157,21 @@ impl IntoResponse for GatewayError {
         }
         (self.status(), Json(self.body())).into_response()
     }
+}
+
+/// Makes JSON of what is refused before or beside a handler: a path that cannot be
+/// read, a time limit.
+pub async fn in_json(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let failed = status.is_client_error() || status.is_server_error();
+    if !failed || is_json {
+        return response;
+    }
+    let reason = status
+        .canonical_reason()
+        .unwrap_or("refused")
+        .to_lowercase();
+    (status, Json(json!({"error": reason}))).into_response()
 }

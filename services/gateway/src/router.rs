@@ -7,6 +7,7 @@ use axum::{
     extract::Request,
     http,
     http::{HeaderName, Method, StatusCode, Uri},
+    middleware,
     response::IntoResponse as _,
 };
 use tower::ServiceBuilder;
@@ -21,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    error::GatewayError,
+    error::{self, GatewayError},
     openapi::Document,
     routes::{folder, git, job, job_control, site, user},
     state::AppState,
@@ -65,15 +66,16 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// The routes with everything around them.
 pub fn router(state: AppState) -> Router {
     let (routes, document) = api().split_for_parts();
-    // From the outside in.
-    let around = ServiceBuilder::new()
+    // Each from the outside in.
+    let seen = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
                 .on_response(answered),
         )
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID));
+    let bounded = ServiceBuilder::new()
         .layer(CatchPanicLayer::custom(|_| {
             GatewayError::Internal.into_response()
         }))
@@ -86,7 +88,9 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
         .merge(SwaggerUi::new("/api-docs").url("/api-docs/openapi.json", document))
-        .layer(around)
+        .layer(bounded)
+        .layer(middleware::map_response(error::in_json))
+        .layer(seen)
 }
 
 async fn unknown_route(uri: Uri) -> GatewayError {
