@@ -76,6 +76,19 @@ impl Service {
         Ok(())
     }
 
+    /// Asks it to stop, as a supervisor of processes does (SIGTERM), and waits.
+    ///
+    /// # Errors
+    /// If it could not be asked, or says that it did not end well.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status()?;
+        anyhow::ensure!(asked.success(), "cannot signal {}", self.name);
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.success(), "{} ended with {status}", self.name);
+        Ok(())
+    }
+
     /// Starts it again on the address it had.
     ///
     /// # Errors

@@ -89,6 +89,29 @@ async fn another_maintainer_finishes_what_one_began() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_maintainer_that_is_stopped_hands_its_jobs_back() -> anyhow::Result<()> {
+    let options = WorldOptions {
+        maintainers: 2,
+        // Far longer than the story: what goes on was handed back.
+        lease_seconds: 600,
+        templates: vec![nap(4)],
+        ..WorldOptions::default()
+    };
+    let mut world = World::start(options).await?;
+    let alice = world.client("alice")?;
+    let ids = submit(&alice, 5).await?;
+    alice
+        .until(&ids[2], &["submitted", "running"], LONG)
+        .await?;
+    world.maintainers[0].stop()?;
+    world.gateway.stop()?;
+    world.gateway.restart()?;
+    // The old one's connections are gone with it.
+    let alice = world.client("alice")?;
+    all_end_once(&world, &alice, &ids).await
+}
+
+#[tokio::test]
 async fn the_connector_is_killed() -> anyhow::Result<()> {
     let mut world = World::start(WorldOptions {
         templates: vec![nap(5)],

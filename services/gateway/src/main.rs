@@ -17,6 +17,10 @@ async fn main() -> anyhow::Result<()> {
     let address = options.address(&site.server)?;
     let shutdown = Shutdown::on_signals()?;
     let deps = Deps::connect(&site.server, shutdown.clone()).await?;
+    tokio::select! {
+        () = deps.store.wait_for_schema() => {}
+        () = shutdown.token.cancelled() => return Ok(()),
+    }
     let state = build(site, deps)?;
     let listener = listen::bind(address, options.address_file.as_deref()).await?;
     serve(state, listener).await?;

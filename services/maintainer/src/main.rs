@@ -22,6 +22,10 @@ async fn main() -> anyhow::Result<()> {
     let site = config::load_and_warn(&options.config)?;
     let shutdown = Shutdown::on_signals()?;
     let deps = Deps::connect(&site.server, shutdown.clone()).await?;
+    tokio::select! {
+        () = deps.store.wait_for_schema() => {}
+        () = shutdown.token.cancelled() => return Ok(()),
+    }
     let parts = parts(&deps);
     let context = build(Arc::new(site), &options.hpcs, deps)?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;

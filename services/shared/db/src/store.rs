@@ -22,7 +22,7 @@ pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob, Pinned, Submit
 pub use jobs_waiting::Waiting;
 pub use templates::{NewTemplate, Template, TemplatePatch};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use compute_domain::{Clock, Timestamp, job::State};
 use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _};
@@ -33,6 +33,9 @@ use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
 const NEEDED_MIGRATION: &str = "m000014_index_logs_of_job";
+
+/// How often a database that is not ready is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The store. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -84,6 +87,20 @@ impl Store {
                 Ok(false)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the database answers and its schema is current: services and the
+    /// migration may be started in any order.
+    pub async fn wait_for_schema(&self) {
+        let mut tick = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            tick.tick().await;
+            match self.schema_is_current().await {
+                Ok(true) => return,
+                Ok(false) => tracing::warn!("the schema is old: run `compute-migrate up`"),
+                Err(error) => tracing::warn!(%error, "waiting for the database"),
+            }
         }
     }
 

@@ -37,6 +37,19 @@ async fn migrating_twice_is_no_error(#[values(Sqlite, Postgres, MariaDb)] kind: 
     assert_eq!(up(&database.url).await.unwrap(), Vec::<String>::new());
 }
 
+#[rstest]
+#[tokio::test]
+async fn services_wait_for_the_migration(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let database = Database::empty(kind).await;
+    let store = Store::connect(&database.url, Arc::new(SystemClock))
+        .await
+        .unwrap();
+    let waiting = tokio::spawn(async move { store.wait_for_schema().await });
+    up(&database.url).await.unwrap();
+    let limit = Duration::from_secs(10);
+    tokio::time::timeout(limit, waiting).await.unwrap().unwrap();
+}
+
 /// Whoever adds a migration that the queries need says so in the store, too.
 #[rstest]
 #[tokio::test]
