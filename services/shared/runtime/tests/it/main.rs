@@ -1,4 +1,9 @@
 //! The configuration folder: the older server's files, and every mistake in them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails where something is not as expected; also in what tests share"
+)]
 
 use std::{
     collections::BTreeMap,
