@@ -64,6 +64,18 @@ pub struct World {
 }
 
 impl World {
+    /// The usual world with these templates.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn with<const N: usize>(templates: [Template; N]) -> anyhow::Result<Self> {
+        Self::start(WorldOptions {
+            templates: templates.to_vec(),
+            ..WorldOptions::default()
+        })
+        .await
+    }
+
     /// Starts everything and waits until the gateway shows the templates.
     ///
     /// # Errors

@@ -34,11 +34,7 @@ async fn cancel(client: &Client, id: &str) -> anyhow::Result<Value> {
 
 #[tokio::test]
 async fn never_submitted_is_refused() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions {
-        templates: vec![sleeper()],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([sleeper()]).await?;
     let alice = world.client("alice")?;
     let id = alice.prepare("sleep", json!({})).await?;
     let answer = alice
@@ -87,11 +83,7 @@ async fn while_pending_in_slurm() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn while_running() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions {
-        templates: vec![sleeper()],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([sleeper()]).await?;
     let alice = world.client("alice")?;
     let id = alice.submit("sleep", json!({})).await?;
     alice.until(&id, &["running"], SOON).await?;

@@ -1,6 +1,6 @@
 //! The same job under every container runtime.
 
-use compute_integration_tests::{Template, World, WorldOptions, python};
+use compute_integration_tests::{Template, World, python};
 use serde_json::json;
 
 #[tokio::test]
@@ -12,11 +12,7 @@ async fn apptainer_and_charliecloud() -> anyhow::Result<()> {
          print('home', os.path.exists('/etc/slurm'), os.getcwd())\n\
          open('/job/result/kept.txt', 'w').write('kept')\n",
     );
-    let world = World::start(WorldOptions {
-        templates: vec![inside],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([inside]).await?;
     let mut logs = Vec::new();
     for hpc in ["local_hpc", "charlie_hpc"] {
         let said = python::run_job(
@@ -44,7 +40,7 @@ async fn apptainer_and_charliecloud() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_canary_needs_no_template() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let alice = world.client("alice")?;
     let created = alice.post("/job", json!({"maintainer": "hello"})).await?;
     let id = created.body["id"].as_str().unwrap_or_default().to_owned();

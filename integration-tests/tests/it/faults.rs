@@ -113,11 +113,7 @@ async fn a_maintainer_that_is_stopped_hands_its_jobs_back() -> anyhow::Result<()
 
 #[tokio::test]
 async fn the_connector_is_killed() -> anyhow::Result<()> {
-    let mut world = World::start(WorldOptions {
-        templates: vec![nap(5)],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let mut world = World::with([nap(5)]).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
     alice

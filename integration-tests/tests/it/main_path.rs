@@ -1,6 +1,6 @@
 //! The main path, through the untouched Python client.
 
-use compute_integration_tests::{Template, World, WorldOptions, python};
+use compute_integration_tests::{Template, World, python};
 use serde_json::{Value, json};
 
 fn names(value: &Value) -> Vec<&str> {
@@ -24,11 +24,7 @@ async fn hello_world_with_parameters() -> anyhow::Result<()> {
         .file("cleanup.py", "print('running cleanup...')\n")
         .file("main.sh", "mkdir -p /job/result/task_$SLURM_PROCID\n\
                           echo \"task $SLURM_PROCID a=$param_input_a b=$param_input_b\"\n");
-    let world = World::start(WorldOptions {
-        templates: vec![hello],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([hello]).await?;
     let said = python::run_job(
         &world,
         "alice",
@@ -98,11 +94,7 @@ async fn stages_in_order() -> anyhow::Result<()> {
             "import os\nos.makedirs('/job/result/sub/deep')\nprint('main', flush=True)\n",
         )
         .file("post.py", "print('post')\n");
-    let world = World::start(WorldOptions {
-        templates: vec![stages],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([stages]).await?;
     let said = python::run_job(
         &world,
         "alice",
@@ -127,11 +119,7 @@ async fn a_failed_program_is_a_failed_job() -> anyhow::Result<()> {
             "main.py",
             "print('about to fail', flush=True)\nraise SystemExit(1)\n",
         );
-    let world = World::start(WorldOptions {
-        templates: vec![fail],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([fail]).await?;
     let said = python::run_job(
         &world,
         "alice",

@@ -2,12 +2,12 @@
 
 use std::{fs, process::Command};
 
-use compute_integration_tests::{World, WorldOptions, service::binaries};
+use compute_integration_tests::{World, service::binaries};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn five_mistakes_are_named_at_once() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let config = world.folder().join("config");
     let edit = |name: &str, change: &dyn Fn(&mut Value)| -> anyhow::Result<()> {
         let path = config.join(name);
@@ -55,7 +55,7 @@ async fn five_mistakes_are_named_at_once() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn hpc_check_says_what_is_there() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let output = Command::new(binaries()?.join("cybergis-compute"))
         .arg("--config")
         .arg(world.folder().join("config"))

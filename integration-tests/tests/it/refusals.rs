@@ -1,6 +1,6 @@
 //! What is refused, and in which words; and what is not yours does not exist.
 
-use compute_integration_tests::{Template, World, WorldOptions};
+use compute_integration_tests::{Template, World};
 use serde_json::json;
 
 fn ruled() -> Template {
@@ -13,11 +13,7 @@ fn ruled() -> Template {
 
 #[tokio::test]
 async fn limits_and_types_are_refused_with_a_sentence() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions {
-        templates: vec![ruled()],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([ruled()]).await?;
     let alice = world.client("alice")?;
     for (settings, words) in [
         (
@@ -52,11 +48,7 @@ async fn limits_and_types_are_refused_with_a_sentence() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn someone_elses_job_looks_like_no_job() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions {
-        templates: vec![ruled()],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([ruled()]).await?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
     let hers = alice.prepare("ruled", json!({"param": {"a": 1}})).await?;
     for (method, path, body) in [
@@ -94,7 +86,7 @@ fn token(host: &str, token: &str) -> String {
 
 #[tokio::test]
 async fn who_is_not_known_is_refused_as_each_route_always_did() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let alice = world.client("alice")?;
     let host = world.parts.text("hub", "host")?;
     let refused = alice.with_token(&token(&host, "nosuchtoken"));
@@ -191,11 +183,7 @@ async fn who_is_not_known_is_refused_as_each_route_always_did() -> anyhow::Resul
 
 #[tokio::test]
 async fn folders_are_their_owners() -> anyhow::Result<()> {
-    let options = WorldOptions {
-        templates: vec![ruled()],
-        ..WorldOptions::default()
-    };
-    let world = World::start(options).await?;
+    let world = World::with([ruled()]).await?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
     let job = alice.submit("ruled", json!({})).await?;
     let job = alice.over(&job, crate::SOON).await?;

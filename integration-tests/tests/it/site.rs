@@ -1,12 +1,12 @@
 //! What anybody gets to see, and in which form errors come.
 
-use compute_integration_tests::{World, WorldOptions};
+use compute_integration_tests::World;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn public_routes_in_every_spelling() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let base = format!("http://{}", world.gateway.address());
     let http = Client::new();
     let get = async |path: &str| http.get(format!("{base}{path}")).send().await;
@@ -51,7 +51,7 @@ async fn public_routes_in_every_spelling() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn every_error_is_json() -> anyhow::Result<()> {
-    let world = World::start(WorldOptions::default()).await?;
+    let world = World::with([]).await?;
     let base = format!("http://{}", world.gateway.address());
     let http = Client::new();
     let large = json!({"jupyterhubApiToken": "x".repeat(2 << 20)}).to_string();

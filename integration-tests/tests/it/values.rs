@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use compute_integration_tests::{Template, World, WorldOptions, python};
+use compute_integration_tests::{Template, World, python};
 use serde_json::json;
 
 const HOSTILE: &str = "$(touch x) \"; echo y; '";
@@ -15,11 +15,7 @@ async fn hostile_values_arrive_and_run_nowhere() -> anyhow::Result<()> {
         seen = {k: os.environ.get(k) for k in ('param_a', 'param_b', 'env_E')}\n\
         print(json.dumps({'env': seen, 'job': job['param']}))\n";
     let show = Template::new("show", "python main.py").file("main.py", program);
-    let world = World::start(WorldOptions {
-        templates: vec![show],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([show]).await?;
     for hpc in ["local_hpc", "charlie_hpc"] {
         let said = python::run_job(
             &world,
@@ -59,11 +55,7 @@ async fn hostile_values_arrive_and_run_nowhere() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_name_that_is_no_name_is_refused() -> anyhow::Result<()> {
     let plain = Template::bare("plain", "true");
-    let world = World::start(WorldOptions {
-        templates: vec![plain],
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with([plain]).await?;
     let said = python::run_job(
         &world,
         "alice",
