@@ -91,7 +91,11 @@ impl World {
             path.join("config").display().to_string(),
         ];
         run(path, "compute-migrate", &["up"])?;
-        let connector = Service::start(path, "connector", "compute-connector", &args, &[])?;
+        let own = [(
+            "CYBERGIS_CONTROL_DIRECTORY".to_owned(),
+            path.display().to_string(),
+        )];
+        let connector = Service::start(path, "connector", "compute-connector", &args, &own)?;
         let envs = vec![(
             "CYBERGIS__CONNECTOR_ADDRESS".to_owned(),
             format!("http://{}", connector.address()),
