@@ -19,6 +19,7 @@ use std::{
 
 use anyhow::Context as _;
 use compute_domain::site::{Container, Hpc, Hub, Kernel, MaintainerConfig};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 pub use environment::{Environment, ProcessEnvironment};
@@ -132,17 +133,18 @@ pub fn load_and_warn(folder: &Path) -> anyhow::Result<Site> {
 pub(crate) struct Place<'a> {
     folder: &'a Path,
     /// `local_key.private_key_path` of `config.json`, for accounts that use it.
-    local_key: Option<(String, Option<String>)>,
+    local_key: Option<(String, Option<SecretString>)>,
 }
 
-fn local_key(server: &Map<String, Value>) -> Option<(String, Option<String>)> {
+fn local_key(server: &Map<String, Value>) -> Option<(String, Option<SecretString>)> {
     let key = server.get("local_key")?;
     let text = |name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
-    Some((text("private_key_path")?, text("passphrase")))
+    let passphrase = text("passphrase").map(SecretString::from);
+    Some((text("private_key_path")?, passphrase))
 }
 
 impl Place<'_> {
-    fn local_key(&self) -> Option<(String, Option<String>)> {
+    fn local_key(&self) -> Option<(String, Option<SecretString>)> {
         self.local_key.clone()
     }
 

@@ -55,11 +55,20 @@ pub(super) fn overlay(config: &mut Map<String, Value>, environment: &dyn Environ
     }
 }
 
+/// Truth values and lists as JSON writes them; everything else is text, and numbers
+/// are read from it.
+fn typed(value: String) -> Value {
+    match serde_json::from_str(&value) {
+        Ok(typed @ (Value::Bool(_) | Value::Array(_))) => typed,
+        _ => Value::String(value),
+    }
+}
+
 fn put(object: &mut Map<String, Value>, path: &[String], value: String) {
     match path {
         [] => {}
         [key] => {
-            object.insert(key.clone(), Value::String(value));
+            object.insert(key.clone(), typed(value));
         }
         [key, rest @ ..] => {
             let inner = object

@@ -7,7 +7,6 @@ use compute_domain::{
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
     slurm::Ceilings,
 };
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::{Place, reader::Reader};
@@ -95,7 +94,7 @@ fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {
             r.ignore(&["private_key_path", "passphrase"]);
             return None;
         }
-        Some((r.needed_text("private_key_path")?, r.text("passphrase")))
+        Some((r.needed_text("private_key_path")?, r.secret("passphrase")))
     });
     let (path, passphrase) = match key {
         Some(key) => key,
@@ -111,7 +110,7 @@ fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {
     Some(CommunityLogin {
         user: user?,
         private_key_path: place.path(&path),
-        passphrase: passphrase.map(SecretString::from),
+        passphrase,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, ops::RangeInclusive};
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::mistake::Report;
@@ -107,6 +108,18 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         self.typed(key, "text", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A text that no message may repeat, whatever is wrong with it.
+    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
+        let value = self.get(key)?;
+        let secret = value
+            .as_str()
+            .map(|text| SecretString::from(text.to_owned()));
+        if secret.is_none() {
+            self.wrong(key, "must be text");
+        }
+        secret
     }
 
     pub(super) fn needed_text(&mut self, key: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Place, reader::Reader};
 
@@ -138,9 +138,9 @@ fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
 
 /// `password`, or the content of the file that `password_file` names.
 fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
-    let given = r.text("password");
+    let given = r.secret("password");
     let Some(file) = r.text("password_file") else {
-        return given.map(SecretString::from);
+        return given;
     };
     match fs::read_to_string(place.path(&file)) {
         Ok(secret) => Some(SecretString::from(secret.trim_end().to_owned())),
@@ -162,7 +162,7 @@ fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
         });
         let url = from_file
             .map(|url| url.trim_end().to_owned())
-            .or_else(|| r.text("url"));
+            .or_else(|| Some(r.secret("url")?.expose_secret().to_owned()));
         let known = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
         if url
             .as_deref()
@@ -192,7 +192,7 @@ fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
     let password = password(r, place);
     let secret = password
         .as_ref()
-        .map(secrecy::ExposeSecret::expose_secret)
+        .map(|password| password.expose_secret())
         .unwrap_or_default();
     Some(format!(
         "mysql://{}:{}@{}:{port}/{}",

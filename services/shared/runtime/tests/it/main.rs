@@ -5,6 +5,9 @@
     reason = "a test fails where something is not as expected; also in what tests share"
 )]
 
+mod reasons;
+mod secrets;
+
 use std::{
     collections::BTreeMap,
     fs,

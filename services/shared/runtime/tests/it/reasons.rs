@@ -1,0 +1,71 @@
+//! What an operator reads: file, key and reason of every mistake.
+
+use serde_json::json;
+
+use crate::Folder;
+
+#[test]
+fn a_mistake_says_where_it_is_and_what_would_be_right() {
+    let folder = Folder::new();
+    folder.edit("config.json", |config| {
+        config["redis"]["port"] = json!(70_000)
+    });
+    folder.edit("hpc.json", |hpc| {
+        hpc["bare_hpc"]["root_path"] = json!("relative; path");
+        hpc["local_hpc"]["container_runtime"] = json!("docker");
+        hpc["local_hpc"]["port"] = json!("twenty-two");
+    });
+    folder.edit("container.json", |containers| {
+        containers["python"]["hpc_path"]["no_such"] = json!("/x");
+    });
+    folder.edit("maintainer.json", |maintainers| {
+        let ghost = maintainers["ghost"].as_object_mut().unwrap();
+        ghost.remove("default_hpc");
+    });
+    folder.edit("jupyter-globus-map.json", |hubs| {
+        hubs["hub.example.org"] = json!({"scheme": "gopher"});
+    });
+    let mut said: Vec<_> = folder
+        .load(&[])
+        .expect_err("there are mistakes")
+        .to_string()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "config.json: redis.port: must be a number from 1 to 65535, is 70000",
+            "container.json: python.hpc_path.no_such: no_such is not in hpc.json",
+            "hpc.json: bare_hpc.root_path: must be an absolute path of letters, digits and _./-+@",
+            "hpc.json: local_hpc.container_runtime: must be one of apptainer, singularity, \
+             charliecloud, none, is \"docker\"",
+            "hpc.json: local_hpc.port: must be a number from 1 to 65535, is \"twenty-two\"",
+            "jupyter-globus-map.json: hub.example.org.scheme: must be one of https, http, is \
+             \"gopher\"",
+            "maintainer.json: ghost.default_hpc: is missing",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_at_any_depth_and_stops_nothing() {
+    let folder = Folder::new();
+    folder.edit("config.json", |config| {
+        config["redis"]["prot"] = json!(6379)
+    });
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["globus"]["endpiont"] = json!("x");
+    });
+    let loaded = folder.load(&[]).unwrap();
+    let mut said: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "config.json: redis.prot: is not known and has no effect",
+            "hpc.json: local_hpc.globus.endpiont: is not known and has no effect",
+        ]
+    );
+}
