@@ -5,6 +5,7 @@ pub mod config;
 pub mod grpc;
 pub mod health;
 pub mod listen;
+pub mod seal;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;

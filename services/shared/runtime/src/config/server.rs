@@ -26,6 +26,17 @@ pub struct Redis {
     pub prefix: String,
 }
 
+/// How Globus is reached.
+#[derive(Debug, Clone)]
+pub struct GlobusService {
+    /// Client id of this deployment; without it there are no transfers.
+    pub client_id: Option<String>,
+    /// Base of the Auth service.
+    pub auth_url: String,
+    /// Base of the Transfer API, with its version.
+    pub transfer_url: String,
+}
+
 /// Settings of the services themselves.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -39,8 +50,12 @@ pub struct Server {
     pub cache_path: PathBuf,
     /// Largest upload, MiB.
     pub upload_limit_mb: u64,
-    /// Client id at Globus.
-    pub globus_client_id: Option<String>,
+    /// The Globus services.
+    pub globus: GlobusService,
+    /// Key that seals Globus refresh tokens; made at the first use.
+    pub seal_key_file: PathBuf,
+    /// Key that seals passwords of private accounts; the connector's alone.
+    pub credential_key_file: PathBuf,
     /// Connector of the HPCs that name none.
     pub connector_address: String,
     /// Folders from which `file://` templates may come.
@@ -87,7 +102,9 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         redis: redis?,
         cache_path,
         upload_limit_mb,
-        globus_client_id: r.text("globus_client_id"),
+        globus: globus(r),
+        seal_key_file: key_file(r, place, "seal_key_file", "seal.key"),
+        credential_key_file: key_file(r, place, "credential_key_file", "credential.key"),
         connector_address: r
             .text("connector_address")
             .unwrap_or_else(|| "http://127.0.0.1:7100".to_owned()),
@@ -107,6 +124,30 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
     };
     r.warn_of_unknown_keys();
     Some(server)
+}
+
+fn globus(r: &mut Reader<'_>) -> GlobusService {
+    let client_id = r.text("globus_client_id").filter(|id| !id.is_empty());
+    let (auth_url, transfer_url) =
+        r.inside("globus", |r| (url(r, "auth_url"), url(r, "transfer_url")));
+    GlobusService {
+        client_id,
+        auth_url: auth_url.unwrap_or_else(|| "https://auth.globus.org".to_owned()),
+        transfer_url: transfer_url
+            .unwrap_or_else(|| "https://transfer.api.globus.org/v0.10".to_owned()),
+    }
+}
+
+fn url(r: &mut Reader<'_>, key: &str) -> Option<String> {
+    let url = r.text(key)?;
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        r.wrong(key, "must begin with https:// or http://");
+    }
+    Some(url.trim_end_matches('/').to_owned())
+}
+
+fn key_file(r: &mut Reader<'_>, place: &Place<'_>, key: &str, default: &str) -> PathBuf {
+    place.path(&r.text(key).unwrap_or_else(|| default.to_owned()))
 }
 
 fn port(number: Option<u64>, default: u16) -> u16 {
