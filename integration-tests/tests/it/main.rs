@@ -7,6 +7,9 @@
 mod cancel;
 mod containers;
 mod faults;
+mod figures;
+mod job_tokens;
+mod limits;
 mod main_path;
 mod measured;
 mod operator;

@@ -32,6 +32,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
     data_is_supported(job)?;
+    few_open(state, job).await?;
     let pinned = match maintainer.kind {
         KindName::CommunityContribution => pin_template(state, job, hpc).await?,
         KindName::HelloWorldSingularity => {
@@ -59,6 +60,17 @@ pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
         tracing::warn!(job.id = %job.id, hpc = job.hpc, %error, "queued, but not in the stream yet");
     }
+}
+
+/// Counted before the job is queued: of many submits at once, a few more may pass.
+async fn few_open(state: &AppState, job: &Job) -> Result<(), GatewayError> {
+    let limit = state.site.server.limits.open_jobs;
+    if state.store.open_jobs_of(&job.user_id).await? < limit {
+        return Ok(());
+    }
+    Err(GatewayError::Refused(format!(
+        "you have {limit} jobs that are not over, which is the limit: wait for one to end, or cancel one"
+    )))
 }
 
 async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {

@@ -10,6 +10,6 @@ mod step;
 pub use cause::Cause;
 pub use event::{EventKind, NewEvent};
 pub use observation::{EndState, JobObservation, Phase, Usage};
-pub use record::{Folder, Intent, Job};
+pub use record::{DataTransfer, Folder, Intent, Job};
 pub use state::{Change, IllegalChange, State};
 pub use step::Step;
