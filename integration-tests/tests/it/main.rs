@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod job_tokens;
 mod limits;
+mod local_data;
 mod main_path;
 mod measured;
 mod operator;

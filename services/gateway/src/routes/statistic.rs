@@ -77,9 +77,9 @@ pub async fn of_job(
 }
 
 fn runtime(job: Job) -> Option<JobRuntime> {
-    let ran = job.finished_at?.since(job.initialized_at?);
+    let ran = job.finished_at?.millis() - job.initialized_at?.millis();
     Some(JobRuntime {
-        statistic: ran.as_secs_f64().to_string(),
+        statistic: seconds(ran).to_string(),
         hpc: job.hpc,
     })
 }
