@@ -8,6 +8,7 @@ mod cancel;
 mod containers;
 mod faults;
 mod figures;
+mod fuzz;
 mod job_tokens;
 mod limits;
 mod local_data;
