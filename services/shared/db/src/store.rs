@@ -2,6 +2,7 @@
 
 mod events;
 mod folders;
+mod imports;
 mod jobs_advance;
 mod jobs_claim;
 mod jobs_intent;
@@ -14,6 +15,7 @@ mod templates;
 
 pub use events::{EventRow, LogRow};
 pub use folders::FolderPatch;
+pub(crate) use imports::JobBatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::Claim;
 pub use jobs_lease::CarriedRow;
