@@ -14,7 +14,23 @@ use crate::World;
 /// # Errors
 /// If the client could not be run at all.
 pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Result<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/run_job.py");
+    drive(world, user, "run_job.py", settings).await
+}
+
+/// Runs a script of `python/` as `user`; `settings` are the `job` of its order.
+/// Returns the last line that it prints.
+///
+/// # Errors
+/// If it could not be run at all, or printed no JSON.
+pub async fn drive(
+    world: &World,
+    user: &str,
+    script: &str,
+    settings: Value,
+) -> anyhow::Result<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("python")
+        .join(script);
     let order = json!({
         "port": world.gateway.address().rsplit(':').next(),
         "hub": world.parts.fact("hub", "host")?,

@@ -7,6 +7,7 @@
 mod cancel;
 mod containers;
 mod faults;
+mod import;
 mod main_path;
 mod measured;
 mod operator;

@@ -44,7 +44,8 @@ pub(crate) async fn database_on(part: &str) -> String {
 }
 
 fn fact(part: &str, key: &str) -> String {
-    let parts = std::env::var_os("CYBERGIS_PARTS").expect("run the tests with `make test`");
+    let parts = std::env::var_os("CYBERGIS_PARTS")
+        .unwrap_or_else(|| panic!("run the tests with `make test`"));
     let path = PathBuf::from(parts).join(part).join("facts.json");
     let facts: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     facts[key].as_str().unwrap().to_owned()
