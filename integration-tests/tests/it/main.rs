@@ -5,6 +5,7 @@
 )]
 
 mod cancel;
+mod client_methods;
 mod containers;
 mod faults;
 mod import;
