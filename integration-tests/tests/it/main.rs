@@ -15,6 +15,7 @@ mod operator;
 mod pause;
 mod refusals;
 mod site;
+mod ui;
 mod values;
 
 use std::time::Duration;
