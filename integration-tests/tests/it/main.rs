@@ -5,10 +5,12 @@
 )]
 
 mod cancel;
+mod client_methods;
 mod containers;
 mod faults;
 mod figures;
 mod fuzz;
+mod import;
 mod job_tokens;
 mod limits;
 mod local_data;
@@ -18,6 +20,7 @@ mod operator;
 mod pause;
 mod refusals;
 mod site;
+mod ui;
 mod values;
 
 use std::time::Duration;

@@ -19,8 +19,11 @@ pub(crate) struct AccessTokens {
     http: reqwest::Client,
     options: Arc<GlobusOptions>,
     clock: Arc<dyn Clock>,
-    kept: Arc<Mutex<HashMap<String, Arc<Mutex<Option<Kept>>>>>>,
+    kept: Arc<Mutex<HashMap<String, Place>>>,
 }
+
+/// Of one identity; locked while a token is got for it.
+type Place = Arc<Mutex<Option<Kept>>>;
 
 #[derive(Debug)]
 struct Kept {
@@ -76,7 +79,7 @@ impl AccessTokens {
         *self.place(who).await.lock().await = None;
     }
 
-    async fn place(&self, who: &Identity) -> Arc<Mutex<Option<Kept>>> {
+    async fn place(&self, who: &Identity) -> Place {
         let mut kept = self.kept.lock().await;
         Arc::clone(kept.entry(who.name.clone()).or_default())
     }

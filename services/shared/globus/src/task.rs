@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn task(answer: Value) -> Result<Task, GlobusError> {
-        let answer: TaskAnswer = serde_json::from_value(answer).unwrap();
+        let answer: TaskAnswer = serde_json::from_value(answer).map_err(GlobusError::odd)?;
         answer.try_into()
     }
 
