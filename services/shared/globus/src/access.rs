@@ -101,8 +101,9 @@ pub(crate) async fn ask_for_token(
     form: &[(&str, &str)],
     identity: &str,
 ) -> Result<TokenAnswer, GlobusError> {
-    let mut body = form_urlencoded::Serializer::new(String::new());
-    let body = body.extend_pairs(form).finish();
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
     let request = http
         .post(format!("{}/v2/oauth2/token", options.auth_url))
         .header("Content-Type", "application/x-www-form-urlencoded")
