@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::tables;
+use crate::{columns::short_or_null, tables};
 
 /// All migrations. Only ever added to at the end.
 pub(crate) struct Migrations;
@@ -43,6 +43,9 @@ impl MigratorTrait for Migrations {
                 &["job_id"],
             )),
             Box::new(NewIndex("m000014_index_logs_of_job", "logs", &["job_id"])),
+            Box::new(NewColumn("m000015_add_account_to_jobs", "jobs", || {
+                short_or_null("account")
+            })),
         ]
     }
 }
@@ -71,6 +74,30 @@ impl MigrationTrait for NewTable {
         manager
             .create_table(self.1(manager.get_database_backend()))
             .await
+    }
+}
+
+/// Adds a column: name, table, and what it looks like.
+struct NewColumn(&'static str, &'static str, fn() -> ColumnDef);
+
+impl MigrationName for NewColumn {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait fixes them this way")]
+#[async_trait::async_trait]
+impl MigrationTrait for NewColumn {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = self.2();
+        let name = column.get_column_name();
+        // SQLite and MySQL have no `ADD COLUMN IF NOT EXISTS`.
+        if manager.has_column(self.1, name.as_str()).await? {
+            return Ok(());
+        }
+        let change = Table::alter().table(self.1).add_column(column).to_owned();
+        manager.alter_table(change).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gateway: REST for JupyterLab's clients. It asks the hub who a token
-//! belongs to, validates, writes rows and enqueues; it never reaches an HPC.
+//! belongs to, validates, writes rows and enqueues; it never reaches an HPC but
+//! through the connector, to have a login checked.
 //! Stateless: any number of replicas.
 //!
 //! Where to look: [`router`] lists all routes, `routes/` has one file per
@@ -9,6 +10,7 @@
 pub mod auth;
 pub mod body;
 pub mod config;
+pub mod credentials;
 pub mod deps;
 pub mod error;
 pub mod job_view;
@@ -20,6 +22,9 @@ pub mod schema;
 pub mod state;
 pub mod submit;
 pub mod templates;
+
+#[cfg(test)]
+mod fixtures;
 
 use std::sync::Arc;
 
@@ -33,18 +38,22 @@ use tokio::net::TcpListener;
 use tower::Layer as _;
 
 pub use crate::deps::Deps;
-use crate::{auth::HubClient, path::NormalisePath, state::AppState, templates::TemplateCache};
+use crate::{
+    auth::HubClient, credentials::Connectors, path::NormalisePath, state::AppState,
+    templates::TemplateCache,
+};
 
 /// Puts the gateway together; nothing runs yet.
 ///
 /// # Errors
-/// If the client for hubs cannot be made.
+/// If the client for hubs cannot be made, or the address of a connector is none.
 pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
     Ok(AppState {
         hubs: HubClient::new(site.hubs.clone())?,
         templates: TemplateCache::new(deps.store.clone(), deps.mirrors),
         store: deps.store,
         queue: deps.queue,
+        connectors: Connectors::of(&site)?,
         shutdown: deps.shutdown,
         site,
     })

@@ -24,7 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     error::{self, GatewayError},
     openapi::Document,
-    routes::{folder, git, job, job_control, site, user},
+    routes::{credential, folder, git, job, job_control, site, user},
     state::AppState,
 };
 
@@ -56,6 +56,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(job_control::cancel))
         .routes(routes!(job_control::pause))
         .routes(routes!(job_control::resume))
+        .routes(routes!(credential::give))
 }
 
 /// The OpenAPI document of the routes.

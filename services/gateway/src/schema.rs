@@ -79,6 +79,17 @@ impl Schema for CreateJob {
     ];
 }
 
+/// `PUT /job/:id/credential`.
+#[derive(Debug)]
+pub struct GiveCredential;
+
+impl Schema for GiveCredential {
+    const FIELDS: &'static [Field] = &[
+        optional("user", Type::String),
+        optional("password", Type::String),
+    ];
+}
+
 /// `PUT /job/:id`.
 #[derive(Debug)]
 pub struct ChangeJob;

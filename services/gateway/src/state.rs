@@ -6,7 +6,7 @@ use compute_db::Store;
 use compute_queue::Queue;
 use compute_runtime::{config::Site, shutdown::Shutdown};
 
-use crate::{auth::HubClient, templates::TemplateCache};
+use crate::{auth::HubClient, credentials::Connectors, templates::TemplateCache};
 
 /// The gateway's state. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct AppState {
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
+    /// Where logins of private accounts are checked.
+    pub connectors: Connectors,
     /// Who a token belongs to.
     pub hubs: HubClient,
     /// Manifests of the approved templates.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     auth::{Authorized, ForChange, ForJob},
+    credentials::Login,
     error::GatewayError,
     job_view::{EventView, JobView, LogView, folder_ids},
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
@@ -23,12 +24,13 @@ use crate::{
 /// Maintainer of a job that names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
 
-/// Makes a job.
+/// Makes a job. On an HPC with private accounts, `user` and `password` are of the
+/// caller's own account there, and are checked by logging in.
 #[utoipa::path(post, path = "/job", tag = "job", responses((status = OK, body = JobView),
-    (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+    (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED), (status = SERVICE_UNAVAILABLE)))]
 pub async fn create(
     State(state): State<AppState>,
-    caller: Authorized<ForChange, CreateJob>,
+    mut caller: Authorized<ForChange, CreateJob>,
 ) -> Result<Json<JobView>, GatewayError> {
     let named = |key: &str| caller.body.get(key).and_then(Value::as_str);
     let name = named("maintainer").unwrap_or(DEFAULT_MAINTAINER);
@@ -46,17 +48,21 @@ pub async fn create(
     if !hpc.admits(&caller.user.id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    if !hpc.is_community_account {
-        let reason = format!(
-            "{} has private accounts, which this server does not support",
-            hpc.name
-        );
-        return Err(GatewayError::NoCredentials(reason));
-    }
+    let id = state.store.new_job_id();
+    let user = &caller.user.id;
+    let account = if hpc.is_community_account {
+        None
+    } else {
+        let login = Login::take(&mut caller.body, None, hpc)?;
+        login.check_and_keep(&state, user, hpc, &id).await?;
+        Some(login.account)
+    };
     let new = NewJob {
-        user_id: caller.user.id.clone(),
+        id,
+        user_id: user.clone(),
         maintainer: maintainer.name.clone(),
         hpc: hpc.name.clone(),
+        account,
     };
     let job = state.store.create_job(new).await?;
     tracing::info!(job.id = %job.id, user.id = %job.user_id, hpc = job.hpc, "job made");

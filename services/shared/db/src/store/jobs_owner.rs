@@ -20,12 +20,16 @@ pub const NAME_LIMIT: usize = 255;
 /// A job that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
+    /// Its id: one of [`Store::new_job_id`].
+    pub id: JobId,
     /// Who owns it.
     pub user_id: UserId,
     /// Maintainer, a key of `maintainer.json`.
     pub maintainer: String,
     /// HPC, a key of `hpc.json`.
     pub hpc: String,
+    /// Its owner's account there, if the HPC has private ones.
+    pub account: Option<String>,
 }
 
 /// What an owner changes before submitting; what is `None` stays.
@@ -83,23 +87,26 @@ pub enum SubmitOutcome {
 }
 
 impl Store {
-    /// Makes a job with an id of its own.
+    /// Makes a job.
     ///
     /// # Errors
     /// [`StoreError`] if it was not made, or it is not known whether it was.
     pub async fn create_job(&self, new: NewJob) -> Result<Job, StoreError> {
         let now = self.now();
         let NewJob {
+            id,
             user_id,
             maintainer,
             hpc,
+            account,
         } = new;
-        let (user, id) = (&user_id, &JobId::generate(now));
+        let (user, id) = (&user_id, &id);
         let row = &job::ActiveModel {
             id: Set(id.to_string()),
             user_id: Set(user_id.to_string()),
             maintainer: Set(maintainer),
             hpc: Set(hpc),
+            account: Set(account),
             param: Set(write_json(&Map::new())),
             env: Set(write_json(&Map::new())),
             slurm: Set(write_json(&Map::new())),

@@ -56,9 +56,11 @@ impl World {
     pub(crate) async fn created(&self, user: &UserId) -> Job {
         let (user_id, maintainer) = (user.clone(), "community_contribution".to_owned());
         let new = NewJob {
+            id: self.store.new_job_id(),
             user_id,
             maintainer,
             hpc: HPC.to_owned(),
+            account: None,
         };
         self.store.create_job(new).await.unwrap()
     }
