@@ -5,6 +5,7 @@ pub mod account;
 pub mod client;
 pub mod parts;
 pub mod python;
+pub mod secrets;
 pub mod service;
 pub mod site;
 pub mod template;

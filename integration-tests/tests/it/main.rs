@@ -11,6 +11,7 @@ mod main_path;
 mod measured;
 mod operator;
 mod pause;
+mod private_accounts;
 mod refusals;
 mod site;
 mod values;

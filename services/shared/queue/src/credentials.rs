@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use compute_domain::ids::JobId;
-use redis::{AsyncCommands as _, Script};
+use redis::Cmd;
 
 use crate::{Queue, QueueError};
 
@@ -24,11 +24,8 @@ impl Queue {
         time: Duration,
     ) -> Result<(), QueueError> {
         let key = self.keys(hpc).credential(job.as_str());
-        let () = self
-            .shared()
-            .set_ex(key, sealed, time.as_secs().max(1))
-            .await?;
-        Ok(())
+        let seconds = time.as_secs().max(1);
+        self.ask(&Cmd::set_ex(key, sealed, seconds)).await
     }
 
     /// The sealed login of a job, if it is (still) kept.
@@ -37,7 +34,7 @@ impl Queue {
     /// [`QueueError`] if it could not be read.
     pub async fn credential(&self, hpc: &str, job: &JobId) -> Result<Option<String>, QueueError> {
         let key = self.keys(hpc).credential(job.as_str());
-        Ok(self.shared().get(key).await?)
+        self.ask(&Cmd::get(key)).await
     }
 
     /// Keeps what is kept for that long from now on.
@@ -52,8 +49,8 @@ impl Queue {
     ) -> Result<(), QueueError> {
         let key = self.keys(hpc).credential(job.as_str());
         let seconds = i64::try_from(time.as_secs().max(1)).unwrap_or(i64::MAX);
-        let _: bool = self.shared().expire(key, seconds).await?;
-        Ok(())
+        let extended = self.ask(&Cmd::expire(key, seconds)).await;
+        extended.map(|_: bool| ())
     }
 
     /// Removes the sealed login of a job.
@@ -62,8 +59,8 @@ impl Queue {
     /// [`QueueError`] if it was not removed, or it is not known whether it was.
     pub async fn remove_credential(&self, hpc: &str, job: &JobId) -> Result<(), QueueError> {
         let key = self.keys(hpc).credential(job.as_str());
-        let _: u64 = self.shared().del(key).await?;
-        Ok(())
+        let removed = self.ask(&Cmd::del(key)).await;
+        removed.map(|_: u64| ())
     }
 
     /// Removes the sealed login of a job if it is this one; one that its owner has
@@ -78,11 +75,9 @@ impl Queue {
         sealed: &str,
     ) -> Result<(), QueueError> {
         let key = self.keys(hpc).credential(job.as_str());
-        let _: u64 = Script::new(REMOVE_IF_SAME)
-            .key(key)
-            .arg(sealed)
-            .invoke_async(&mut self.shared())
-            .await?;
-        Ok(())
+        let mut command = redis::cmd("EVAL");
+        command.arg(REMOVE_IF_SAME).arg(1).arg(key).arg(sealed);
+        let removed = self.ask(&command).await;
+        removed.map(|_: u64| ())
     }
 }

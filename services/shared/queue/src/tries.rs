@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use compute_domain::ids::UserId;
-use redis::Script;
 
 use crate::{Queue, QueueError};
 
@@ -19,7 +18,7 @@ if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
   local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   return math.max(1, oldest[2] + window - now)
 end
-redis.call('ZADD', KEYS[1], now, time[1] .. '.' .. time[2] .. '.' .. ARGV[3])
+redis.call('ZADD', KEYS[1], now, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], window)
 return 0
 ";
@@ -37,13 +36,18 @@ impl Queue {
         most: u32,
         window: Duration,
     ) -> Result<Option<Duration>, QueueError> {
-        let wait: u64 = Script::new(TRY)
-            .key(self.keys(hpc).tries(user.as_str()))
-            .arg(u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+        let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        // Asked once more, it is the same try.
+        let name = rand::random::<u64>();
+        let mut command = redis::cmd("EVAL");
+        command
+            .arg(TRY)
+            .arg(1)
+            .arg(self.keys(hpc).tries(user.as_str()))
+            .arg(milliseconds)
             .arg(most)
-            .arg(rand::random::<u32>())
-            .invoke_async(&mut self.shared())
-            .await?;
+            .arg(name);
+        let wait: u64 = self.ask(&command).await?;
         Ok((wait > 0).then(|| Duration::from_millis(wait)))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use compute_domain::ids::UserId;
 
-use crate::redis_part::{HPC, job, queue};
+use crate::redis_part::{HPC, OwnRedis, job, queue};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -58,6 +58,21 @@ async fn a_sealed_login_is_kept_for_its_job_and_time() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(kept(&a).await, None);
     assert_eq!(kept(&b).await.as_deref(), Some("long"));
+}
+
+#[tokio::test]
+async fn a_redis_that_has_come_back_is_asked_at_once() {
+    let own = OwnRedis::up();
+    let queue = own.queue();
+    queue
+        .keep_credential(HPC, &job("a"), "v1:one", LONG)
+        .await
+        .unwrap();
+    own.restart();
+    assert_eq!(queue.credential(HPC, &job("a")).await.unwrap(), None);
+    own.restart();
+    let alice = UserId::new("alice", "hub");
+    assert_eq!(queue.count_login(HPC, &alice, 3, LONG).await.unwrap(), None);
 }
 
 #[tokio::test]
