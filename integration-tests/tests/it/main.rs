@@ -20,6 +20,7 @@ mod main_path;
 mod measured;
 mod operator;
 mod pause;
+mod private_accounts;
 mod refusals;
 mod site;
 mod ui;
