@@ -15,6 +15,7 @@ mod measured;
 mod operator;
 mod pause;
 mod refusals;
+mod replay;
 mod site;
 mod values;
 

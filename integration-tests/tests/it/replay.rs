@@ -1,0 +1,206 @@
+//! The recording of the older server, replayed: every answer is as it was, but for
+//! the corrections and additions that are named.
+
+mod additions;
+mod cases;
+mod comparison;
+mod corrections;
+mod names;
+mod preparation;
+mod redaction;
+mod world;
+
+use compute_integration_tests::World;
+use reqwest::{Client, Method, header::CONTENT_TYPE, redirect::Policy};
+
+use self::{
+    additions::Additions,
+    cases::{Case, Content, Reply},
+    corrections::Correction,
+    names::Names,
+};
+
+/// Cases that cannot be replayed yet.
+const PENDING: [(&str, &[&str]); 2] = [
+    (
+        "Globus",
+        &[
+            "189", "193", "197", "201", "222", "223", "224", "225", "227", "228", "256", "257",
+            "261", "262", "263", "264", "265", "266", "269", "270", "296",
+        ],
+    ),
+    ("private accounts", &["125", "126", "127", "288", "290"]),
+];
+
+struct Replay {
+    world: World,
+    names: Names,
+    additions: Additions,
+    corrections: Vec<Correction>,
+    http: Client,
+    /// One line for each fault.
+    faults: Vec<String>,
+    equal: usize,
+    corrected: usize,
+    pending: usize,
+}
+
+#[tokio::test]
+async fn of_the_older_server() -> anyhow::Result<()> {
+    let cases = cases::all()?;
+    let (world, names) = world::start().await?;
+    let mut replay = Replay {
+        world,
+        names,
+        additions: Additions::default(),
+        corrections: corrections::all(),
+        http: Client::builder().redirect(Policy::none()).build()?,
+        faults: Vec::new(),
+        equal: 0,
+        corrected: 0,
+        pending: 0,
+    };
+    for case in &cases {
+        replay.case(case).await;
+    }
+    replay.all_is_needed(&cases);
+    replay.summarise(&cases);
+    assert!(replay.faults.is_empty(), "{}", replay.faults.join("\n"));
+    Ok(())
+}
+
+impl Replay {
+    async fn case(&mut self, case: &Case) {
+        if PENDING
+            .iter()
+            .any(|(_, cases)| cases.contains(&case.number()))
+        {
+            self.pending += 1;
+        }
+        let prepared = preparation::before(case.number(), &mut self.world, &mut self.names).await;
+        if let Err(error) = prepared {
+            self.fault(case, &[format!("could not be prepared: {error:#}")]);
+        }
+        match self.send(case).await {
+            Ok(ours) => self.judge(case, &ours),
+            Err(error) => self.fault(case, &[format!("no answer: {error:#}")]),
+        }
+    }
+
+    async fn send(&self, case: &Case) -> anyhow::Result<Reply> {
+        let request = &case.request;
+        let path = self.names.text(&request.path);
+        let url = format!("http://{}{path}", self.world.gateway.address());
+        let mut builder = self
+            .http
+            .request(Method::from_bytes(request.method.as_bytes())?, url);
+        for (key, value) in &request.headers {
+            builder = builder.header(key, self.names.text(value));
+        }
+        if let Some(body) = &request.body {
+            builder = builder.json(&self.names.value(body));
+        }
+        if let Some(body) = &request.raw_body {
+            builder = builder.body(self.names.text(body));
+        }
+        let answer = builder.send().await?;
+        let status = answer.status().as_u16();
+        let media = answer
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(|value| value.to_str().map(str::to_owned));
+        let media = media.transpose()?.unwrap_or_default();
+        let content = Content::read(&media, &answer.text().await?);
+        Ok(Reply { status, content })
+    }
+
+    fn judge(&mut self, case: &Case, ours: &Reply) {
+        let applicable: Vec<usize> = (0..self.corrections.len())
+            .filter(|at| self.corrections[*at].cases.contains(&case.number()))
+            .collect();
+        for without in &applicable {
+            let others: Vec<_> = applicable
+                .iter()
+                .filter(|at| *at != without)
+                .copied()
+                .collect();
+            let (mut names, mut additions) = (self.names.clone(), self.additions.clone());
+            let expected = self.expected(case, &others);
+            let differing =
+                comparison::differences(expected.as_ref(), ours, &mut names, &mut additions);
+            if differing.is_empty() {
+                let name = self.corrections[*without].name;
+                self.fault(case, &[format!("does not need the correction '{name}'")]);
+            }
+        }
+        let expected = self.expected(case, &applicable);
+        let differing = comparison::differences(
+            expected.as_ref(),
+            ours,
+            &mut self.names,
+            &mut self.additions,
+        );
+        if !differing.is_empty() {
+            self.fault(case, &differing);
+        } else if applicable.is_empty() {
+            self.equal += 1;
+        } else {
+            self.corrected += 1;
+        }
+    }
+
+    /// The recorded answer with these corrections.
+    fn expected(&self, case: &Case, corrections: &[usize]) -> Option<Reply> {
+        let mut reply = case.reply();
+        for at in corrections {
+            (self.corrections[*at].corrected)(&mut reply);
+        }
+        reply
+    }
+
+    fn fault(&mut self, case: &Case, differences: &[String]) {
+        self.faults
+            .push(format!("{}\n    {}", case.name, differences.join("\n    ")));
+    }
+
+    /// A correction or an addition that nothing needs is a mistake of the tables.
+    fn all_is_needed(&mut self, cases: &[Case]) {
+        for correction in &self.corrections {
+            for number in correction.cases {
+                if !cases.iter().any(|case| case.number() == *number) {
+                    let name = correction.name;
+                    self.faults
+                        .push(format!("correction '{name}': there is no case {number}"));
+                }
+            }
+        }
+        for name in self.additions.missed() {
+            self.faults
+                .push(format!("addition '{name}': no answer has it"));
+        }
+    }
+
+    fn summarise(&self, cases: &[Case]) {
+        println!(
+            "{} recorded cases: {} equal, {} as corrected, {} at fault",
+            cases.len(),
+            self.equal,
+            self.corrected,
+            self.faults.len()
+        );
+        println!("corrections:");
+        for Correction {
+            name,
+            reason,
+            cases,
+            ..
+        } in &self.corrections
+        {
+            println!("  {name} ({}): {reason}", cases.join(", "));
+        }
+        println!("additions:");
+        for addition in &additions::ALL {
+            println!("  {}: {}", addition.name, addition.reason);
+        }
+    }
+}

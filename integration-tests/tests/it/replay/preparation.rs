@@ -1,0 +1,138 @@
+//! What had happened before some cases and is not in the recording itself: the
+//! numbers of the cases have gaps, and some jobs were made on another way.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use compute_integration_tests::{Client, World};
+use serde_json::{Value, json};
+
+use super::names::Names;
+use crate::SOON;
+
+/// The job that the recording follows from its beginning to its end.
+const FLOW: &str = "1795457902k6qgj";
+/// The one that is configured and not submitted.
+const DRAFT: &str = "1795457551sZyxD";
+
+/// Brings the world to where it was when that case was recorded.
+///
+/// # Errors
+/// If it does not get there.
+pub(crate) async fn before(case: &str, world: &mut World, names: &mut Names) -> anyhow::Result<()> {
+    let alice = world.client("alice")?;
+    let change = async |path: String, body: Value| alice.put(&names.text(&path), body).await;
+    let job = |id: &str| format!("/job/{id}");
+    let result = "/folder/1795457905CwpWD".to_owned();
+    match case {
+        "173" => done(change(job(DRAFT), json!({"param": {}})).await?),
+        "179" => {
+            let data = json!({"type": "globus", "endpoint": "e", "path": "/p"});
+            done(change(job(DRAFT), json!({"localDataFolder": data})).await?)
+        }
+        "201" => done(change(job(DRAFT), json!({"slurm": {"memory": 9000}})).await?),
+        // A maintainer takes a job at once, and then it is no longer queued.
+        "232" | "282" => {
+            stop_maintainers(world)?;
+            if case == "282" {
+                let id = alice.submit("sleep", sleep()).await?;
+                names.bind("1795457913sIeaA", &id);
+            }
+            Ok(())
+        }
+        "235" => {
+            start_maintainers(world)?;
+            alice.over(&names.text(FLOW), SOON).await?;
+            Ok(())
+        }
+        "252" => done(change(result, json!({"name": "my result"})).await?),
+        "255" => done(change(result, json!({"isWritable": true, "name": "n2"})).await?),
+        "256" => done(change(result, json!({"name": "n2"})).await?),
+        "276" => {
+            let path = names.text("/folder/1795457905xovic");
+            done(
+                alice
+                    .call(reqwest::Method::DELETE, &path, json!({}))
+                    .await?,
+            )
+        }
+        "283" => {
+            start_maintainers(world)?;
+            alice.over(&names.text("1795457913sIeaA"), SOON).await?;
+            names.bind("1795457913sIeaA", &running(&alice, sleep()).await?);
+            Ok(())
+        }
+        "284" => cancelled(&alice, &names.text("1795457913sIeaA")).await,
+        "285" => {
+            names.bind("17954579178b5EC", &running(&alice, sleep()).await?);
+            Ok(())
+        }
+        "287" => {
+            // Two that need all of the cluster.
+            let mut all = sleep();
+            all["slurm"] = json!({"num_of_task": 4, "cpu_per_task": 16});
+            let first = running(&alice, all.clone()).await?;
+            let second = alice.submit("sleep", all).await?;
+            alice.until(&second, &["submitted"], SOON).await?;
+            names.bind("1795457930qkibP", &second);
+            cancelled(&alice, &first).await
+        }
+        "290" => choose_quick(&alice, &names.text("17954587988WHrW")).await,
+        "292" => choose_quick(&alice, &names.text("1795458805gZIL6")).await,
+        _ => Ok(()),
+    }
+}
+
+fn done(answer: compute_integration_tests::client::Answer) -> anyhow::Result<()> {
+    anyhow::ensure!(answer.status == 200, "{answer:?}");
+    Ok(())
+}
+
+fn stop_maintainers(world: &mut World) -> anyhow::Result<()> {
+    world
+        .maintainers
+        .iter_mut()
+        .try_for_each(|maintainer| maintainer.kill())
+}
+
+fn start_maintainers(world: &mut World) -> anyhow::Result<()> {
+    world
+        .maintainers
+        .iter_mut()
+        .try_for_each(|maintainer| maintainer.restart())
+}
+
+fn sleep() -> Value {
+    json!({"hpc": "local_hpc", "param": {"secs": "60"}})
+}
+
+async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
+    let id = alice.submit("sleep", settings).await?;
+    alice.until(&id, &["running"], SOON).await?;
+    // Its program, not only its batch script.
+    compute_integration_tests::eventually(
+        "the program's output",
+        Duration::from_secs(20),
+        async || Ok(Some(())),
+    )
+    .await?;
+    Ok(id)
+}
+
+async fn cancelled(alice: &Client, id: &str) -> anyhow::Result<()> {
+    done(alice.put(&format!("/job/{id}/cancel"), json!({})).await?)?;
+    alice.over(id, SOON).await.context("not cancelled")?;
+    Ok(())
+}
+
+async fn choose_quick(alice: &Client, id: &str) -> anyhow::Result<()> {
+    let folder = json!({"type": "git", "gitId": "quick"});
+    done(
+        alice
+            .put(
+                &format!("/job/{id}"),
+                json!({"localExecutableFolder": folder}),
+            )
+            .await?,
+    )
+}
