@@ -69,6 +69,12 @@ async fn of_the_older_server() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn is_pending(case: &Case) -> bool {
+    PENDING
+        .iter()
+        .any(|(_, cases)| cases.contains(&case.number()))
+}
+
 impl Replay {
     async fn case(&mut self, case: &Case) {
         if PENDING
@@ -159,6 +165,9 @@ impl Replay {
     }
 
     fn fault(&mut self, case: &Case, differences: &[String]) {
+        if is_pending(case) {
+            return;
+        }
         self.faults
             .push(format!("{}\n    {}", case.name, differences.join("\n    ")));
     }
@@ -182,10 +191,11 @@ impl Replay {
 
     fn summarise(&self, cases: &[Case]) {
         println!(
-            "{} recorded cases: {} equal, {} as corrected, {} at fault",
+            "{} recorded cases: {} equal, {} as corrected, {} pending, {} at fault",
             cases.len(),
             self.equal,
             self.corrected,
+            self.pending,
             self.faults.len()
         );
         println!("corrections:");

@@ -75,9 +75,6 @@ pub enum GatewayError {
     /// There is no such route.
     #[error("unknown route {0}")]
     UnknownRoute(String),
-    /// The route knows other methods only.
-    #[error("method not allowed")]
-    MethodNotAllowed,
     /// The body is no JSON, or no form.
     #[error("malformed body: {0}")]
     Malformed(String),
@@ -125,7 +122,6 @@ impl GatewayError {
             | Self::UnknownTemplate(_)
             | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
             Self::HubAway(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,

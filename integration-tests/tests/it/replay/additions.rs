@@ -12,7 +12,7 @@ pub(crate) struct Addition {
 }
 
 /// All of them.
-pub(crate) static ALL: [Addition; 3] = [
+pub(crate) static ALL: [Addition; 4] = [
     Addition {
         name: "state of a job",
         reason: "how far a job is, and why it ended, is told in fields, not only in events",
@@ -32,6 +32,12 @@ pub(crate) static ALL: [Addition; 3] = [
         reason: "results can be traced to the commit that made them",
         known_by: "execution_stage",
         keys: &["commit"],
+    },
+    Addition {
+        name: "capacity of a maintainer",
+        reason: "the client lists it, and fails where it is missing",
+        known_by: "default_hpc",
+        keys: &["job_pool_capacity"],
     },
     Addition {
         name: "messages of an error",

@@ -44,17 +44,20 @@ pub(crate) struct Reply {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     Json(Value),
-    Text { media: String, text: String },
+    /// With its content type.
+    Text {
+        media: String,
+        text: String,
+    },
 }
 
 impl Content {
     /// A body of that content type.
     pub(crate) fn read(content_type: &str, text: &str) -> Self {
-        let media = content_type.split(';').next().unwrap_or_default().trim();
         match serde_json::from_str(text) {
-            Ok(value) if media == "application/json" => Self::Json(value),
+            Ok(value) if content_type == "application/json; charset=utf-8" => Self::Json(value),
             _ => Self::Text {
-                media: media.to_owned(),
+                media: content_type.to_lowercase(),
                 text: text.to_owned(),
             },
         }

@@ -1,10 +1,10 @@
 //! What had happened before some cases and is not in the recording itself: the
 //! numbers of the cases have gaps, and some jobs were made on another way.
 
-use std::time::Duration;
+use std::fs;
 
 use anyhow::Context as _;
-use compute_integration_tests::{Client, World};
+use compute_integration_tests::{Client, World, client::Answer, eventually};
 use serde_json::{Value, json};
 
 use super::names::Names;
@@ -83,7 +83,7 @@ pub(crate) async fn before(case: &str, world: &mut World, names: &mut Names) -> 
     }
 }
 
-fn done(answer: compute_integration_tests::client::Answer) -> anyhow::Result<()> {
+fn done(answer: Answer) -> anyhow::Result<()> {
     anyhow::ensure!(answer.status == 200, "{answer:?}");
     Ok(())
 }
@@ -106,15 +106,18 @@ fn sleep() -> Value {
     json!({"hpc": "local_hpc", "param": {"secs": "60"}})
 }
 
+/// A job whose program runs, not only its batch script.
 async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
     let id = alice.submit("sleep", settings).await?;
-    alice.until(&id, &["running"], SOON).await?;
-    // Its program, not only its batch script.
-    compute_integration_tests::eventually(
-        "the program's output",
-        Duration::from_secs(20),
-        async || Ok(Some(())),
-    )
+    let job = alice.until(&id, &["running"], SOON).await?;
+    let folder = job["remoteResultFolder"]["hpcPath"]
+        .as_str()
+        .context("no folder")?;
+    let output = format!("{folder}/slurm_log/job.stdout");
+    eventually("the program's output", SOON, async || {
+        let written = fs::read_to_string(&output).unwrap_or_default();
+        Ok(written.contains("sleeping").then_some(()))
+    })
     .await?;
     Ok(id)
 }

@@ -123,7 +123,6 @@ fn options(parts: &Parts, names: &Names) -> anyhow::Result<WorldOptions> {
             .collect(),
         config: json!({
             "local_key": {"private_key_path": parts.fact("hpc", "private_key_path")?},
-            "requests_per_minute": 10_000,
         }),
         templates: templates()?,
         ..WorldOptions::default()

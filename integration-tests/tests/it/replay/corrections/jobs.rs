@@ -136,6 +136,31 @@ fn watching() -> Vec<Correction> {
             },
         },
         Correction {
+            name: "result folders in the order of their names",
+            reason: "behind `/` they came in the order of the HPC's file system",
+            cases: &["238"],
+            corrected: |reply| {
+                let folders = body(reply).and_then(Value::as_array_mut);
+                let texts = |folder: &Value| folder.as_str().map(str::to_owned);
+                if let Some(others) = folders.and_then(|folders| folders.get_mut(2..)) {
+                    others.sort_by_key(texts);
+                }
+            },
+        },
+        Correction {
+            name: "what a program writes comes before what it complains of",
+            reason: "they came in any order; what Slurm says of a cancelled job is its own affair",
+            cases: &["284"],
+            corrected: |reply| {
+                let logs = body(reply).and_then(|job| job.get_mut("logs")?.as_array_mut());
+                let Some(logs) = logs else { return };
+                logs.reverse();
+                if let Some(last) = logs.last_mut() {
+                    last["message"] = json!("srun: Job step aborted: …");
+                }
+            },
+        },
+        Correction {
             name: "events in the order in which things happen",
             reason: "they came in any order within a burst, between those of single files and \
                 connections, which say nothing to the job's owner",
