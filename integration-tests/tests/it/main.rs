@@ -12,6 +12,7 @@ mod job_tokens;
 mod limits;
 mod main_path;
 mod measured;
+mod older_checks;
 mod operator;
 mod pause;
 mod refusals;
