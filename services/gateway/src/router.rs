@@ -24,7 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     auth, body,
     error::{self, GatewayError},
-    openapi::Document,
+    openapi::{self, Document},
     routes::{folder, git, job, job_control, site, statistic, usage, user},
     state::AppState,
 };
@@ -46,7 +46,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(user::show))
         .routes(routes!(user::jupyter_globus))
         .routes(routes!(user::jobs))
-        .routes(routes!(usage::show))
+        .routes(routes!(usage::slurm_usage))
         .routes(routes!(statistic::all))
         .routes(routes!(statistic::of_job))
         .routes(routes!(folder::list))
@@ -64,12 +64,15 @@ fn api() -> OpenApiRouter<AppState> {
 
 /// The OpenAPI document of the routes.
 pub fn document() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    let mut document = api().split_for_parts().1;
+    openapi::complete(&mut document);
+    document
 }
 
 /// The routes with everything around them.
 pub fn router(state: AppState) -> Router {
-    let (routes, document) = api().split_for_parts();
+    let (routes, mut document) = api().split_for_parts();
+    openapi::complete(&mut document);
     // Each from the outside in.
     let seen = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))

@@ -60,7 +60,7 @@ pub async fn all(State(state): State<AppState>) -> Result<Json<Statistic>, Gatew
 }
 
 /// How long a job ran.
-#[utoipa::path(get, path = "/statistic/job/{id}", tag = "statistic",
+#[utoipa::path(get, path = "/statistic/job/{id}", request_body = TokenOnly, tag = "statistic",
     params(("id" = String, Path)),
     responses((status = OK, body = JobStatistic), (status = UNAUTHORIZED)))]
 pub async fn of_job(
@@ -77,9 +77,9 @@ pub async fn of_job(
 }
 
 fn runtime(job: Job) -> Option<JobRuntime> {
-    let ran = job.finished_at?.since(job.initialized_at?);
+    let ran = job.finished_at?.millis() - job.initialized_at?.millis();
     Some(JobRuntime {
-        statistic: ran.as_secs_f64().to_string(),
+        statistic: seconds(ran).to_string(),
         hpc: job.hpc,
     })
 }
