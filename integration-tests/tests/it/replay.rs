@@ -8,13 +8,14 @@ mod corrections;
 mod names;
 mod preparation;
 mod redaction;
+mod variants;
 mod world;
 
 use compute_integration_tests::World;
 use reqwest::{Client, Method, header::CONTENT_TYPE, redirect::Policy};
 
 use self::{
-    additions::Additions,
+    additions::{Addition, Additions},
     cases::{Case, Content, Reply},
     corrections::Correction,
     names::Names,
@@ -64,7 +65,7 @@ async fn of_the_older_server() -> anyhow::Result<()> {
         replay.case(case).await;
     }
     replay.all_is_needed(&cases);
-    replay.summarise(&cases);
+    println!("{}", replay.summary(&cases));
     assert!(replay.faults.is_empty(), "{}", replay.faults.join("\n"));
     Ok(())
 }
@@ -189,28 +190,27 @@ impl Replay {
         }
     }
 
-    fn summarise(&self, cases: &[Case]) {
-        println!(
+    fn summary(&self, cases: &[Case]) -> String {
+        let mut lines = vec![format!(
             "{} recorded cases: {} equal, {} as corrected, {} pending, {} at fault",
             cases.len(),
             self.equal,
             self.corrected,
             self.pending,
             self.faults.len()
-        );
-        println!("corrections:");
-        for Correction {
-            name,
-            reason,
-            cases,
-            ..
-        } in &self.corrections
-        {
-            println!("  {name} ({}): {reason}", cases.join(", "));
-        }
-        println!("additions:");
-        for addition in &additions::ALL {
-            println!("  {}: {}", addition.name, addition.reason);
-        }
+        )];
+        lines.push("corrections:".to_owned());
+        lines.extend(self.corrections.iter().map(
+            |Correction {
+                 name,
+                 reason,
+                 cases,
+                 ..
+             }| format!("  {name} ({}): {reason}", cases.join(", ")),
+        ));
+        lines.push("additions:".to_owned());
+        let additions = additions::ALL.iter();
+        lines.extend(additions.map(|Addition { name, reason, .. }| format!("  {name}: {reason}")));
+        lines.join("\n")
     }
 }
