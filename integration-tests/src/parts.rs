@@ -47,6 +47,11 @@ impl Parts {
         Ok(text.to_owned())
     }
 
+    /// Where the JupyterLab of a user begins.
+    pub fn home(&self, user: &str) -> PathBuf {
+        self.folder.join("hub/home").join(user)
+    }
+
     /// The hub's token of a user.
     ///
     /// # Errors

@@ -14,23 +14,55 @@ use crate::World;
 /// # Errors
 /// If the client could not be run at all.
 pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Result<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/run_job.py");
+    drive(world, user, "run_job.py", settings).await
+}
+
+/// Runs a script of `python/` as `user`; `settings` are the `job` of its order.
+/// Returns the last line that it prints.
+///
+/// # Errors
+/// If it could not be run at all, or printed no JSON.
+pub async fn drive(
+    world: &World,
+    user: &str,
+    script: &str,
+    settings: Value,
+) -> anyhow::Result<Value> {
     let order = json!({
         "port": world.gateway.address().rsplit(':').next(),
         "hub": world.parts.fact("hub", "host")?,
         "job": settings,
     });
+    let token = world.parts.hub_token(user)?;
+    run("venv", script, &order, &[("JUPYTERHUB_API_TOKEN", &token)]).await
+}
+
+/// Runs a script of `python/` in an environment of the cache, with `order` as its
+/// input, in a folder of its own. Returns the last line that it prints.
+///
+/// # Errors
+/// If it could not be run at all, or printed no JSON.
+pub async fn run(
+    environment: &str,
+    script: &str,
+    order: &Value,
+    envs: &[(&str, &str)],
+) -> anyhow::Result<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("python")
+        .join(script);
     let cache = std::env::var("CYBERGIS_CACHE")
         .unwrap_or_else(|_| "/var/cache/cybergis-compute".to_owned());
-    let mut child = Command::new(format!("{cache}/venv/bin/python"))
+    let mut child = Command::new(format!("{cache}/{environment}/bin/python"))
         .arg(script)
-        .env("JUPYTERHUB_API_TOKEN", world.parts.hub_token(user)?)
+        .envs(envs.iter().copied())
         .current_dir(tempfile::tempdir()?.keep())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()
-        .context("no Python client: run `make test`")?;
+        .context("no Python environment: run `make test`")?;
     let mut stdin = child.stdin.take().context("no stdin")?;
     stdin.write_all(order.to_string().as_bytes()).await?;
     drop(stdin);

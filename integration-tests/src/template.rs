@@ -27,6 +27,25 @@ impl Template {
         }
     }
 
+    /// The template in a folder, as it is.
+    ///
+    /// # Errors
+    /// If it cannot be read, or its manifest is no JSON.
+    pub fn of_folder(id: &str, folder: &Path) -> anyhow::Result<Self> {
+        let mut template = Self::new(id, "");
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            let content = fs::read_to_string(file.path())?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            if name == "manifest.json" {
+                template.manifest = serde_json::from_str(&content)?;
+            } else {
+                template.files.push((name, content));
+            }
+        }
+        Ok(template)
+    }
+
     /// The same without a container: starts faster.
     pub fn bare(id: &str, command: &str) -> Self {
         Self::new(id, command).with("connector", json!("SlurmConnector"))

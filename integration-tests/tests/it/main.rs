@@ -5,10 +5,12 @@
 )]
 
 mod cancel;
+mod client_methods;
 mod containers;
 mod faults;
 mod figures;
 mod fuzz;
+mod import;
 mod job_tokens;
 mod limits;
 mod local_data;
@@ -20,6 +22,7 @@ mod pause;
 mod refusals;
 mod replay;
 mod site;
+mod ui;
 mod values;
 
 use std::time::Duration;

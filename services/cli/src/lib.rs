@@ -7,6 +7,7 @@ mod answer;
 mod config;
 mod host_keys;
 mod hpc;
+mod import;
 mod job;
 mod site;
 mod template;
@@ -54,6 +55,8 @@ pub enum Group {
     /// Jobs of all users
     #[command(subcommand)]
     Job(job::Command),
+    /// Take over the database of the older server; safe to repeat
+    Import(import::Command),
 }
 
 /// Does what was asked.
@@ -66,5 +69,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Group::Config(command) => Ok(config::run(&command, &cli.config)),
         Group::Hpc(command) => hpc::run(command, &cli.config, cli.json).await,
         Group::Job(command) => job::run(command, &cli.config).await,
+        Group::Import(command) => import::run(command, &cli.config).await,
     }
 }

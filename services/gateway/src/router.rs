@@ -25,7 +25,7 @@ use crate::{
     auth, body,
     error::{self, GatewayError},
     openapi::{self, Document},
-    routes::{folder, git, job, job_control, site, statistic, usage, user},
+    routes::{download, folder, git, job, job_control, site, statistic, usage, user},
     state::AppState,
 };
 
@@ -51,6 +51,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(statistic::of_job))
         .routes(routes!(folder::list))
         .routes(routes!(folder::show, folder::change, folder::delete))
+        .routes(routes!(download::globus_init))
+        .routes(routes!(download::globus_status))
         .routes(routes!(job::create))
         .routes(routes!(job::show, job::change))
         .routes(routes!(job::submit))

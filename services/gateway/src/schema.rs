@@ -61,6 +61,15 @@ const fn optional(name: &'static str, of: Type, about: &'static str) -> Field {
     }
 }
 
+const fn required(name: &'static str, of: Type, about: &'static str) -> Field {
+    Field {
+        name,
+        of,
+        required: true,
+        about,
+    }
+}
+
 /// Only the token.
 #[derive(Debug)]
 pub struct TokenOnly;
@@ -148,6 +157,23 @@ impl Schema for ChangeFolder {
     const FIELDS: &'static [Field] = &[
         optional("name", Type::String, "A name of at most 255 characters."),
         optional("isWritable", Type::Boolean, "Whether jobs may write to it."),
+    ];
+}
+
+/// `POST /folder/:id/download/globus-init`.
+#[derive(Debug)]
+pub struct InitDownload;
+
+impl Schema for InitDownload {
+    const FIELDS: &'static [Field] = &[
+        optional("jobId", Type::String, "The job that the folder is of."),
+        required("toEndpoint", Type::String, "Endpoint or collection id."),
+        required("toPath", Type::String, "Folder there."),
+        optional(
+            "fromPath",
+            Type::String,
+            "Folder inside of this one; all of it unless given.",
+        ),
     ];
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
+    database: Option<String>,
 }
 
 /// What a command has said.
@@ -33,6 +34,7 @@ impl Desk {
     pub(crate) async fn new() -> Self {
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
+            database: None,
         };
         fs::create_dir(desk.path("config")).unwrap();
         let ssh = json!({"user": "cg", "external_key": {"private_key_path": "key"}});
@@ -65,11 +67,23 @@ impl Desk {
         self.folder.path().join(below)
     }
 
+    /// The same with an empty database at `url` instead of a file.
+    pub(crate) async fn on_database(url: &str) -> Self {
+        let mut desk = Self::new().await;
+        desk.write("config.json", &json!({"database": {"url": url}}));
+        desk.database = Some(url.to_owned());
+        compute_migrations::up(&desk.database()).await.unwrap();
+        desk
+    }
+
     pub(crate) fn write(&self, file: &str, content: &Value) {
         fs::write(self.path("config").join(file), content.to_string()).unwrap();
     }
 
-    fn database(&self) -> SecretString {
+    pub(crate) fn database(&self) -> SecretString {
+        if let Some(url) = &self.database {
+            return SecretString::from(url.as_str());
+        }
         let file = self.path("config/compute.sqlite");
         SecretString::from(format!("sqlite://{}?mode=rwc", file.display()))
     }

@@ -11,5 +11,7 @@
 mod config;
 mod desk;
 mod hpc;
+mod import;
 mod job;
+mod older;
 mod template;

@@ -8,7 +8,9 @@ use utoipa::{
     },
 };
 
-use crate::schema::{ChangeFolder, ChangeJob, CreateJob, Field, Schema, TOKEN, TokenOnly, Type};
+use crate::schema::{
+    ChangeFolder, ChangeJob, CreateJob, Field, InitDownload, Schema, TOKEN, TokenOnly, Type,
+};
 
 const ABOUT_TOKEN: &str =
     "base64 of HOST@TOKEN; may be left out if the Authorization header holds it.";
@@ -61,4 +63,4 @@ macro_rules! body {
     )+};
 }
 
-body!(TokenOnly, CreateJob, ChangeJob, ChangeFolder);
+body!(TokenOnly, CreateJob, ChangeJob, ChangeFolder, InitDownload);

@@ -8,5 +8,6 @@ pub(crate) mod hpc_slot;
 pub(crate) mod job;
 pub(crate) mod log;
 pub(crate) mod maintainer;
+pub(crate) mod refresh_token;
 pub(crate) mod schema_version;
 pub(crate) mod template;

@@ -3,6 +3,8 @@
 mod events;
 mod folder_transfers;
 mod folders;
+mod globus_tokens;
+mod imports;
 mod jobs_advance;
 mod jobs_claim;
 mod jobs_figures;
@@ -17,6 +19,7 @@ mod templates;
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::FolderTransfer;
 pub use folders::FolderPatch;
+pub(crate) use imports::JobBatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::Claim;
 pub use jobs_figures::Runtime;

@@ -84,6 +84,7 @@ impl Store {
         for ids in ids.chunks(AT_ONCE) {
             let rows = event::Entity::find()
                 .filter(event::Column::JobId.is_in(ids.iter().map(JobId::as_str)))
+                .filter(event::Column::DeletedAt.is_null())
                 .order_by_asc(event::Column::Id)
                 .all(&self.connection)
                 .await?;
@@ -106,6 +107,7 @@ impl Store {
         for ids in ids.chunks(AT_ONCE) {
             let rows = log::Entity::find()
                 .filter(log::Column::JobId.is_in(ids.iter().map(JobId::as_str)))
+                .filter(log::Column::DeletedAt.is_null())
                 .order_by_asc(log::Column::Id)
                 .all(&self.connection)
                 .await?;

@@ -228,7 +228,9 @@ impl Store {
 
 /// Every question of an owner begins here.
 fn of_user(user: &UserId) -> Select<job::Entity> {
-    job::Entity::find().filter(job::Column::UserId.eq(user.as_str()))
+    job::Entity::find()
+        .filter(job::Column::UserId.eq(user.as_str()))
+        .filter(job::Column::DeletedAt.is_null())
 }
 
 pub(super) async fn find(

@@ -1,0 +1,117 @@
+//! `import`: takes over the database of the older server.
+
+use std::{env, fs, path::Path, path::PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use compute_db::older::{OlderDatabase, TableReport};
+use compute_runtime::seal::SealingKey;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::{Answer, answer::table, site};
+
+/// Where the password is looked for when no file is named.
+const PASSWORD_VARIABLE: &str = "CYBERGIS_IMPORT_PASSWORD";
+
+/// What is imported, and how.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// The older database, mysql://USER@HOST:PORT/DATABASE, without a password
+    #[arg(long, value_name = "ADDRESS")]
+    from: String,
+    /// File with its password; else the variable CYBERGIS_IMPORT_PASSWORD
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+    let Command {
+        from,
+        from_password_file,
+        dry_run,
+    } = command;
+    let site = site::load(folder)?;
+    let password = password(from_password_file.as_deref())?;
+    let store = site::store(&site.server).await?;
+    let older = OlderDatabase::connect(&from, password.as_ref())
+        .await
+        .context("the older database")?;
+    let key_file = &site.server.seal_key_file;
+    // A dry run makes no file.
+    let key = match dry_run {
+        true => None,
+        false => Some(SealingKey::load_or_create(key_file)?),
+    };
+    let seal = |token: &SecretString, purpose: &str| match &key {
+        Some(key) => key.seal(token, purpose).ok(),
+        None => Some(String::new()),
+    };
+    let reports = older.import_into(&store, &seal, dry_run).await?;
+    Ok(answer(&reports, dry_run))
+}
+
+fn password(file: Option<&Path>) -> anyhow::Result<Option<SecretString>> {
+    if let Some(file) = file {
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("cannot read the password in {}", file.display()))?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() {
+            bail!("{} is empty", file.display());
+        }
+        return Ok(Some(SecretString::from(text)));
+    }
+    Ok(env::var(PASSWORD_VARIABLE).ok().map(SecretString::from))
+}
+
+fn answer(reports: &[TableReport], dry_run: bool) -> Answer {
+    let line = |report: &TableReport| {
+        let whys = report.left_out.iter().map(|(why, n)| (why.as_str(), n));
+        let whys = whys.chain(report.notes.iter().map(|(note, n)| (note.as_str(), n)));
+        let whys: Vec<_> = whys.map(|(why, n)| format!("{n} {why}")).collect();
+        [
+            report.table.to_owned(),
+            report.older.to_string(),
+            report.before.to_string(),
+            report.already_here.to_string(),
+            report.imported.to_string(),
+            report.left_out_rows().to_string(),
+            report.after.to_string(),
+            whys.join("; "),
+        ]
+    };
+    let header = [
+        "table",
+        "older",
+        "ours before",
+        "already here",
+        "imported",
+        "left out",
+        "ours after",
+        "remarks",
+    ];
+    let mut text = table(header, reports.iter().map(line).collect());
+    if dry_run {
+        text.push_str("\n\nNothing was written: this was a dry run.");
+    }
+    let tables: Vec<_> = reports.iter().map(row).collect();
+    Answer::good(json!({"dryRun": dry_run, "tables": tables}), text)
+}
+
+fn row(report: &TableReport) -> Value {
+    let left_out = report.left_out.iter().map(|(why, n)| (why.as_str(), n));
+    let notes = report.notes.iter().map(|(note, n)| (note.as_str(), n));
+    json!({
+        "table": report.table,
+        "older": report.older,
+        "before": report.before,
+        "alreadyHere": report.already_here,
+        "imported": report.imported,
+        "leftOut": left_out.collect::<std::collections::BTreeMap<_, _>>(),
+        "notes": notes.collect::<std::collections::BTreeMap<_, _>>(),
+        "after": report.after,
+    })
+}

@@ -1,0 +1,281 @@
+//! `import`: an older database on a real MariaDB, taken over into SQLite and into
+//! PostgreSQL.
+
+use std::fs;
+
+use compute_domain::{
+    ids::{JobId, UserId},
+    job::State,
+};
+use compute_runtime::seal::SealingKey;
+use sea_orm::{ConnectionTrait as _, Database as Connector};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::{
+    desk::Desk,
+    older::{FOLDERS, JOBS, Older, database_on, id, job},
+};
+
+/// Jobs of each kind.
+const EACH: usize = JOBS / 12;
+
+fn import(desk: &Desk, older: &Older, more: &[&str]) -> Value {
+    fs::write(desk.path("password"), format!("{}\n", older.password)).unwrap();
+    let file = desk.path("password");
+    let args = [
+        "import",
+        "--from",
+        &older.address,
+        "--from-password-file",
+        file.to_str().unwrap(),
+    ];
+    let said = desk.json(&[&args[..], more].concat());
+    assert!(!said.to_string().contains(&older.password));
+    let tables = said["tables"].as_array().unwrap().iter();
+    let by_name = tables.map(|table| (table["table"].as_str().unwrap().to_owned(), table.clone()));
+    Value::Object(by_name.collect())
+}
+
+async fn takes_over_everything(desk: Desk) {
+    let older = Older::filled().await;
+    let dry = import(&desk, &older, &["--dry-run"]);
+    assert!(!desk.path("config/seal.key").exists());
+    let nothing = desk.store().await;
+    assert!(
+        nothing
+            .jobs_of(&UserId::from_text("alice@hub"))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let first = import(&desk, &older, &[]);
+    for (table, report) in first.as_object().unwrap() {
+        let number = |key: &str| report[key].as_u64().unwrap();
+        let left_out: u64 = report["leftOut"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|n| n.as_u64().unwrap())
+            .sum();
+        assert_eq!(
+            number("older"),
+            number("imported") + left_out,
+            "{table}: {report}"
+        );
+        let added = report["notes"]["added, to close a job"]
+            .as_u64()
+            .unwrap_or(0);
+        assert_eq!(
+            number("after"),
+            number("imported") + added,
+            "{table}: {report}"
+        );
+        assert_eq!(
+            (number("before"), number("alreadyHere")),
+            (0, 0),
+            "{table}: {report}"
+        );
+        for key in ["older", "imported", "leftOut", "notes"] {
+            assert_eq!(
+                dry[table][key], report[key],
+                "a dry run of {table} says the same"
+            );
+        }
+        assert_eq!(
+            dry[table]["after"], 0,
+            "a dry run writes nothing into {table}"
+        );
+    }
+    assert_eq!(first["jobs"]["leftOut"], json!({"ownerless": EACH}));
+    assert_eq!(first["jobs"]["imported"], json!(JOBS - EACH));
+    assert_eq!(
+        first["folders"]["leftOut"],
+        json!({"ownerless": FOLDERS / 10})
+    );
+    assert_eq!(
+        first["jobs"]["notes"]["unfinished, reported as failed"],
+        json!(2 * EACH)
+    );
+    assert_eq!(
+        first["jobs"]["notes"]["columns without readable JSON, emptied"],
+        json!(EACH)
+    );
+    assert_eq!(
+        first["globus_transfer_refresh_token"]["leftOut"],
+        json!({"deleted": 1})
+    );
+    assert_eq!(first["gits"]["imported"], 4);
+    holds_what_the_older_had(&desk).await;
+
+    let again = import(&desk, &older, &[]);
+    for (table, report) in again.as_object().unwrap() {
+        assert_eq!(report["imported"], 0, "{table}: {report}");
+        assert_eq!(report["before"], report["after"], "{table}: {report}");
+        assert_eq!(
+            report["alreadyHere"], first[table]["imported"],
+            "{table}: {report}"
+        );
+    }
+
+    // What came later is taken over, what is here stays as it is here.
+    let mut later = String::new();
+    job(&mut later, JOBS + 2);
+    later.push_str("UPDATE jobs SET name='renamed';");
+    older.execute(&later).await;
+    let third = import(&desk, &older, &[]);
+    assert_eq!(
+        (&third["jobs"]["imported"], &third["events"]["imported"]),
+        (&json!(1), &json!(3))
+    );
+    let store = desk.store().await;
+    let untouched = store.job(&JobId::from_text(id(1))).await.unwrap().unwrap();
+    assert_eq!(untouched.name.as_deref(), Some("job 1"));
+}
+
+async fn holds_what_the_older_had(desk: &Desk) {
+    let store = desk.store().await;
+    let get = async |n: usize| store.job(&JobId::from_text(id(n))).await.unwrap().unwrap();
+    for (n, state) in [
+        (0, State::Created),
+        (1, State::Failed),
+        (2, State::Failed),
+        (3, State::Cancelled),
+        (5, State::Ended),
+        (11, State::Ended),
+        (12, State::Created),
+        (JOBS - 1, State::Ended),
+    ] {
+        let job = get(n).await;
+        assert_eq!(job.state, state, "{n}");
+        let events = store.events_of(&job.id).await.unwrap();
+        let closing = events
+            .iter()
+            .filter(|e| matches!(e.kind.as_str(), "JOB_ENDED" | "JOB_FAILED"));
+        assert_eq!(
+            closing.count(),
+            usize::from(job.state.is_terminal()),
+            "{n}: {events:?}"
+        );
+        if job.state.is_terminal() {
+            assert_eq!(
+                events[0].kind, "JOB_QUEUED",
+                "{n}: the order in which it happened"
+            );
+            assert_eq!(events[0].message, format!("JOB_QUEUED of {n} 🗻"));
+        }
+    }
+    assert_eq!(
+        get(1).await.cause.as_deref(),
+        Some("the older server did not finish this job")
+    );
+    assert_eq!(get(7).await.param["ville"], "Zürich 🗻");
+    assert!(get(6).await.param.is_empty());
+    assert!(get(9).await.deleted_at.is_some());
+    assert!(
+        get(7).await.remote_result_folder_id.is_none(),
+        "its folder is nobody's"
+    );
+    assert_eq!(get(5).await.user_id.as_str(), "bob@hub");
+    let logs = store.logs_of(&JobId::from_text(id(5))).await.unwrap();
+    let logs: Vec<_> = logs.iter().map(|log| log.message.as_str()).collect();
+    assert_eq!(logs, ["stdout of 5\nété", "stderr of 5\nété"]);
+    let alice = UserId::from_text("alice@hub");
+    assert_eq!(
+        store.jobs_of(&alice).await.unwrap().len(),
+        9 * EACH,
+        "deleted ones are not listed"
+    );
+    assert_eq!(
+        store.folders_of(&alice).await.unwrap().len(),
+        FOLDERS * 8 / 10
+    );
+    let templates = store.templates().await.unwrap();
+    let names: Vec<_> = templates
+        .iter()
+        .map(|t| (t.id.as_str(), t.is_approved))
+        .collect();
+    assert_eq!(
+        names,
+        [("hello_world", true), ("pinned", true), ("waiting", false)]
+    );
+
+    let connection = Connector::connect(desk.database().expose_secret())
+        .await
+        .unwrap();
+    let rows = connection
+        .query_all_raw(sea_orm::Statement::from_string(
+            connection.get_database_backend(),
+            "SELECT identity, transfer_refresh_token FROM globus_transfer_refresh_token ORDER BY identity",
+        ))
+        .await
+        .unwrap();
+    let key = SealingKey::load_or_create(&desk.path("config/seal.key")).unwrap();
+    let open = |row: &sea_orm::QueryResult| {
+        let identity: String = row.try_get("", "identity").unwrap();
+        let sealed: String = row.try_get("", "transfer_refresh_token").unwrap();
+        assert!(!sealed.contains("refresh"), "it is sealed");
+        key.open(&sealed, &format!("globus:{identity}"))
+            .unwrap()
+            .expose_secret()
+            .to_owned()
+    };
+    let tokens: Vec<_> = rows.iter().map(open).collect();
+    assert_eq!(tokens, ["Ag-refresh-of-alice", "Ag-refresh-of-bob"]);
+}
+
+#[tokio::test]
+async fn everything_is_taken_over_into_sqlite() {
+    takes_over_everything(Desk::new().await).await;
+}
+
+#[tokio::test]
+async fn everything_is_taken_over_into_postgresql() {
+    let url = database_on("postgres").await;
+    takes_over_everything(Desk::on_database(&url).await).await;
+}
+
+#[tokio::test]
+async fn everything_is_taken_over_into_mariadb() {
+    let url = database_on("mariadb").await;
+    takes_over_everything(Desk::on_database(&url).await).await;
+}
+
+#[tokio::test]
+async fn no_password_is_taken_from_the_command_line_or_repeated() {
+    let desk = Desk::new().await;
+    let with_password = "mysql://cybergis:swordfish@127.0.0.1:1/older";
+    let error = desk.bad(&["import", "--from", with_password]);
+    assert!(error.contains("a password must not stand in it"), "{error}");
+    assert!(!error.contains("swordfish"), "{error}");
+    fs::write(desk.path("password"), "swordfish").unwrap();
+    let file = desk.path("password");
+    let file = file.to_str().unwrap();
+    let nowhere = "mysql://cybergis@127.0.0.1:1/older";
+    let error = desk.bad(&["import", "--from", nowhere, "--from-password-file", file]);
+    assert!(
+        error.contains("the older database: the database does not answer"),
+        "{error}"
+    );
+    assert!(!error.contains("swordfish"), "{error}");
+    let error = desk.bad(&["import", "--from", "postgres://cybergis@127.0.0.1/older"]);
+    assert!(error.contains("expected mysql://"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_of_the_older_server_is_refused() {
+    let desk = Desk::new().await;
+    let older = Older::empty().await;
+    older.execute("DROP TABLE logs").await;
+    fs::write(desk.path("password"), &older.password).unwrap();
+    let file = desk.path("password");
+    let error = desk.bad(&[
+        "import",
+        "--from",
+        &older.address,
+        "--from-password-file",
+        file.to_str().unwrap(),
+    ]);
+    assert!(error.contains("logs"), "{error}");
+}
