@@ -1,6 +1,7 @@
 //! Where our answers are different on purpose: one entry for each defect of the
 //! older server that is not kept, or for what follows from leaving it.
 
+mod globus;
 mod jobs;
 mod site;
 
@@ -20,10 +21,14 @@ pub(crate) struct Correction {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Correction> {
-    [site::corrections(), jobs::corrections()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        site::corrections(),
+        jobs::corrections(),
+        globus::corrections(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Another answer altogether; a text may end in `…` for whatever follows.

@@ -4,7 +4,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use compute_integration_tests::{Client, World, client::Answer, eventually};
+use compute_integration_tests::{Client, World, client::Answer, eventually, service::Service};
 use serde_json::{Value, json};
 
 use super::names::Names;
@@ -48,6 +48,7 @@ pub(crate) async fn before(case: &str, world: &mut World, names: &mut Names) -> 
         "252" => done(change(result, json!({"name": "my result"})).await?),
         "255" => done(change(result, json!({"isWritable": true, "name": "n2"})).await?),
         "256" => done(change(result, json!({"name": "n2"})).await?),
+        "269" => gone_hpc(world, names).await,
         "276" => {
             let path = names.text("/folder/1795457905xovic");
             done(
@@ -120,6 +121,41 @@ async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
     })
     .await?;
     Ok(id)
+}
+
+/// Makes a folder on an HPC that the operator takes out of the configuration.
+async fn gone_hpc(world: &mut World, names: &mut Names) -> anyhow::Result<()> {
+    let file = world.folder().join("config/hpc.json");
+    let usual = fs::read_to_string(&file)?;
+    let mut hpcs: Value = serde_json::from_str(&usual)?;
+    let mut gone = hpcs["local_hpc"].clone();
+    // What the template's container is there, nobody has said.
+    gone["container_runtime"] = json!("none");
+    hpcs["gone_hpc"] = gone;
+    fs::write(&file, hpcs.to_string())?;
+    for service in services(world) {
+        service.stop()?;
+        service.restart()?;
+    }
+    let alice = world.client("alice")?;
+    let id = alice.submit("quick", json!({"hpc": "gone_hpc"})).await?;
+    let job = alice.over(&id, SOON).await?;
+    let folder = job["remoteResultFolder"]["id"]
+        .as_str()
+        .context("no folder")?;
+    names.bind("gonehpc", folder);
+    fs::write(&file, usual)?;
+    for service in services(world) {
+        service.stop()?;
+        service.restart()?;
+    }
+    Ok(())
+}
+
+fn services(world: &mut World) -> impl Iterator<Item = &mut Service> {
+    [&mut world.connector, &mut world.gateway]
+        .into_iter()
+        .chain(&mut world.maintainers)
 }
 
 async fn cancelled(alice: &Client, id: &str) -> anyhow::Result<()> {

@@ -122,6 +122,7 @@ fn options(parts: &Parts, names: &Names) -> anyhow::Result<WorldOptions> {
             .map(|(name, file)| (name.to_owned(), file))
             .collect(),
         config: json!({
+            "globus_client_id": "43a03cac-6eb2-4b77-91dd-6c08fc42f3d3",
             "local_key": {"private_key_path": parts.fact("hpc", "private_key_path")?},
         }),
         templates: templates()?,
