@@ -4,6 +4,7 @@
 pub mod account;
 pub mod client;
 pub mod database;
+pub mod globus_fake;
 pub mod parts;
 pub mod python;
 pub mod service;
@@ -12,6 +13,7 @@ pub mod template;
 pub mod world;
 
 pub use client::Client;
+pub use globus_fake::GlobusFake;
 pub use parts::Parts;
 pub use template::Template;
 pub use world::{World, WorldOptions};

@@ -190,6 +190,19 @@ impl World {
         run(self.folder(), "cybergis-compute", args)
     }
 
+    /// The operator's command in this world, for those who talk with it.
+    ///
+    /// # Errors
+    /// If the binaries are not where they should be.
+    pub fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(binaries()?.join("cybergis-compute"));
+        command
+            .arg("--config")
+            .arg(self.folder().join("config"))
+            .args(args);
+        Ok(command)
+    }
+
     /// Ends of all logs, for the message of a story that fails.
     pub fn logs(&self) -> String {
         let services = self

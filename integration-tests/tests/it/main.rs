@@ -10,6 +10,8 @@ mod containers;
 mod faults;
 mod figures;
 mod fuzz;
+mod globus;
+mod globus_fake;
 mod import;
 mod job_tokens;
 mod limits;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod config;
+mod globus;
 mod host_keys;
 mod hpc;
 mod import;
@@ -55,6 +56,9 @@ pub enum Group {
     /// Jobs of all users
     #[command(subcommand)]
     Job(job::Command),
+    /// In whose name Globus transfers data
+    #[command(subcommand)]
+    Globus(globus::Command),
     /// Take over the database of the older server; safe to repeat
     Import(import::Command),
 }
@@ -69,6 +73,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Group::Config(command) => Ok(config::run(&command, &cli.config)),
         Group::Hpc(command) => hpc::run(command, &cli.config, cli.json).await,
         Group::Job(command) => job::run(command, &cli.config).await,
+        Group::Globus(command) => globus::run(command, &cli.config).await,
         Group::Import(command) => import::run(command, &cli.config).await,
     }
 }
