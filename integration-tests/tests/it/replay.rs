@@ -11,25 +11,20 @@ mod redaction;
 mod variants;
 mod world;
 
-use compute_integration_tests::World;
 use reqwest::{Client, Method, header::CONTENT_TYPE, redirect::Policy};
 
 use self::{
     additions::{Addition, Additions},
     cases::{Case, Content, Reply},
     corrections::Correction,
-    names::Names,
+    world::Scene,
 };
 
 /// Cases that cannot be replayed yet.
-const PENDING: [(&str, &[&str]); 2] = [
-    ("Globus", &["261", "262", "263", "264", "265", "266", "296"]),
-    ("private accounts", &["125", "126", "127", "288", "290"]),
-];
+const PENDING: [(&str, &[&str]); 1] = [("private accounts", &["125", "126", "127", "288", "290"])];
 
 struct Replay {
-    world: World,
-    names: Names,
+    scene: Scene,
     additions: Additions,
     corrections: Vec<Correction>,
     http: Client,
@@ -43,10 +38,8 @@ struct Replay {
 #[tokio::test]
 async fn of_the_older_server() -> anyhow::Result<()> {
     let cases = cases::all()?;
-    let (world, names) = world::start().await?;
     let mut replay = Replay {
-        world,
-        names,
+        scene: world::start().await?,
         additions: Additions::default(),
         corrections: corrections::all(),
         http: Client::builder().redirect(Policy::none()).build()?,
@@ -78,7 +71,7 @@ impl Replay {
         {
             self.pending += 1;
         }
-        let prepared = preparation::before(case.number(), &mut self.world, &mut self.names).await;
+        let prepared = preparation::before(case.number(), &mut self.scene).await;
         if let Err(error) = prepared {
             self.fault(case, &[format!("could not be prepared: {error:#}")]);
         }
@@ -90,19 +83,19 @@ impl Replay {
 
     async fn send(&self, case: &Case) -> anyhow::Result<Reply> {
         let request = &case.request;
-        let path = self.names.text(&request.path);
-        let url = format!("http://{}{path}", self.world.gateway.address());
+        let path = self.scene.names.text(&request.path);
+        let url = format!("http://{}{path}", self.scene.world.gateway.address());
         let mut builder = self
             .http
             .request(Method::from_bytes(request.method.as_bytes())?, url);
         for (key, value) in &request.headers {
-            builder = builder.header(key, self.names.text(value));
+            builder = builder.header(key, self.scene.names.text(value));
         }
         if let Some(body) = &request.body {
-            builder = builder.json(&self.names.value(body));
+            builder = builder.json(&self.scene.names.value(body));
         }
         if let Some(body) = &request.raw_body {
-            builder = builder.body(self.names.text(body));
+            builder = builder.body(self.scene.names.text(body));
         }
         let answer = builder.send().await?;
         let status = answer.status().as_u16();
@@ -125,7 +118,7 @@ impl Replay {
                 .filter(|at| *at != without)
                 .copied()
                 .collect();
-            let (mut names, mut additions) = (self.names.clone(), self.additions.clone());
+            let (mut names, mut additions) = (self.scene.names.clone(), self.additions.clone());
             let expected = self.expected(case, &others);
             let differing =
                 comparison::differences(expected.as_ref(), ours, &mut names, &mut additions);
@@ -138,7 +131,7 @@ impl Replay {
         let differing = comparison::differences(
             expected.as_ref(),
             ours,
-            &mut self.names,
+            &mut self.scene.names,
             &mut self.additions,
         );
         if !differing.is_empty() {

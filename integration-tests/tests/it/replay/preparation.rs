@@ -1,13 +1,15 @@
 //! What had happened before some cases and is not in the recording itself: the
 //! numbers of the cases have gaps, and some jobs were made on another way.
 
+mod transfers;
+
 use std::fs;
 
 use anyhow::Context as _;
 use compute_integration_tests::{Client, World, client::Answer, eventually, service::Service};
 use serde_json::{Value, json};
 
-use super::names::Names;
+use super::{names::Names, world::Scene};
 use crate::SOON;
 
 /// The job that the recording follows from its beginning to its end.
@@ -19,7 +21,11 @@ const DRAFT: &str = "1795457551sZyxD";
 ///
 /// # Errors
 /// If it does not get there.
-pub(crate) async fn before(case: &str, world: &mut World, names: &mut Names) -> anyhow::Result<()> {
+pub(crate) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> {
+    if ["261", "263", "264", "265", "296"].contains(&case) {
+        return transfers::before(case, scene).await;
+    }
+    let Scene { world, names, .. } = scene;
     let alice = world.client("alice")?;
     let change = async |path: String, body: Value| alice.put(&names.text(&path), body).await;
     let job = |id: &str| format!("/job/{id}");

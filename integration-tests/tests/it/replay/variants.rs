@@ -2,10 +2,10 @@
 //! between its cases.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use compute_integration_tests::{Client, World};
+use compute_integration_tests::Client;
 use serde_json::{Value, json};
 
-use super::{names::Names, world};
+use super::world::{self, Scene};
 
 /// Callers: name, and the recorded host and token.
 const CALLERS: [(&str, &str); 10] = [
@@ -23,7 +23,7 @@ const CALLERS: [(&str, &str); 10] = [
 
 struct Asked {
     client: Client,
-    names: Names,
+    scene: Scene,
 }
 
 impl Asked {
@@ -35,7 +35,7 @@ impl Asked {
         (status, error): (u16, &str),
     ) -> anyhow::Result<Value> {
         let token = CALLERS.iter().find(|(name, _)| *name == caller);
-        let token = self.names.text(token.map_or("", |(_, token)| *token));
+        let token = self.scene.names.text(token.map_or("", |(_, token)| *token));
         let client = self.client.with_token(&BASE64_STANDARD.encode(token));
         let answer = client.call(method.parse()?, path, body.clone()).await?;
         let what = format!("{caller}: {method} {path} {body}: {answer:?}");
@@ -49,10 +49,10 @@ impl Asked {
     }
 }
 
-async fn started() -> anyhow::Result<(World, Asked)> {
-    let (world, names) = world::start().await?;
-    let client = world.client("alice")?;
-    Ok((world, Asked { client, names }))
+async fn started() -> anyhow::Result<Asked> {
+    let scene = world::start().await?;
+    let client = scene.world.client("alice")?;
+    Ok(Asked { client, scene })
 }
 
 /// Ways in which a route answers a caller who is not known.
@@ -65,7 +65,7 @@ const JOB: [(u16, &str); 2] = [(401, "submit without login is not allowed"); 2];
 
 #[tokio::test]
 async fn callers_who_are_not_known() -> anyhow::Result<()> {
-    let (_world, asked) = started().await?;
+    let asked = started().await?;
     for (method, path, body, [refused, no_hub]) in [
         ("GET", "/user", json!({}), USER),
         ("GET", "/user/jupyter-globus", json!({}), USER),
@@ -105,7 +105,7 @@ async fn callers_who_are_not_known() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn jobs_are_made_where_their_owner_may() -> anyhow::Result<()> {
-    let (_world, asked) = started().await?;
+    let asked = started().await?;
     for (caller, body, answer) in [
         ("alice", json!({}), (200, "")),
         (
@@ -173,8 +173,10 @@ async fn jobs_are_made_where_their_owner_may() -> anyhow::Result<()> {
 /// Of one job of Alice's that is never submitted.
 #[tokio::test]
 async fn a_draft_is_its_owners_and_within_the_limits() -> anyhow::Result<()> {
-    let (world, asked) = started().await?;
-    let id = world
+    let asked = started().await?;
+    let id = asked
+        .scene
+        .world
         .client("alice")?
         .prepare("hello_world", json!({"hpc": "local_hpc"}))
         .await?;
@@ -302,7 +304,7 @@ async fn a_draft_is_its_owners_and_within_the_limits() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn users_and_templates() -> anyhow::Result<()> {
-    let (_world, asked) = started().await?;
+    let asked = started().await?;
     let nothing = json!({});
     let globus = ("GET", "/user/jupyter-globus", &nothing);
     let elsewhere = asked.expect("alice elsewhere", globus, (200, "")).await?;

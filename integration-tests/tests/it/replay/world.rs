@@ -1,10 +1,14 @@
 //! A world with the configuration that the recording was made with, on our parts.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
-use compute_integration_tests::{Parts, Template, World, WorldOptions};
+use compute_integration_tests::{GlobusFake, Parts, Template, World, WorldOptions};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::names::Names;
 
@@ -17,14 +21,26 @@ const HUBS: [&str; 3] = ["127.0.0.1:8000", "localhost:8000", "localhost:8999"];
 /// Tokens of the recording; the others are no user's.
 const USERS: [&str; 4] = ["alice", "bob", "carol", "denied"];
 
-/// Starts it, and says how everything is called in it.
+/// What cases are replayed in.
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    /// How everything is called in it.
+    pub(crate) names: Names,
+    pub(crate) globus: GlobusFake,
+    /// Endpoints that are not the HPC's.
+    _endpoints: TempDir,
+}
+
+/// Starts it.
 ///
 /// # Errors
 /// If a part is missing or a service does not start.
-pub(crate) async fn start() -> anyhow::Result<(World, Names)> {
+pub(crate) async fn start() -> anyhow::Result<Scene> {
     let parts = Parts::of_this_run()?;
     let mut names = names(&parts)?;
-    let options = options(&parts, &names)?;
+    let endpoints = tempfile::tempdir()?;
+    let globus = globus(&parts, endpoints.path()).await?;
+    let options = options(&parts, &names, &globus)?;
     let world = World::start(options).await?;
     let templates = world.folder().join("templates");
     names.add(
@@ -34,7 +50,26 @@ pub(crate) async fn start() -> anyhow::Result<(World, Names)> {
     names.add("file:///srv/", &address(&templates, ""));
     let plain = address(&templates, "plain");
     world.operator(&["template", "add", "unapproved", &plain])?;
-    Ok((world, names))
+    Ok(Scene {
+        world,
+        names,
+        globus,
+        _endpoints: endpoints,
+    })
+}
+
+/// The endpoints of the recording: the HPC's, one with data, one for results.
+async fn globus(parts: &Parts, endpoints: &Path) -> anyhow::Result<GlobusFake> {
+    let (data, results) = (endpoints.join("ep"), endpoints.join("te"));
+    fs::create_dir_all(data.join("some/path"))?;
+    fs::create_dir_all(&results)?;
+    let scratch = PathBuf::from(parts.text("hpc", "root_path")?);
+    let endpoints = [
+        ("11111111-2222-3333-4444-555555555555", scratch),
+        ("ep", data),
+        ("te", results),
+    ];
+    GlobusFake::start(&endpoints).await
 }
 
 fn address(templates: &Path, id: &str) -> String {
@@ -78,7 +113,7 @@ fn names(parts: &Parts) -> anyhow::Result<Names> {
     Ok(names)
 }
 
-fn options(parts: &Parts, names: &Names) -> anyhow::Result<WorldOptions> {
+fn options(parts: &Parts, names: &Names, globus: &GlobusFake) -> anyhow::Result<WorldOptions> {
     let recorded = |name: &str| -> anyhow::Result<Value> {
         let text = fs::read_to_string(fixture(
             "../services/shared/runtime/tests/fixtures/golden",
@@ -116,15 +151,14 @@ fn options(parts: &Parts, names: &Names) -> anyhow::Result<WorldOptions> {
         ("maintainer.json", maintainers),
         ("container.json", recorded("container.json")?),
     ];
+    let mut config = globus.config();
+    config["local_key"] = json!({"private_key_path": parts.fact("hpc", "private_key_path")?});
     Ok(WorldOptions {
         files: files
             .into_iter()
             .map(|(name, file)| (name.to_owned(), file))
             .collect(),
-        config: json!({
-            "globus_client_id": "43a03cac-6eb2-4b77-91dd-6c08fc42f3d3",
-            "local_key": {"private_key_path": parts.fact("hpc", "private_key_path")?},
-        }),
+        config,
         templates: templates()?,
         ..WorldOptions::default()
     })
