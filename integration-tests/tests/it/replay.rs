@@ -42,7 +42,11 @@ async fn of_the_older_server() -> anyhow::Result<()> {
         scene: world::start().await?,
         additions: Additions::default(),
         corrections: corrections::all(),
-        http: Client::builder().redirect(Policy::none()).build()?,
+        http: Client::builder()
+            .redirect(Policy::none())
+            // The gateway is restarted in between.
+            .pool_max_idle_per_host(0)
+            .build()?,
         faults: Vec::new(),
         equal: 0,
         corrected: 0,

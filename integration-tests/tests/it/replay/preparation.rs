@@ -25,8 +25,8 @@ pub(crate) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> 
     if ["261", "263", "264", "265", "296"].contains(&case) {
         return transfers::before(case, scene).await;
     }
+    let alice = scene.alice.clone();
     let Scene { world, names, .. } = scene;
-    let alice = world.client("alice")?;
     let change = async |path: String, body: Value| alice.put(&names.text(&path), body).await;
     let job = |id: &str| format!("/job/{id}");
     let result = "/folder/1795457905CwpWD".to_owned();
@@ -54,7 +54,7 @@ pub(crate) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> 
         "252" => done(change(result, json!({"name": "my result"})).await?),
         "255" => done(change(result, json!({"isWritable": true, "name": "n2"})).await?),
         "256" => done(change(result, json!({"name": "n2"})).await?),
-        "269" => gone_hpc(world, names).await,
+        "269" => gone_hpc(scene).await,
         "276" => {
             let path = names.text("/folder/1795457905xovic");
             done(
@@ -130,7 +130,8 @@ async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
 }
 
 /// Makes a folder on an HPC that the operator takes out of the configuration.
-async fn gone_hpc(world: &mut World, names: &mut Names) -> anyhow::Result<()> {
+async fn gone_hpc(scene: &mut Scene) -> anyhow::Result<()> {
+    let world = &mut scene.world;
     let file = world.folder().join("config/hpc.json");
     let usual = fs::read_to_string(&file)?;
     let mut hpcs: Value = serde_json::from_str(&usual)?;
@@ -149,12 +150,14 @@ async fn gone_hpc(world: &mut World, names: &mut Names) -> anyhow::Result<()> {
     let folder = job["remoteResultFolder"]["id"]
         .as_str()
         .context("no folder")?;
-    names.bind("gonehpc", folder);
+    scene.names.bind("gonehpc", folder);
     fs::write(&file, usual)?;
     for service in services(world) {
         service.stop()?;
         service.restart()?;
     }
+    // The old one would go on with connections to the old gateway.
+    scene.alice = world.client("alice")?;
     Ok(())
 }
 

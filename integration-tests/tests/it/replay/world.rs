@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use compute_integration_tests::{GlobusFake, Parts, Template, World, WorldOptions};
+use compute_integration_tests::{Client, GlobusFake, Parts, Template, World, WorldOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,6 +27,7 @@ pub(crate) struct Scene {
     /// How everything is called in it.
     pub(crate) names: Names,
     pub(crate) globus: GlobusFake,
+    pub(crate) alice: Client,
     /// Endpoints that are not the HPC's.
     _endpoints: TempDir,
 }
@@ -51,6 +52,7 @@ pub(crate) async fn start() -> anyhow::Result<Scene> {
     let plain = address(&templates, "plain");
     world.operator(&["template", "add", "unapproved", &plain])?;
     Ok(Scene {
+        alice: world.client("alice")?,
         world,
         names,
         globus,

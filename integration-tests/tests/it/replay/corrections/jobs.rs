@@ -67,6 +67,18 @@ fn making() -> Vec<Correction> {
             cases: &["120"],
             corrected: |reply| instead(reply, 200, new_job("local_hpc")),
         },
+        Correction {
+            name: "private accounts are logged in to",
+            reason: "no login was ever tried, for want of the right name of a field",
+            cases: &["127"],
+            corrected: |reply| instead(reply, 200, new_job("private_hpc")),
+        },
+        Correction {
+            name: "why there is no login to a private account",
+            reason: "that a password is missing is not told as one that is wrong",
+            cases: &["125", "126"],
+            corrected: |reply| set(reply, "messages", json!(["…"])),
+        },
     ]
 }
 

@@ -17,7 +17,7 @@ const RESULT: &str = "1795457905CwpWD";
 /// # Errors
 /// If it does not get there.
 pub(super) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> {
-    let alice = scene.world.client("alice")?;
+    let alice = scene.alice.clone();
     let folder = scene.names.text(RESULT);
     match case {
         "261" => {
