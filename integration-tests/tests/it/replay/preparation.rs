@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use compute_integration_tests::{Client, World, client::Answer, eventually, service::Service};
 use serde_json::{Value, json};
 
-use super::{names::Names, world::Scene};
+use super::world::Scene;
 use crate::SOON;
 
 /// The job that the recording follows from its beginning to its end.
