@@ -5,6 +5,7 @@
 
 mod auth;
 mod copy;
+mod login;
 mod transfer;
 
 use std::{

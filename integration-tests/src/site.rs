@@ -18,6 +18,7 @@ pub fn write(
 ) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let put = |name: &str, value: &Value| -> anyhow::Result<()> {
+        let value = options.files.get(name).unwrap_or(value);
         fs::write(folder.join(name), serde_json::to_vec_pretty(value)?)?;
         Ok(())
     };

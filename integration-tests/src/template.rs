@@ -51,6 +51,15 @@ impl Template {
         Self::new(id, command).with("connector", json!("SlurmConnector"))
     }
 
+    /// A template with this manifest as it stands.
+    pub fn of_manifest(id: &str, manifest: Value) -> Self {
+        Self {
+            id: id.to_owned(),
+            manifest,
+            files: Vec::new(),
+        }
+    }
+
     /// With a key of the manifest.
     #[must_use]
     pub fn with(mut self, key: &str, value: Value) -> Self {

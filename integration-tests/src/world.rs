@@ -2,6 +2,7 @@
 //! shared parts, with a database, a configuration and a Redis prefix of their own.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::{Duration, Instant},
@@ -36,6 +37,8 @@ pub struct WorldOptions {
     pub config: Value,
     /// Keys of each entry of `hpc.json` that are different.
     pub hpc: Value,
+    /// Whole files of the configuration, by name, in the place of the usual ones.
+    pub files: BTreeMap<String, Value>,
     /// Templates that are there from the start.
     pub templates: Vec<Template>,
 }
@@ -51,6 +54,7 @@ impl Default for WorldOptions {
             sbatch_options: Vec::new(),
             config: Value::Null,
             hpc: Value::Null,
+            files: BTreeMap::new(),
             templates: Vec::new(),
         }
     }

@@ -53,34 +53,9 @@ impl Told {
         })
     }
 
-    /// The operator logs in, as at a terminal.
+    /// The operator logs in.
     async fn log_in(&self) -> anyhow::Result<()> {
-        use std::{
-            io::{BufRead as _, BufReader, Write as _},
-            process::Stdio,
-        };
-        let mut login = self.world.command(&["globus", "login"])?;
-        let mut login = login
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let stderr = login.stderr.take().into_iter();
-        let page = stderr
-            .flat_map(|stderr| BufReader::new(stderr).lines())
-            .find_map(|line| line.ok()?.trim().strip_prefix("http").map(str::to_owned));
-        let page = format!("http{}", page.unwrap_or_default());
-        let shown = reqwest::get(page).await?.text().await?;
-        let code = shown
-            .split("<code>")
-            .nth(1)
-            .and_then(|rest| rest.split('<').next());
-        if let Some(stdin) = login.stdin.as_mut() {
-            writeln!(stdin, "{}", code.unwrap_or_default())?;
-        }
-        let status = tokio::task::spawn_blocking(move || login.wait()).await??;
-        anyhow::ensure!(status.success(), "login: {status}");
-        Ok(())
+        self.globus.log_in(&self.world, IDENTITY).await
     }
 }
 

@@ -58,7 +58,7 @@ async fn every_error_is_json() -> anyhow::Result<()> {
     for (method, path, body, status) in [
         (Method::GET, "/nowhere", "", 404),
         (Method::GET, "/git/nothing", "", 404),
-        (Method::DELETE, "/hpc", "", 405),
+        (Method::DELETE, "/hpc", "", 404),
         (Method::GET, "/user", "{\"jupyterhubApiToken\": ", 400),
         (Method::GET, "/user", "\"abc\"", 400),
         (Method::GET, "/user", "[]", 402),

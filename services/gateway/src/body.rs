@@ -4,8 +4,11 @@
 use axum::{
     RequestExt as _,
     body::Bytes,
-    extract::{Multipart, Request},
-    http::header::CONTENT_TYPE,
+    extract::{
+        Multipart, Request,
+        multipart::{MultipartError, MultipartRejection},
+    },
+    http::{StatusCode, header::CONTENT_TYPE},
 };
 use serde_json::{Map, Value};
 
@@ -67,27 +70,29 @@ fn form(bytes: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
+/// The fields of a form; files in it are nobody's concern.
 async fn multipart(request: Request) -> Result<Map<String, Value>, GatewayError> {
-    let malformed = |error: String| GatewayError::Malformed(error);
-    let mut parts: Multipart = request.extract().await.map_err(
-        |error: axum::extract::multipart::MultipartRejection| malformed(error.body_text()),
-    )?;
-    let mut fields = Map::new();
-    while let Some(part) = parts
-        .next_field()
+    let mut parts: Multipart = request
+        .extract()
         .await
-        .map_err(|error| malformed(error.body_text()))?
-    {
-        let Some(name) = part.name().map(str::to_owned) else {
-            continue;
-        };
-        let text = part
-            .text()
-            .await
-            .map_err(|error| malformed(error.body_text()))?;
-        fields.insert(name, Value::String(text));
+        .map_err(|error: MultipartRejection| GatewayError::Malformed(error.body_text()))?;
+    let mut fields = Map::new();
+    while let Some(part) = parts.next_field().await.map_err(refused)? {
+        let name = part.name().map(str::to_owned);
+        if let Some(name) = name.filter(|_| part.file_name().is_none()) {
+            let text = part.text().await.map_err(refused)?;
+            fields.insert(name, Value::String(text));
+        }
     }
     Ok(fields)
+}
+
+fn refused(error: MultipartError) -> GatewayError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        GatewayError::TooLarge(LIMIT)
+    } else {
+        GatewayError::Malformed(error.body_text())
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +132,12 @@ mod tests {
             (
                 "multipart/form-data; boundary=X",
                 "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X--\r\n",
+                Some(json!({"a": "b"})),
+            ),
+            (
+                "multipart/form-data; boundary=X",
+                "--X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nb\r\n\
+                 --X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X--\r\n",
                 Some(json!({"a": "b"})),
             ),
         ] {

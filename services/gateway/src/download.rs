@@ -87,7 +87,8 @@ impl From<GatewayError> for Trouble {
 }
 
 async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<String, Trouble> {
-    let (folder, hpc) = folder_and_hpc(state, user, wanted.folder).await?;
+    let folder = own_folder(state, user, wanted.folder).await?;
+    let hpc = hpc_of(state, &folder).map_err(GatewayError::NoDownload)?;
     let from = folder_below(&folder.globus_path, wanted.from.as_deref())
         .map_err(|error| GatewayError::NoDownload(error.to_string()))?;
     let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
@@ -130,7 +131,8 @@ async fn try_status(
     user: &UserId,
     folder: FolderId,
 ) -> Result<Option<TaskStatus>, Trouble> {
-    let (folder, hpc) = folder_and_hpc(state, user, folder).await?;
+    let folder = own_folder(state, user, folder).await?;
+    let hpc = hpc_of(state, &folder).map_err(Trouble::Globus)?;
     let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
     match state.store.folder_transfer(&folder.id).await? {
         Some(transfer) => Ok(Some(desk.status(&transfer).await?)),
@@ -138,17 +140,15 @@ async fn try_status(
     }
 }
 
-async fn folder_and_hpc<'a>(
-    state: &'a AppState,
-    user: &UserId,
-    id: FolderId,
-) -> Result<(Folder, &'a Hpc), GatewayError> {
+async fn own_folder(state: &AppState, user: &UserId, id: FolderId) -> Result<Folder, GatewayError> {
     let folder = state.store.folder_of(user, &id).await?;
-    let folder = folder.ok_or(GatewayError::NoFolderToDownload(id))?;
+    folder.ok_or(GatewayError::NoFolderToDownload(id))
+}
+
+/// The HPC of `folder`; or what to say if it is no longer there.
+fn hpc_of<'a>(state: &'a AppState, folder: &Folder) -> Result<&'a Hpc, String> {
     let hpc = state.site.hpcs.get(&folder.hpc);
-    let unknown = || GatewayError::NoDownload(format!("cannot find hpc {}", folder.hpc));
-    let hpc = hpc.ok_or_else(unknown)?;
-    Ok((folder, hpc))
+    hpc.ok_or_else(|| format!("cannot find hpc {}", folder.hpc))
 }
 
 fn running_already() -> GatewayError {

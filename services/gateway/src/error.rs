@@ -84,9 +84,6 @@ pub enum GatewayError {
     /// There is no such route.
     #[error("unknown route {0}")]
     UnknownRoute(String),
-    /// The route knows other methods only.
-    #[error("method not allowed")]
-    MethodNotAllowed,
     /// The body is no JSON, or no form.
     #[error("malformed body: {0}")]
     Malformed(String),
@@ -135,7 +132,6 @@ impl GatewayError {
             | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
             Self::NoFolderToDownload(_) | Self::NoDownload(_) => StatusCode::FORBIDDEN,
             Self::HubAway(_) | Self::Away(..) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -14,6 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// `updatedAt` of jobs and folders: clients know the key, and it has always been
+/// `null`. When something happened to a job is in its other dates and its events.
+const UPDATED_AT: Option<Timestamp> = None;
+
 /// A folder on an HPC.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +48,7 @@ impl From<Folder> for FolderView {
             user_id,
             is_writable,
             created_at,
-            updated_at,
+            updated_at: _,
             deleted_at,
         } = folder;
         Self {
@@ -56,7 +60,7 @@ impl From<Folder> for FolderView {
             globus_path,
             is_writable,
             created_at,
-            updated_at,
+            updated_at: UPDATED_AT,
             deleted_at,
         }
     }
@@ -223,7 +227,7 @@ impl JobView {
             env: job.env,
             slurm: job.slurm,
             created_at: job.created_at,
-            updated_at: job.updated_at,
+            updated_at: UPDATED_AT,
             deleted_at: job.deleted_at,
             initialized_at: job.initialized_at,
             finished_at: job.finished_at,

@@ -9,6 +9,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod compatibility;
 pub mod config;
 pub mod credentials;
 pub mod deps;
@@ -30,7 +31,7 @@ mod fixtures;
 
 use std::sync::Arc;
 
-use axum::{Router, ServiceExt, extract::Request};
+use axum::{Router, ServiceExt, extract::Request, middleware};
 use compute_runtime::{
     config::Site,
     health::{self, Parts},
@@ -81,7 +82,7 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     let health = health::router(parts(&state), health::collect_metrics());
     let app: Router = router::router(state).merge(health);
     // Around the router, not in it: routing must see the normalised path.
-    let app = NormalisePath.layer(app);
+    let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
         .with_graceful_shutdown(token.cancelled_owned())
         .await?;

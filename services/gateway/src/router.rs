@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http,
-    http::{HeaderName, Method, StatusCode, Uri},
+    http::{HeaderName, StatusCode, Uri},
     middleware,
     response::IntoResponse as _,
 };
@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth,
+    auth, body,
     error::{self, GatewayError},
     openapi::{self, Document},
     routes::{credential, download, folder, git, job, job_control, site, statistic, usage, user},
@@ -96,7 +96,8 @@ pub fn router(state: AppState) -> Router {
     routes
         .layer(middleware::from_fn(auth::job_token::announce_deprecation))
         .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(unknown_route)
+        .layer(DefaultBodyLimit::max(body::LIMIT))
         .with_state(state)
         .merge(SwaggerUi::new("/api-docs").url("/api-docs/openapi.json", document))
         .layer(bounded)
@@ -104,12 +105,10 @@ pub fn router(state: AppState) -> Router {
         .layer(seen)
 }
 
+/// A route is a method and a path: another method is another route, as it was for
+/// the older server.
 async fn unknown_route(uri: Uri) -> GatewayError {
     GatewayError::UnknownRoute(uri.path().to_owned())
-}
-
-async fn wrong_method(_method: Method) -> GatewayError {
-    GatewayError::MethodNotAllowed
 }
 
 /// Never the query or the body: older clients put tokens there.

@@ -199,7 +199,7 @@ pub const TOKEN: &str = "jupyterhubApiToken";
 pub const ACCESS_TOKEN: &str = "accessToken";
 
 /// Checks `body`; the token may be missing if the caller shows who they are
-/// otherwise. A field that is `null` is absent.
+/// otherwise. An optional field that is `null` is absent.
 ///
 /// # Errors
 /// One message for each field that does not fit, in the schema's order.
@@ -214,8 +214,9 @@ pub fn check(
         required: !token_elsewhere,
         about: "",
     };
-    let wrong = |field: &Field| match body.get(field.name).filter(|value| !value.is_null()) {
+    let wrong = |field: &Field| match body.get(field.name) {
         None if field.required => Some(format!("requires property \"{}\"", field.name)),
+        Some(Value::Null) if !field.required => None,
         Some(value) if !field.of.fits(value) => {
             Some(format!("is not of a type(s) {}", field.of.name()))
         }
@@ -285,6 +286,10 @@ mod tests {
         let mut expected = vec!["is not of a type(s) object"; 5];
         expected.extend(["is not of a type(s) string"; 2]);
         assert_eq!(messages(ChangeJob::FIELDS, body), expected);
+        assert_eq!(
+            messages(&[], json!({TOKEN: null})),
+            ["is not of a type(s) string"]
+        );
         let body = json!({TOKEN: "t", "maintainer": null});
         assert_eq!(messages(CreateJob::FIELDS, body), [""; 0]);
     }

@@ -31,7 +31,6 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     if !hpc.admits(&job.user_id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    data_can_be_had(state, job, hpc).await?;
     few_open(state, job).await?;
     let pinned = match maintainer.kind {
         KindName::CommunityContribution => pin_template(state, job, hpc).await?,
@@ -40,6 +39,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
             Pinned::default()
         }
     };
+    data_can_be_had(state, job, hpc).await?;
     match state
         .store
         .submit_job(&job.user_id, &job.id, pinned)

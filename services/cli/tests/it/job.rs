@@ -1,10 +1,7 @@
 //! `job`.
 
 use compute_db::{JobPatch, NewJob, Pinned};
-use compute_domain::{
-    Clock as _, SystemClock,
-    ids::{JobId, UserId},
-};
+use compute_domain::ids::{JobId, UserId};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;

@@ -36,7 +36,6 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
     type Rejection = GatewayError;
 
     async fn from_request(mut request: Request, state: &AppState) -> Result<Self, GatewayError> {
-        let in_header = HubToken::is_in_header(request.headers());
         let from_header = HubToken::from_headers(request.headers());
         let about = job_in_path(&mut request).await;
         let was_used = request.extensions().get::<WasUsed>().cloned();
@@ -46,8 +45,12 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
             .and_then(Value::as_str)
             .filter(|_| R::TAKES_JOB_TOKENS && !body.contains_key(TOKEN))
             .map(str::to_owned);
-        check(S::FIELDS, &body, in_header || access_token.is_some())
-            .map_err(GatewayError::InvalidInput)?;
+        check(
+            S::FIELDS,
+            &body,
+            from_header.is_some() || access_token.is_some(),
+        )
+        .map_err(GatewayError::InvalidInput)?;
         body.retain(|_, value| !value.is_null());
         let token = match body.remove(TOKEN) {
             Some(Value::String(encoded)) => HubToken::decode(&encoded),

@@ -2,7 +2,11 @@
 //! `Authorization` header.
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use secrecy::SecretString;
 
 /// A token and the hub that may know it.
@@ -14,13 +18,20 @@ pub struct HubToken {
     pub token: SecretString,
 }
 
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// Names the hub of a bare token in `Authorization`.
 const HOST_HEADER: &str = "x-jupyterhub-host";
 
 impl HubToken {
-    /// Reads base64(`HOST@TOKEN`); `None` if it is no such thing.
+    /// Reads base64(`HOST@TOKEN`), of either alphabet, with or without padding;
+    /// `None` if it is no such thing.
     pub fn decode(encoded: &str) -> Option<Self> {
-        let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let bytes = BASE64.decode(encoded.trim().replace('-', "+").replace('_', "/"));
+        let bytes = bytes.ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let (host, token) = text.split_once('@')?;
         Some(Self {
@@ -30,7 +41,8 @@ impl HubToken {
     }
 
     /// Reads `token T`, `Bearer T` or `Basic T`; T as in the body, or a hub's bare
-    /// token with the host in `X-Jupyterhub-Host`.
+    /// token with the host in `X-Jupyterhub-Host`. Anything else there is somebody
+    /// else's, a proxy's for one, and no token.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.trim().split_once(' ')?;
@@ -48,11 +60,6 @@ impl HubToken {
             None => Self::decode(token),
         }
     }
-
-    /// Whether the request carries a token in its header.
-    pub fn is_in_header(headers: &HeaderMap) -> bool {
-        headers.contains_key(AUTHORIZATION)
-    }
 }
 
 #[cfg(test)]
@@ -66,6 +73,12 @@ mod tests {
         let token = HubToken::decode("MTI3LjAuMC4xOjgwMDBAYWxpY2V0b2tlbg==").unwrap();
         assert_eq!(token.host, "127.0.0.1:8000");
         assert_eq!(token.token.expose_secret(), "alicetoken");
+        let unpadded = HubToken::decode("MTI3LjAuMC4xOjgwMDBAYWxpY2V0b2tlbg").unwrap();
+        assert_eq!(unpadded.token.expose_secret(), "alicetoken");
+        for encoded in ["aEA/Pz8/", "aEA_Pz8_"] {
+            let token = HubToken::decode(encoded).unwrap();
+            assert_eq!(token.token.expose_secret(), "????");
+        }
         assert!(HubToken::decode("bm9hdHNpZ24=").is_none(), "no @");
         assert!(HubToken::decode("").is_none());
         assert!(HubToken::decode("%%%").is_none());

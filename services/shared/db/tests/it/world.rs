@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use compute_db::{Claim, Held, NewJob, Pinned, Progress, Store, SubmitOutcome};
 use compute_domain::{
-    Clock as _, Timestamp,
+    Timestamp,
     clock::ManualClock,
     ids::{FolderId, JobId, MaintainerId, UserId},
     job::{Folder, Job},
