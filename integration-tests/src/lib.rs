@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod client;
+pub mod database;
 pub mod parts;
 pub mod python;
 pub mod service;

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
 
-use crate::{parts::Parts, world::WorldOptions};
+use crate::{database, parts::Parts, world::WorldOptions};
 
 /// Writes the whole folder.
 ///
@@ -34,16 +34,19 @@ pub fn write(
         .map(|name| name.to_string_lossy().into_owned());
     put(
         "config.json",
-        &json!({
-            "server_ip": "127.0.0.1", "server_port": 0,
-            "redis": {"host": "127.0.0.1", "port": redis, "password": password, "prefix": prefix},
-            "database": {"url": database_url(world, parts, options)?},
-            "local_file_system": {"cache_path": world.join("cache"), "limit_in_mb": 100},
-            "template_local_roots": [world.join("templates")],
-            "template_refresh_seconds": 2,
-            "lease_seconds": options.lease_seconds, "sweep_seconds": 1,
-            "deployment": "stories",
-        }),
+        &with(
+            &options.config,
+            json!({
+                "server_ip": "127.0.0.1", "server_port": 0,
+                "redis": {"host": "127.0.0.1", "port": redis, "password": password, "prefix": prefix},
+                "database": {"url": options.database.clone().map_or_else(|| database::url(world, parts), Ok)?},
+                "local_file_system": {"cache_path": world.join("cache"), "limit_in_mb": 100},
+                "template_local_roots": [world.join("templates")],
+                "template_refresh_seconds": 2,
+                "lease_seconds": options.lease_seconds, "sweep_seconds": 1,
+                "deployment": "stories",
+            }),
+        ),
     )?;
     put(
         "hpc.json",
@@ -77,7 +80,7 @@ pub fn write(
 }
 
 fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<Value> {
-    Ok(json!({
+    let usual = json!({
         "ip": "127.0.0.1", "port": parts.fact("hpc", "port")?, "is_community_account": true,
         "community_login": {"user": parts.fact("hpc", "user")?, "use_local_key": false,
             "external_key": {"private_key_path": parts.fact("hpc", "private_key_path")?, "passphrase": null}},
@@ -87,18 +90,16 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
         "init_sbatch_script": [], "init_sbatch_options": options.sbatch_options, "description": "the local cluster",
         "globus": {"root_path": "/"},
         "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
-    }))
+    });
+    Ok(with(&options.hpc, usual))
 }
 
-fn database_url(world: &Path, parts: &Parts, options: &WorldOptions) -> anyhow::Result<String> {
-    match &options.database {
-        Some(url) => Ok(url.clone()),
-        None => {
-            let _ = parts;
-            Ok(format!(
-                "sqlite://{}?mode=rwc",
-                world.join("compute.sqlite").display()
-            ))
+/// `usual` with the keys of `different` in the place of its own.
+fn with(different: &Value, mut usual: Value) -> Value {
+    if let (Some(usual), Some(different)) = (usual.as_object_mut(), different.as_object()) {
+        for (key, value) in different {
+            usual.insert(key.clone(), value.clone());
         }
     }
+    usual
 }

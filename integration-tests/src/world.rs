@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use crate::{
     Client, Parts, Template,
@@ -31,6 +32,10 @@ pub struct WorldOptions {
     pub database: Option<String>,
     /// `#SBATCH …` lines that the HPC puts into every script.
     pub sbatch_options: Vec<String>,
+    /// Keys of `config.json` that are different.
+    pub config: Value,
+    /// Keys of each entry of `hpc.json` that are different.
+    pub hpc: Value,
     /// Templates that are there from the start.
     pub templates: Vec<Template>,
 }
@@ -44,6 +49,8 @@ impl Default for WorldOptions {
             redis: None,
             database: None,
             sbatch_options: Vec::new(),
+            config: Value::Null,
+            hpc: Value::Null,
             templates: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::tables;
+use crate::{columns::long_or_null, tables};
 
 /// All migrations. Only ever added to at the end.
 pub(crate) struct Migrations;
@@ -43,6 +43,20 @@ impl MigratorTrait for Migrations {
                 &["job_id"],
             )),
             Box::new(NewIndex("m000014_index_logs_of_job", "logs", &["job_id"])),
+            Box::new(NewColumn(
+                "m000015_jobs_have_a_secret_token",
+                "jobs",
+                "secret_token",
+            )),
+            Box::new(NewColumn(
+                "m000016_jobs_have_a_data_transfer",
+                "jobs",
+                "data_transfer",
+            )),
+            Box::new(NewTable(
+                "m000017_create_folder_transfers",
+                tables::folder_transfers,
+            )),
         ]
     }
 }
@@ -70,6 +84,31 @@ impl MigrationTrait for NewTable {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(self.1(manager.get_database_backend()))
+            .await
+    }
+}
+
+/// Adds a text that may be missing: name, table, column.
+struct NewColumn(&'static str, &'static str, &'static str);
+
+impl MigrationName for NewColumn {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait fixes them this way")]
+#[async_trait::async_trait]
+impl MigrationTrait for NewColumn {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // MySQL and SQLite have no `ADD COLUMN IF NOT EXISTS`.
+        if manager.has_column(self.1, self.2).await? {
+            return Ok(());
+        }
+        let mut column = long_or_null(manager.get_database_backend(), self.2);
+        let mut change = Table::alter();
+        manager
+            .alter_table(change.table(self.1).add_column(&mut column).to_owned())
             .await
     }
 }

@@ -38,6 +38,18 @@ pub(crate) fn globus_tokens(backend: DbBackend) -> TableCreateStatement {
     tokens
 }
 
+/// The latest Globus transfer out of each folder.
+pub(crate) fn folder_transfers(backend: DbBackend) -> TableCreateStatement {
+    let mut transfers = table(backend, "folder_transfers");
+    transfers
+        .col(short("folder_id").primary_key())
+        .col(short("submission_id"))
+        .col(long(backend, "transfer"))
+        .col(short_or_null("task_id"))
+        .col(time("created_at"));
+    transfers
+}
+
 /// Maintainer processes that are there.
 pub(crate) fn maintainers(backend: DbBackend) -> TableCreateStatement {
     let mut maintainers = table(backend, "maintainers");

@@ -4,10 +4,11 @@
 
 mod caller;
 mod hub;
+pub mod job_token;
 mod refusals;
 mod token;
 
 pub use caller::Authorized;
 pub use hub::{HubClient, HubError};
-pub use refusals::{ForChange, ForJob, ForUser, Refusals};
+pub use refusals::{ForChange, ForJob, ForJobChange, ForStatistic, ForUser, Refusals};
 pub use token::HubToken;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use compute_db::Store;
-use compute_domain::SystemClock;
+use compute_domain::{Clock, SystemClock};
 use compute_queue::{Queue, RedisOptions};
-use compute_runtime::{config::Server, shutdown::Shutdown};
+use compute_runtime::{config::Server, seal::SealingKey, shutdown::Shutdown};
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The outside of the gateway.
@@ -16,6 +16,10 @@ pub struct Deps {
     pub queue: Queue,
     /// Mirrors of the templates.
     pub mirrors: Mirrors,
+    /// Opens and seals what is kept sealed in the store.
+    pub seal: SealingKey,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
     pub shutdown: Shutdown,
 }
@@ -24,11 +28,14 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If the database does not answer, or an address is none.
+    /// If an address is none, or the sealing key cannot be had.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let redis = &server.redis;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
-            store: Store::connect(&server.database.url, Arc::new(SystemClock)).await?,
+            store: Store::connect(&server.database.url, clock.clone()).await?,
+            seal: SealingKey::load_or_create(&server.seal_key_file)?,
+            clock,
             queue: Queue::connect(RedisOptions {
                 host: redis.host.clone(),
                 port: redis.port,

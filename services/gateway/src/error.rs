@@ -4,11 +4,15 @@
 
 use axum::{
     Json,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use compute_db::StoreError;
 use compute_domain::ids::{FolderId, JobId};
+use compute_runtime::seal::SealError;
 use serde_json::{Map, Value, json};
 
 /// Why a request is not answered as asked.
@@ -80,9 +84,20 @@ pub enum GatewayError {
     /// The body is too large.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
+    /// More than the caller may ask for.
+    #[error("more than {per_minute} requests a minute: try again in {retry_after} s")]
+    TooManyRequests {
+        /// The limit.
+        per_minute: u32,
+        /// Seconds.
+        retry_after: u64,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A secret that cannot be sealed.
+    #[error("internal error")]
+    Seal(#[from] SealError),
     /// A fault of ours.
     #[error("internal error")]
     Internal,
@@ -113,9 +128,10 @@ impl GatewayError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(error) => StatusCode::from_u16(error.kind().http_status())
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Seal(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -152,10 +168,18 @@ impl GatewayError {
 
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
-            tracing::error!(error = %error, "request failed");
+        match &self {
+            Self::Store(error) => tracing::error!(%error, "request failed"),
+            Self::Seal(error) => tracing::error!(%error, "request failed"),
+            _ => {}
         }
-        (self.status(), Json(self.body())).into_response()
+        let answer = (self.status(), Json(self.body()));
+        match self {
+            Self::TooManyRequests { retry_after, .. } => {
+                ([(RETRY_AFTER, retry_after.to_string())], answer).into_response()
+            }
+            _ => answer.into_response(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use compute_domain::{
     ids::FolderId,
     job::{Folder, Job},
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -237,6 +238,14 @@ impl JobView {
             cause: job.cause.or(parked),
             template_sha: job.template_sha,
         }
+    }
+
+    /// With the secret that access tokens are computed from: shown once, to whoever
+    /// makes the job.
+    #[must_use]
+    pub fn with_secret(mut self, secret: Option<SecretString>) -> Self {
+        self.secret_token = secret.map(|secret| secret.expose_secret().to_owned());
+        self
     }
 
     /// With its events and logs.

@@ -12,6 +12,7 @@ pub mod config;
 pub mod deps;
 pub mod error;
 pub mod job_view;
+pub mod limits;
 pub mod openapi;
 pub mod path;
 pub mod router;
@@ -33,7 +34,10 @@ use tokio::net::TcpListener;
 use tower::Layer as _;
 
 pub use crate::deps::Deps;
-use crate::{auth::HubClient, path::NormalisePath, state::AppState, templates::TemplateCache};
+use crate::{
+    auth::HubClient, limits::RequestRate, path::NormalisePath, state::AppState,
+    templates::TemplateCache,
+};
 
 /// Puts the gateway together; nothing runs yet.
 ///
@@ -45,6 +49,9 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
         templates: TemplateCache::new(deps.store.clone(), deps.mirrors),
         store: deps.store,
         queue: deps.queue,
+        seal: Arc::new(deps.seal),
+        rate: Arc::new(RequestRate::new(&site.server.limits)),
+        clock: deps.clock,
         shutdown: deps.shutdown,
         site,
     })

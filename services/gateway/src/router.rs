@@ -22,9 +22,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
+    auth,
     error::{self, GatewayError},
     openapi::Document,
-    routes::{folder, git, job, job_control, site, user},
+    routes::{folder, git, job, job_control, site, statistic, usage, user},
     state::AppState,
 };
 
@@ -45,6 +46,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(user::show))
         .routes(routes!(user::jupyter_globus))
         .routes(routes!(user::jobs))
+        .routes(routes!(usage::show))
+        .routes(routes!(statistic::all))
+        .routes(routes!(statistic::of_job))
         .routes(routes!(folder::list))
         .routes(routes!(folder::show, folder::change, folder::delete))
         .routes(routes!(job::create))
@@ -84,6 +88,7 @@ pub fn router(state: AppState) -> Router {
             PATIENCE,
         ));
     routes
+        .layer(middleware::from_fn(auth::job_token::announce_deprecation))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)

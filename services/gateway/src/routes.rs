@@ -5,4 +5,6 @@ pub mod git;
 pub mod job;
 pub mod job_control;
 pub mod site;
+pub mod statistic;
+pub mod usage;
 pub mod user;

@@ -76,6 +76,7 @@ impl Schema for CreateJob {
         optional("hpc", Type::String),
         optional("user", Type::String),
         optional("password", Type::String),
+        optional("jobToken", Type::Boolean),
     ];
 }
 
@@ -110,20 +111,23 @@ impl Schema for ChangeFolder {
 /// Name of the token's field.
 pub const TOKEN: &str = "jupyterhubApiToken";
 
-/// Checks `body`; the token may be missing if it comes in a header. A field that
-/// is `null` is absent.
+/// Name of the field of a job's own token.
+pub const ACCESS_TOKEN: &str = "accessToken";
+
+/// Checks `body`; the token may be missing if the caller shows who they are
+/// otherwise. A field that is `null` is absent.
 ///
 /// # Errors
 /// One message for each field that does not fit, in the schema's order.
 pub fn check(
     fields: &[Field],
     body: &Map<String, Value>,
-    token_in_header: bool,
+    token_elsewhere: bool,
 ) -> Result<(), Vec<String>> {
     let token = Field {
         name: TOKEN,
         of: Type::String,
-        required: !token_in_header,
+        required: !token_elsewhere,
     };
     let wrong = |field: &Field| match body.get(field.name).filter(|value| !value.is_null()) {
         None if field.required => Some(format!("requires property \"{}\"", field.name)),

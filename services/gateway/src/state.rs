@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use compute_db::Store;
+use compute_domain::Clock;
 use compute_queue::Queue;
-use compute_runtime::{config::Site, shutdown::Shutdown};
+use compute_runtime::{config::Site, seal::SealingKey, shutdown::Shutdown};
 
-use crate::{auth::HubClient, templates::TemplateCache};
+use crate::{auth::HubClient, limits::RequestRate, templates::TemplateCache};
 
 /// The gateway's state. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,12 @@ pub struct AppState {
     pub hubs: HubClient,
     /// Manifests of the approved templates.
     pub templates: TemplateCache,
+    /// Opens and seals what is kept sealed in the store.
+    pub seal: Arc<SealingKey>,
+    /// Counts the requests of each user.
+    pub rate: Arc<RequestRate>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
     pub shutdown: Shutdown,
 }

@@ -3,7 +3,7 @@
 
 use compute_db::{Pinned, SubmitOutcome};
 use compute_domain::{
-    job::Job,
+    job::{DataSource, Job, root_of},
     manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
     site::{ContainerRuntime, Hpc, KindName},
     slurm::{Ceilings, OptionError, Refusal, SlurmOptions, check_env, check_param, check_slurm},
@@ -31,7 +31,8 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     if !hpc.admits(&job.user_id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    data_is_supported(job)?;
+    data_can_be_had(job, site)?;
+    few_open(state, job).await?;
     let pinned = match maintainer.kind {
         KindName::CommunityContribution => pin_template(state, job, hpc).await?,
         KindName::HelloWorldSingularity => {
@@ -59,6 +60,17 @@ pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
         tracing::warn!(job.id = %job.id, hpc = job.hpc, %error, "queued, but not in the stream yet");
     }
+}
+
+/// Counted before the job is queued: of many submits at once, a few more may pass.
+async fn few_open(state: &AppState, job: &Job) -> Result<(), GatewayError> {
+    let limit = state.site.server.limits.open_jobs;
+    if state.store.open_jobs_of(&job.user_id).await? < limit {
+        return Ok(());
+    }
+    Err(GatewayError::Refused(format!(
+        "you have {limit} jobs that are not over, which is the limit: wait for one to end, or cancel one"
+    )))
 }
 
 async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {
@@ -97,16 +109,21 @@ fn template_id(job: &Job) -> Result<String, GatewayError> {
     }
 }
 
-fn data_is_supported(job: &Job) -> Result<(), GatewayError> {
-    let kind = job
-        .local_data_folder
-        .as_ref()
-        .and_then(|folder| folder.get("type"));
-    match kind.and_then(Value::as_str) {
-        None | Some("empty") => Ok(()),
-        Some(kind) => Err(GatewayError::Refused(format!(
-            "data folders of type {kind} are not supported by this server"
-        ))),
+fn data_can_be_had(job: &Job, site: &Site) -> Result<(), GatewayError> {
+    let source = DataSource::read(job.local_data_folder.as_ref()).map_err(GatewayError::Refused)?;
+    let refuse = |words: String| Err(GatewayError::Refused(words));
+    match source {
+        None => Ok(()),
+        Some(DataSource::Local { path }) => match root_of(&site.server.local_data_roots, &path) {
+            Some(_) => Ok(()),
+            None => refuse(format!(
+                "the local data folder {} is in none of the folders that this server takes data from",
+                path.display()
+            )),
+        },
+        Some(DataSource::Globus { .. }) => {
+            refuse("data folders of type globus are not supported by this server".to_owned())
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) fn job() -> Job {
         remote_result_folder_id: Some(FolderId::from_text("1795457664M8dLB")),
         usage: Usage::default(),
         is_failed: false,
+        secret_token: None,
+        data_transfer: None,
         created_at: Timestamp::from_millis(1_795_457_659_167),
         updated_at: None,
         deleted_at: None,

@@ -8,6 +8,7 @@ use compute_domain::site::Hpc;
 use compute_proto::ConnectorClient;
 use compute_runtime::config::Site;
 use compute_templates::Mirrors;
+use tokio_util::task::TaskTracker;
 
 /// One HPC, as the steps see it.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct HpcPort {
     pub mirrors: Mirrors,
     /// Where templates' addresses are.
     pub store: Store,
+    /// What is done beside the steps.
+    pub tasks: TaskTracker,
 }
 
 impl HpcPort {

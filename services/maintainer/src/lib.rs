@@ -17,6 +17,7 @@ pub mod kinds;
 pub mod launcher;
 pub mod lease;
 pub mod lifecycle;
+pub mod local_folder;
 pub mod patience;
 pub mod recover;
 pub mod script;
@@ -91,6 +92,7 @@ fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
         connector: ConnectorClient::connect_lazy(address)?,
         mirrors: deps.mirrors.clone(),
         store: deps.store.clone(),
+        tasks: deps.shutdown.tasks.clone(),
     })
 }
 

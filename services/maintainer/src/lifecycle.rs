@@ -209,7 +209,7 @@ impl Carrier<'_> {
         definition: &Definition,
     ) -> Result<(), PutDown> {
         progress.attempts = Some(0);
-        progress.step = steps::following(step, definition);
+        progress.step = steps::following(step, &self.job, definition);
         progress
             .events
             .extend(progress.step.and_then(steps::announcement));

@@ -6,6 +6,7 @@ mod collect;
 mod create_result;
 mod prepare;
 mod submit;
+mod upload_data;
 mod upload_executable;
 mod write_script;
 
@@ -19,6 +20,7 @@ use compute_templates::TemplateError;
 
 pub use collect::collect;
 pub use prepare::prepare;
+pub use upload_data::source as data_source;
 
 use crate::{
     hpc_port::HpcPort,
@@ -82,8 +84,7 @@ pub async fn run(
 ) -> Result<StepOutcome, StepError> {
     match step {
         Step::UploadExecutable => upload_executable::run(port, job, definition).await,
-        // Data is already on the HPC, or there is none: submit refuses the rest.
-        Step::UploadData => Ok(Progress::default()),
+        Step::UploadData => upload_data::run(port, job).await,
         Step::CreateResult => create_result::run(port, job).await,
         Step::WriteScript => write_script::run(port, job, definition).await,
         Step::Submit => submit::run(port, job).await,
@@ -93,13 +94,15 @@ pub async fn run(
 
 /// The step that follows `step` for this job: uploads that are not needed are
 /// left out.
-pub fn following(step: Step, definition: &Definition) -> Option<Step> {
+pub fn following(step: Step, job: &Job, definition: &Definition) -> Option<Step> {
     let next = step.next()?;
     match next {
         Step::UploadExecutable if definition.executable == Executable::AlreadyThere => {
-            following(next, definition)
+            following(next, job, definition)
         }
-        Step::UploadData => following(next, definition),
+        Step::UploadData if matches!(data_source(job), Ok(None)) => {
+            following(next, job, definition)
+        }
         _ => Some(next),
     }
 }

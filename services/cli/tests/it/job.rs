@@ -1,7 +1,10 @@
 //! `job`.
 
 use compute_db::{JobPatch, NewJob, Pinned};
-use compute_domain::ids::{JobId, UserId};
+use compute_domain::{
+    Clock as _, SystemClock,
+    ids::{JobId, UserId},
+};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -9,6 +12,8 @@ use crate::desk::Desk;
 async fn job(desk: &Desk, user: &str, submitted: bool) -> JobId {
     let (store, user) = (desk.store().await, UserId::from_text(user));
     let new = NewJob {
+        id: JobId::generate(SystemClock.now()),
+        secret_token: None,
         user_id: user.clone(),
         maintainer: "community_contribution".to_owned(),
         hpc: "local_hpc".to_owned(),

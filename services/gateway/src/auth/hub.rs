@@ -102,6 +102,16 @@ impl HubClient {
         })
     }
 
+    /// The user of that id, if their hub is still one of ours. The hub is not asked.
+    pub fn known_user(&self, id: &UserId) -> Option<HubUser> {
+        let (_, host) = id.as_str().rsplit_once('@')?;
+        Some(HubUser {
+            id: id.clone(),
+            name: id.name().to_owned(),
+            hub: self.hubs.get(host)?.clone(),
+        })
+    }
+
     /// Who `token` belongs to.
     ///
     /// # Errors

@@ -6,6 +6,9 @@ use crate::error::GatewayError;
 
 /// A way of refusing.
 pub trait Refusals: Send + Sync + 'static {
+    /// Whether a job's own access token will do, on routes about that job.
+    const TAKES_JOB_TOKENS: bool = false;
+
     /// The answer to a caller who is not known.
     fn refuse(error: HubError) -> GatewayError;
 }
@@ -14,9 +17,16 @@ pub trait Refusals: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct ForUser;
 
-/// `POST /job`, `PUT /job/:id`, and what belongs to folders.
+/// `POST /job`, usage, and what belongs to folders.
 #[derive(Debug)]
 pub struct ForChange;
+
+/// `PUT /job/:id`.
+#[derive(Debug)]
+pub struct ForJobChange;
+
+/// `GET /statistic/job/:id`.
+pub type ForStatistic = ForChange;
 
 /// What is about one job.
 #[derive(Debug)]
@@ -41,7 +51,17 @@ impl Refusals for ForChange {
     }
 }
 
+impl Refusals for ForJobChange {
+    const TAKES_JOB_TOKENS: bool = true;
+
+    fn refuse(error: HubError) -> GatewayError {
+        ForChange::refuse(error)
+    }
+}
+
 impl Refusals for ForJob {
+    const TAKES_JOB_TOKENS: bool = true;
+
     fn refuse(error: HubError) -> GatewayError {
         match error {
             HubError::UnknownHost | HubError::Refused => GatewayError::NoLogin,

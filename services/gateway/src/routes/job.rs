@@ -1,5 +1,7 @@
 //! Jobs: make, configure, look.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -12,13 +14,16 @@ use compute_domain::{
 use serde_json::{Map, Value};
 
 use crate::{
-    auth::{Authorized, ForChange, ForJob},
+    auth::{Authorized, ForChange, ForJob, ForJobChange, job_token},
     error::GatewayError,
     job_view::{EventView, JobView, LogView, folder_ids},
+    limits::check_values,
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
     state::AppState,
     submit,
 };
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// Maintainer of a job that names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
@@ -53,14 +58,23 @@ pub async fn create(
         );
         return Err(GatewayError::NoCredentials(reason));
     }
+    few_drafts(&state, &caller.user.id).await?;
+    let id = JobId::generate(state.clock.now());
+    let wants_token = caller.body.get("jobToken") == Some(&Value::Bool(true));
+    let secret = (wants_token && state.site.server.job_tokens).then(job_token::new_secret);
+    let sealed = secret
+        .as_ref()
+        .map(|secret| state.seal.seal(secret, &job_token::purpose(&id)));
     let new = NewJob {
+        id,
         user_id: caller.user.id.clone(),
         maintainer: maintainer.name.clone(),
         hpc: hpc.name.clone(),
+        secret_token: sealed.transpose()?,
     };
     let job = state.store.create_job(new).await?;
     tracing::info!(job.id = %job.id, user.id = %job.user_id, hpc = job.hpc, "job made");
-    Ok(Json(view(&state, job).await?))
+    Ok(Json(view(&state, job).await?.with_secret(secret)))
 }
 
 /// Configures a job that is not submitted yet.
@@ -69,7 +83,7 @@ pub async fn create(
 pub async fn change(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    caller: Authorized<ForChange, ChangeJob>,
+    caller: Authorized<ForJobChange, ChangeJob>,
 ) -> Result<Json<JobView>, GatewayError> {
     let id = JobId::from_text(id);
     let user = &caller.user.id;
@@ -161,6 +175,18 @@ pub async fn result_folder_content(
     Ok(Json(job.result_listing.unwrap_or_default()))
 }
 
+/// Clients make a job whenever they look at a form: many are never submitted.
+async fn few_drafts(state: &AppState, user: &UserId) -> Result<(), GatewayError> {
+    let limit = state.site.server.limits.open_jobs;
+    let since = state.clock.now().minus(DAY);
+    if state.store.drafts_of(user, since).await? < limit {
+        return Ok(());
+    }
+    Err(GatewayError::Refused(format!(
+        "you have made {limit} jobs in a day without submitting them, which is the limit"
+    )))
+}
+
 async fn own(
     state: &AppState,
     user: &UserId,
@@ -191,6 +217,9 @@ async fn patch(
         _ => None,
     };
     let (param, env, slurm) = (object("param"), object("env"), object("slurm"));
+    for (field, values) in [("param", &param), ("env", &env), ("slurm", &slurm)] {
+        check_values(field, values.as_ref().unwrap_or(&Map::new()))?;
+    }
     let local_executable_folder = object("localExecutableFolder").map(Value::Object);
     let local_data_folder = object("localDataFolder").map(Value::Object);
     let mut text = |key: &str| match body.remove(key) {

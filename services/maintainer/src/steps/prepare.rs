@@ -9,6 +9,7 @@ use compute_domain::{
     site::Hpc,
 };
 
+use super::data_source;
 use crate::launcher::path_of;
 
 /// The folders that `job` still lacks.
@@ -19,6 +20,10 @@ pub fn prepare(job: &Job, hpc: &Hpc, now: Timestamp) -> Progress {
     }
     if job.remote_result_folder_id.is_none() {
         progress.result_folder = Some(new_folder(job, hpc, now));
+    }
+    let brings_data = matches!(data_source(job), Ok(Some(_)));
+    if job.remote_data_folder_id.is_none() && brings_data {
+        progress.data_folder = Some(new_folder(job, hpc, now));
     }
     progress
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod event;
 pub(crate) mod folder;
+pub(crate) mod folder_transfer;
 pub(crate) mod hpc_slot;
 pub(crate) mod job;
 pub(crate) mod log;

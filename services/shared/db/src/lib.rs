@@ -23,7 +23,7 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    CarriedRow, ChangeOutcome, Claim, EventRow, FolderPatch, Held, JobCount, JobFilter, JobPatch,
-    LogRow, NAME_LIMIT, NewJob, NewTemplate, Pinned, Store, SubmitOutcome, Template, TemplatePatch,
-    Waiting,
+    CarriedRow, ChangeOutcome, Claim, EventRow, FolderPatch, FolderTransfer, Held, JobCount,
+    JobFilter, JobPatch, LogRow, NAME_LIMIT, NewJob, NewTemplate, Pinned, Runtime, Store,
+    SubmitOutcome, Template, TemplatePatch, Waiting,
 };

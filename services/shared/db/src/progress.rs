@@ -2,7 +2,7 @@
 
 use compute_domain::{
     Timestamp,
-    job::{Change, Folder, NewEvent, Step, Usage},
+    job::{Change, DataTransfer, Folder, NewEvent, Step, Usage},
 };
 
 /// Everything that one step forward changes, written at once or not at all.
@@ -31,6 +31,8 @@ pub struct Progress {
     pub result_folder: Option<Folder>,
     /// Directories below the result folder.
     pub result_listing: Option<Vec<String>>,
+    /// The Globus transfer of its data, as far as it has come.
+    pub data_transfer: Option<DataTransfer>,
     /// What it used; replaces what was known.
     pub usage: Option<Usage>,
     /// The owner's wish is fulfilled, or cannot be.

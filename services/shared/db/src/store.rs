@@ -1,10 +1,12 @@
 //! The store and its queries, one file for each table or theme.
 
 mod events;
+mod folder_transfers;
 mod folders;
 mod imports;
 mod jobs_advance;
 mod jobs_claim;
+mod jobs_figures;
 mod jobs_intent;
 mod jobs_lease;
 mod jobs_operator;
@@ -14,10 +16,12 @@ mod maintainers;
 mod templates;
 
 pub use events::{EventRow, LogRow};
+pub use folder_transfers::FolderTransfer;
 pub use folders::FolderPatch;
 pub(crate) use imports::JobBatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::Claim;
+pub use jobs_figures::Runtime;
 pub use jobs_lease::CarriedRow;
 pub use jobs_operator::{JobCount, JobFilter};
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob, Pinned, SubmitOutcome};
@@ -34,7 +38,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000014_index_logs_of_job";
+const NEEDED_MIGRATION: &str = "m000017_create_folder_transfers";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

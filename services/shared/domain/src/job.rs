@@ -1,6 +1,7 @@
 //! A job: its record, its life cycle, and what is said about it.
 
 mod cause;
+mod data_source;
 mod event;
 mod observation;
 mod record;
@@ -8,8 +9,9 @@ mod state;
 mod step;
 
 pub use cause::Cause;
+pub use data_source::{DataSource, root_of};
 pub use event::{EventKind, NewEvent};
 pub use observation::{EndState, JobObservation, Phase, Usage};
-pub use record::{Folder, Intent, Job};
+pub use record::{DataTransfer, Folder, Intent, Job};
 pub use state::{Change, IllegalChange, State};
 pub use step::Step;

@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use mistake::{Mistake, Mistakes};
-pub use server::{Database, GlobusService, Redis, Server};
+pub use server::{Database, GlobusService, Limits, Redis, Server};
 
 use mistake::Report;
 use reader::Reader;

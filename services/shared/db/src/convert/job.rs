@@ -50,6 +50,8 @@ impl TryFrom<job::Model> for Job {
             memory_usage,
             walltime,
             is_failed,
+            secret_token,
+            data_transfer,
             created_at,
             updated_at,
             deleted_at,
@@ -105,6 +107,10 @@ impl TryFrom<job::Model> for Job {
                 walltime,
             },
             is_failed,
+            secret_token,
+            data_transfer: data_transfer
+                .map(|text| read_json("jobs", &id, "data_transfer", &text))
+                .transpose()?,
             created_at: Timestamp::from_millis(created_at),
             updated_at: updated_at.map(Timestamp::from_millis),
             deleted_at: deleted_at.map(Timestamp::from_millis),

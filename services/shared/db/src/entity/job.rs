@@ -52,6 +52,10 @@ pub struct Model {
     pub memory_usage: Option<i64>,
     pub walltime: Option<i64>,
     pub is_failed: bool,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub secret_token: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub data_transfer: Option<String>,
     pub created_at: i64,
     pub updated_at: Option<i64>,
     pub deleted_at: Option<i64>,

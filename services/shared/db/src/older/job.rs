@@ -115,6 +115,8 @@ pub(super) fn map(
         template_sha: None,
         manifest: None,
         result_listing: None,
+        data_transfer: None,
+        secret_token: None,
         remote_executable_folder_id,
         remote_data_folder_id,
         remote_result_folder_id,

@@ -130,6 +130,11 @@ fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> jo
             .as_ref()
             .map(|listing| Some(write_json(listing)))
             .into_active_value(),
+        data_transfer: progress
+            .data_transfer
+            .as_ref()
+            .map(|transfer| Some(write_json(transfer)))
+            .into_active_value(),
         updated_at: Set(Some(time)),
         ..Default::default()
     };

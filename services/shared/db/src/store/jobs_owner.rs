@@ -20,12 +20,16 @@ pub const NAME_LIMIT: usize = 255;
 /// A job that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
+    /// Its id, made by the caller: what is sealed for the job names it.
+    pub id: JobId,
     /// Who owns it.
     pub user_id: UserId,
     /// Maintainer, a key of `maintainer.json`.
     pub maintainer: String,
     /// HPC, a key of `hpc.json`.
     pub hpc: String,
+    /// What its owner computes access tokens from, sealed; if they want any.
+    pub secret_token: Option<String>,
 }
 
 /// What an owner changes before submitting; what is `None` stays.
@@ -83,18 +87,20 @@ pub enum SubmitOutcome {
 }
 
 impl Store {
-    /// Makes a job with an id of its own.
+    /// Makes a job.
     ///
     /// # Errors
     /// [`StoreError`] if it was not made, or it is not known whether it was.
     pub async fn create_job(&self, new: NewJob) -> Result<Job, StoreError> {
         let now = self.now();
         let NewJob {
+            id,
             user_id,
             maintainer,
             hpc,
+            secret_token,
         } = new;
-        let (user, id) = (&user_id, &JobId::generate(now));
+        let (user, id) = (&user_id, &id);
         let row = &job::ActiveModel {
             id: Set(id.to_string()),
             user_id: Set(user_id.to_string()),
@@ -108,6 +114,7 @@ impl Store {
             fence: Set(0),
             attempts: Set(0),
             is_failed: Set(false),
+            secret_token: Set(secret_token),
             created_at: Set(now.millis()),
             ..Default::default()
         };

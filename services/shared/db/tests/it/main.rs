@@ -12,6 +12,8 @@ mod advance;
 mod capacity;
 mod concurrent;
 mod database;
+mod figures;
+mod folder_transfers;
 mod hostile;
 mod leases;
 mod maintainers;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use compute_db::{Claim, Held, NewJob, Pinned, Progress, Store, SubmitOutcome};
 use compute_domain::{
-    Timestamp,
+    Clock as _, Timestamp,
     clock::ManualClock,
     ids::{FolderId, JobId, MaintainerId, UserId},
     job::{Folder, Job},
@@ -56,6 +56,8 @@ impl World {
     pub(crate) async fn created(&self, user: &UserId) -> Job {
         let (user_id, maintainer) = (user.clone(), "community_contribution".to_owned());
         let new = NewJob {
+            id: JobId::generate(self.clock.now()),
+            secret_token: None,
             user_id,
             maintainer,
             hpc: HPC.to_owned(),

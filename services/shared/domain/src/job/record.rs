@@ -1,6 +1,7 @@
 //! The record of a job, as the services see it. It never goes to a client as it
 //! is: the gateway chooses what is shown.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{State, Step, Usage};
@@ -36,6 +37,15 @@ impl Intent {
             .into_iter()
             .find(|i| i.as_str() == name)
     }
+}
+
+/// A transfer by Globus, as far as it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataTransfer {
+    /// Globus' key of "once and only once", kept before the transfer is asked for.
+    pub submission_id: String,
+    /// Globus' id of the transfer, once it is known.
+    pub task_id: Option<String>,
 }
 
 /// A job.
@@ -103,6 +113,11 @@ pub struct Job {
     pub usage: Usage,
     /// Whether it ended otherwise than well.
     pub is_failed: bool,
+    /// What its owner computes access tokens from, sealed; only of jobs that were
+    /// made with one.
+    pub secret_token: Option<String>,
+    /// The Globus transfer of its data.
+    pub data_transfer: Option<DataTransfer>,
     /// Made at.
     pub created_at: Timestamp,
     /// Changed at.

@@ -37,6 +37,16 @@ pub struct GlobusService {
     pub transfer_url: String,
 }
 
+/// What one user may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests a minute, of each gateway.
+    pub requests_per_minute: u32,
+    /// Jobs that are submitted and not over; also jobs made in a day and not
+    /// submitted.
+    pub open_jobs: u64,
+}
+
 /// Settings of the services themselves.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -70,10 +80,19 @@ pub struct Server {
     pub sweep: Duration,
     /// How this deployment marks its Slurm jobs: letters, digits, `_` and `-`.
     pub deployment: String,
+    /// What one user may ask for.
+    pub limits: Limits,
+    /// Whether jobs may be made with tokens of their own (deprecated).
+    pub job_tokens: bool,
+    /// Folders on the services' machines below which data may be taken for jobs.
+    pub local_data_roots: Vec<PathBuf>,
+    /// How long a folder is kept at least before its owner's `PUT /clean` removes it.
+    pub folder_retention: Duration,
     /// Kept from the older server.
     pub is_testing: bool,
 }
 
+const DAY: Duration = Duration::from_hours(24);
 const PORT: std::ops::RangeInclusive<u64> = 0..=65535;
 
 pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
@@ -120,10 +139,34 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         lease: seconds(r, "lease_seconds", 30),
         sweep: seconds(r, "sweep_seconds", 10),
         deployment: deployment(r),
+        limits: r.inside("limits", limits),
+        job_tokens: r.flag("job_tokens").unwrap_or(true),
+        local_data_roots: r
+            .texts("local_data_roots")
+            .iter()
+            .map(|root| place.path(root))
+            .collect(),
+        folder_retention: DAY * days(r, "folder_retention_days", 30),
         is_testing: r.flag("is_testing").unwrap_or(false),
     };
     r.warn_of_unknown_keys();
     Some(server)
+}
+
+fn limits(r: &mut Reader<'_>) -> Limits {
+    let requests = r.number("requests_per_minute", 1..=10_000_000);
+    Limits {
+        requests_per_minute: requests
+            .and_then(|requests| u32::try_from(requests).ok())
+            .unwrap_or(6000),
+        open_jobs: r.number("open_jobs", 1..=1_000_000).unwrap_or(1000),
+    }
+}
+
+fn days(r: &mut Reader<'_>, key: &str, default: u32) -> u32 {
+    r.number(key, 0..=36_500)
+        .and_then(|days| u32::try_from(days).ok())
+        .unwrap_or(default)
 }
 
 fn globus(r: &mut Reader<'_>) -> GlobusService {

@@ -1,0 +1,58 @@
+//! `upload data`: a folder of this machine into the data folder. What Globus
+//! brings takes its own time: the life cycle follows it.
+
+use std::path::Path;
+
+use compute_db::Progress;
+use compute_domain::job::{Cause, DataSource, Job, root_of};
+
+use super::{StepError, StepOutcome};
+use crate::{hpc_port::HpcPort, launcher::Folders, local_folder::LocalFolder};
+
+pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
+    let Some(DataSource::Local { path }) = source(job)? else {
+        return Ok(Progress::default());
+    };
+    let refused = |words: String| StepError::Refused(Cause::new(words));
+    let folder = Folders::of(job, &port.hpc)
+        .data
+        .ok_or_else(|| refused("the job has no data folder".to_owned()))?;
+    let local = open(port, path.clone()).await?;
+    let archive = local.pack(&port.tasks);
+    port.connector
+        .upload_folder(port.hpc_name(), &folder, archive)
+        .await?;
+    Ok(Progress::default())
+}
+
+/// Where the job's data comes from.
+///
+/// # Errors
+/// The reason, for the job's owner, why it can come from nowhere.
+pub fn source(job: &Job) -> Result<Option<DataSource>, StepError> {
+    if job.remote_data_folder_id.is_some() && job.local_data_folder.is_none() {
+        return Ok(None);
+    }
+    DataSource::read(job.local_data_folder.as_ref())
+        .map_err(|words| StepError::Refused(Cause::new(words)))
+}
+
+async fn open(port: &HpcPort, path: std::path::PathBuf) -> Result<LocalFolder, StepError> {
+    let server = &port.site.server;
+    let (roots, limit) = (server.local_data_roots.clone(), server.upload_limit_mb);
+    let look = move || {
+        let (root, rest) = root_of(&roots, &path).ok_or_else(|| not_allowed(&path))?;
+        LocalFolder::open(root, rest, limit).map_err(|error| error.to_string())
+    };
+    let opened = port.tasks.spawn_blocking(look).await;
+    opened
+        .map_err(|error| StepError::Trouble(format!("could not look at the data: {error}")))?
+        .map_err(|words| StepError::Refused(Cause::new(words)))
+}
+
+fn not_allowed(path: &Path) -> String {
+    format!(
+        "the local data folder {} is in none of the folders that this server takes data from",
+        path.display()
+    )
+}

@@ -1,0 +1,125 @@
+//! Sums over jobs: what was used, how long they ran, how many are open.
+
+use compute_domain::{
+    Timestamp,
+    ids::UserId,
+    job::{State, Usage},
+};
+use sea_orm::{
+    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _,
+    sea_query::{Alias, Expr, ExprTrait as _, SimpleExpr},
+};
+
+use crate::{Store, StoreError, entity::job};
+
+/// How long the jobs of an HPC ran, all together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runtime {
+    /// The HPC.
+    pub hpc: String,
+    /// From the scheduler's acceptance to the end, milliseconds.
+    pub millis: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Sums {
+    nodes: Option<i64>,
+    cpus: Option<i64>,
+    cpu_time: Option<i64>,
+    memory: Option<i64>,
+    memory_usage: Option<i64>,
+    walltime: Option<i64>,
+}
+
+impl Store {
+    /// How long the jobs that are over ran, by HPC in the order of its name.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be summed.
+    pub async fn runtimes(&self) -> Result<Vec<Runtime>, StoreError> {
+        let ran = Expr::col(job::Column::FinishedAt).sub(Expr::col(job::Column::InitializedAt));
+        let rows = job::Entity::find()
+            .select_only()
+            .column(job::Column::Hpc)
+            .column_as(self.whole_sum(ran), "millis")
+            .filter(job::Column::FinishedAt.is_not_null())
+            .filter(job::Column::InitializedAt.is_not_null())
+            .group_by(job::Column::Hpc)
+            .into_tuple::<(String, i64)>()
+            .all(&self.connection)
+            .await?;
+        let mut runtimes: Vec<_> = rows
+            .into_iter()
+            .map(|(hpc, millis)| Runtime { hpc, millis })
+            .collect();
+        runtimes.sort_by(|one, other| one.hpc.cmp(&other.hpc));
+        Ok(runtimes)
+    }
+
+    /// What all jobs of the user have used, as far as it is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be summed.
+    pub async fn usage_of(&self, user: &UserId) -> Result<Usage, StoreError> {
+        let sum = |column: job::Column| self.whole_sum(Expr::col(column));
+        let sums = job::Entity::find()
+            .select_only()
+            .column_as(sum(job::Column::Nodes), "nodes")
+            .column_as(sum(job::Column::Cpus), "cpus")
+            .column_as(sum(job::Column::CpuTime), "cpu_time")
+            .column_as(sum(job::Column::Memory), "memory")
+            .column_as(sum(job::Column::MemoryUsage), "memory_usage")
+            .column_as(sum(job::Column::Walltime), "walltime")
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .into_model::<Sums>()
+            .one(&self.connection)
+            .await?;
+        Ok(sums.map_or_else(Usage::default, |sums| Usage {
+            nodes: sums.nodes,
+            cpus: sums.cpus,
+            cpu_time: sums.cpu_time,
+            memory: sums.memory,
+            memory_usage: sums.memory_usage,
+            walltime: sums.walltime,
+        }))
+    }
+
+    /// How many jobs of the user are submitted and not over.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn open_jobs_of(&self, user: &UserId) -> Result<u64, StoreError> {
+        let open = State::ALL
+            .into_iter()
+            .filter(|state| *state != State::Created && !state.is_terminal())
+            .map(State::as_str);
+        Ok(job::Entity::find()
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .filter(job::Column::State.is_in(open))
+            .count(&self.connection)
+            .await?)
+    }
+
+    /// How many jobs the user has made since `since` without submitting them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn drafts_of(&self, user: &UserId, since: Timestamp) -> Result<u64, StoreError> {
+        Ok(job::Entity::find()
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .filter(job::Column::CreatedAt.gte(since.millis()))
+            .filter(job::Column::State.eq(State::Created.as_str()))
+            .count(&self.connection)
+            .await?)
+    }
+
+    /// A sum as a 64-bit number: PostgreSQL and MariaDB would make a decimal of it.
+    fn whole_sum(&self, of: SimpleExpr) -> SimpleExpr {
+        let kind = match self.connection.get_database_backend() {
+            DbBackend::MySql => "SIGNED",
+            _ => "BIGINT",
+        };
+        of.sum().cast_as(Alias::new(kind))
+    }
+}

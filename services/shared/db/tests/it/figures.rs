@@ -1,0 +1,108 @@
+//! Sums and counts over jobs.
+
+use std::time::Duration;
+
+use compute_db::{Progress, Runtime};
+use compute_domain::{
+    Clock as _,
+    job::{Change, DataTransfer, Intent, Step, Usage},
+};
+use rstest::rstest;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{HPC, World, alice, bob},
+};
+
+fn change(change: Change) -> Progress {
+    Progress {
+        change: Some(change),
+        ..Progress::default()
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn runtimes_and_usage_are_summed(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    assert_eq!(world.store.runtimes().await.unwrap(), []);
+    assert_eq!(
+        world.store.usage_of(&alice()).await.unwrap(),
+        Usage::default()
+    );
+    for seconds in [2, 3] {
+        let (_, held) = world.carried("m1").await;
+        world.advance(&held, change(Change::Accept)).await;
+        world.clock.advance(Duration::from_secs(seconds));
+        world.advance(&held, change(Change::Finish)).await;
+        let ended = Progress {
+            usage: Some(Usage {
+                nodes: Some(1),
+                cpus: Some(2),
+                memory: Some(4_000_000_000),
+                walltime: None,
+                ..Usage::default()
+            }),
+            ..change(Change::Succeed)
+        };
+        world.advance(&held, ended).await;
+    }
+    let (hpc, millis) = (HPC.to_owned(), 5000);
+    assert_eq!(
+        world.store.runtimes().await.unwrap(),
+        [Runtime { hpc, millis }]
+    );
+    let usage = world.store.usage_of(&alice()).await.unwrap();
+    assert_eq!((usage.nodes, usage.cpus), (Some(2), Some(4)));
+    assert_eq!((usage.memory, usage.walltime), (Some(8_000_000_000), None));
+    assert_eq!(
+        world.store.usage_of(&bob()).await.unwrap(),
+        Usage::default()
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn open_jobs_and_drafts_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let began = world.clock.now();
+    world.created(&alice()).await;
+    let queued = world.queued(&alice()).await;
+    world.queued(&bob()).await;
+    let (_, held) = world.carried("m1").await;
+    world.advance(&held, change(Change::Fail)).await;
+    let store = &world.store;
+    assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
+    assert_eq!(store.drafts_of(&alice(), began).await.unwrap(), 1);
+    let later = began.plus(Duration::from_secs(1));
+    assert_eq!(store.drafts_of(&alice(), later).await.unwrap(), 0);
+    store
+        .set_intent(&alice(), &queued.id, Intent::Pause)
+        .await
+        .unwrap();
+    assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_transfer_of_data_is_kept(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (job, held) = world.carried("m1").await;
+    assert_eq!(job.data_transfer, None);
+    let transfer = DataTransfer {
+        submission_id: "s".to_owned(),
+        task_id: None,
+    };
+    let begun = Progress {
+        data_transfer: Some(transfer.clone()),
+        ..Progress::default()
+    };
+    let job = world.advance(&held, begun).await;
+    assert_eq!(job.data_transfer.as_ref(), Some(&transfer));
+    let next = Progress {
+        step: Some(Step::CreateResult),
+        ..Progress::default()
+    };
+    let job = world.advance(&held, next).await;
+    assert_eq!(job.data_transfer, Some(transfer));
+}
