@@ -23,17 +23,13 @@ const NO_AUTO_DOWNLOAD: Because = Because::Client(
 const NO_GLOBUS: Because = Because::World("Globus is not configured in this world");
 
 /// All methods that do not work here.
-const EXCEPTIONS: [(&str, Because); 8] = [
+const EXCEPTIONS: [(&str, Because); 7] = [
     (
         "CyberGISCompute.create_job_by_ui",
         Because::Client(
             "it hands its arguments to show_ui() one place too early",
             "KeyError: './'",
         ),
-    ),
-    (
-        "CyberGISCompute.get_slurm_usage",
-        Because::World("no route /user/slurm-usage"),
     ),
     ("UI.onSubmitButtonClick", NO_AUTO_DOWNLOAD),
     ("UI.onJobEntryButtonClick", NO_AUTO_DOWNLOAD),
