@@ -44,6 +44,11 @@ impl Client {
         }
     }
 
+    /// The token as it goes into a body or a header.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Any request; the token goes into the body, as the Python client does it.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod client_methods;
 mod containers;
 mod faults;
 mod figures;
+mod fuzz;
 mod import;
 mod job_tokens;
 mod limits;

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use compute_db::Store;
 use compute_domain::{Clock, SystemClock};
+use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
-use compute_runtime::{config::Server, seal::SealingKey, shutdown::Shutdown};
+use compute_runtime::{
+    config::{GlobusService, Server},
+    seal::SealingKey,
+    shutdown::Shutdown,
+};
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The outside of the gateway.
@@ -16,6 +21,8 @@ pub struct Deps {
     pub queue: Queue,
     /// Mirrors of the templates.
     pub mirrors: Mirrors,
+    /// Globus, if this deployment is known there.
+    pub globus: Option<Globus>,
     /// Opens and seals what is kept sealed in the store.
     pub seal: SealingKey,
     /// What time it is.
@@ -34,6 +41,7 @@ impl Deps {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
             store: Store::connect(&server.database.url, clock.clone()).await?,
+            globus: globus(&server.globus, &clock)?,
             seal: SealingKey::load_or_create(&server.seal_key_file)?,
             clock,
             queue: Queue::connect(RedisOptions {
@@ -52,4 +60,15 @@ impl Deps {
             shutdown,
         })
     }
+}
+
+fn globus(service: &GlobusService, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Globus>> {
+    let options = service.client_id.clone().map(|client_id| GlobusOptions {
+        client_id,
+        auth_url: service.auth_url.clone(),
+        transfer_url: service.transfer_url.clone(),
+    });
+    Ok(options
+        .map(|options| Globus::new(options, Arc::clone(clock)))
+        .transpose()?)
 }

@@ -69,6 +69,12 @@ pub enum GatewayError {
     /// A change of a folder that names nothing to change.
     #[error("encountered error: nothing to update")]
     NoFolderChange,
+    /// The same, when it is to be downloaded.
+    #[error("cannot find folder with id {0}")]
+    NoFolderToDownload(FolderId),
+    /// A download that cannot be had.
+    #[error("{0}")]
+    NoDownload(String),
     /// There is no such template.
     #[error("unknown git {0}")]
     UnknownTemplate(String),
@@ -124,6 +130,7 @@ impl GatewayError {
             | Self::NoSuchFolder(_)
             | Self::UnknownTemplate(_)
             | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
+            Self::NoFolderToDownload(_) | Self::NoDownload(_) => StatusCode::FORBIDDEN,
             Self::HubAway(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,

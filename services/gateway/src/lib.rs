@@ -10,6 +10,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod deps;
+pub mod download;
 pub mod error;
 pub mod job_view;
 pub mod limits;
@@ -49,6 +50,7 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
         templates: TemplateCache::new(deps.store.clone(), deps.mirrors),
         store: deps.store,
         queue: deps.queue,
+        globus: deps.globus,
         seal: Arc::new(deps.seal),
         rate: Arc::new(RequestRate::new(&site.server.limits)),
         clock: deps.clock,

@@ -1,5 +1,10 @@
 //! The OpenAPI document, from the handlers, and its page.
 
+mod bodies;
+mod refusals;
+
+pub use refusals::complete;
+
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -31,6 +36,20 @@ impl Modify for Token {
 #[cfg(test)]
 mod tests {
     use std::{fs, path::Path};
+
+    #[test]
+    fn operations_have_names_of_their_own() {
+        let document = serde_json::to_value(crate::router::document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|item| item.as_object().unwrap());
+        let mut ids: Vec<_> = operations
+            .map(|(_, operation)| operation["operationId"].as_str().unwrap())
+            .collect();
+        ids.sort_unstable();
+        let all = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{ids:?}");
+    }
 
     /// `docs/openapi.json` says what the routes say; `make openapi` writes it.
     #[test]

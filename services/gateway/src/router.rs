@@ -24,8 +24,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     auth,
     error::{self, GatewayError},
-    openapi::Document,
-    routes::{folder, git, job, job_control, site, statistic, usage, user},
+    openapi::{self, Document},
+    routes::{download, folder, git, job, job_control, site, statistic, usage, user},
     state::AppState,
 };
 
@@ -46,11 +46,13 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(user::show))
         .routes(routes!(user::jupyter_globus))
         .routes(routes!(user::jobs))
-        .routes(routes!(usage::show))
+        .routes(routes!(usage::slurm_usage))
         .routes(routes!(statistic::all))
         .routes(routes!(statistic::of_job))
         .routes(routes!(folder::list))
         .routes(routes!(folder::show, folder::change, folder::delete))
+        .routes(routes!(download::globus_init))
+        .routes(routes!(download::globus_status))
         .routes(routes!(job::create))
         .routes(routes!(job::show, job::change))
         .routes(routes!(job::submit))
@@ -64,12 +66,15 @@ fn api() -> OpenApiRouter<AppState> {
 
 /// The OpenAPI document of the routes.
 pub fn document() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    let mut document = api().split_for_parts().1;
+    openapi::complete(&mut document);
+    document
 }
 
 /// The routes with everything around them.
 pub fn router(state: AppState) -> Router {
-    let (routes, document) = api().split_for_parts();
+    let (routes, mut document) = api().split_for_parts();
+    openapi::complete(&mut document);
     // Each from the outside in.
     let seen = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))

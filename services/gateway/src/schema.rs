@@ -42,6 +42,8 @@ pub struct Field {
     pub of: Type,
     /// Whether it must be there.
     pub required: bool,
+    /// What it means, for the documentation.
+    pub about: &'static str,
 }
 
 /// The fields that a route takes beside the token. Others are ignored.
@@ -50,11 +52,21 @@ pub trait Schema: Send + Sync + 'static {
     const FIELDS: &'static [Field];
 }
 
-const fn optional(name: &'static str, of: Type) -> Field {
+const fn optional(name: &'static str, of: Type, about: &'static str) -> Field {
     Field {
         name,
         of,
         required: false,
+        about,
+    }
+}
+
+const fn required(name: &'static str, of: Type, about: &'static str) -> Field {
+    Field {
+        name,
+        of,
+        required: true,
+        about,
     }
 }
 
@@ -72,11 +84,27 @@ pub struct CreateJob;
 
 impl Schema for CreateJob {
     const FIELDS: &'static [Field] = &[
-        optional("maintainer", Type::String),
-        optional("hpc", Type::String),
-        optional("user", Type::String),
-        optional("password", Type::String),
-        optional("jobToken", Type::Boolean),
+        optional(
+            "maintainer",
+            Type::String,
+            "Key of GET /maintainer; `community_contribution` unless given.",
+        ),
+        optional(
+            "hpc",
+            Type::String,
+            "Key of GET /hpc; the default of the maintainer unless given.",
+        ),
+        optional(
+            "user",
+            Type::String,
+            "Account on an HPC with private accounts.",
+        ),
+        optional("password", Type::String, "Its password."),
+        optional(
+            "jobToken",
+            Type::Boolean,
+            "Whether the answer shall hold a secretToken (deprecated).",
+        ),
     ];
 }
 
@@ -86,14 +114,38 @@ pub struct ChangeJob;
 
 impl Schema for ChangeJob {
     const FIELDS: &'static [Field] = &[
-        optional("param", Type::Object),
-        optional("env", Type::Object),
-        optional("slurm", Type::Object),
-        optional("localExecutableFolder", Type::Object),
-        optional("localDataFolder", Type::Object),
-        optional("remoteDataFolder", Type::String),
-        optional("remoteExecutableFolder", Type::String),
-        optional("name", Type::String),
+        optional(
+            "param",
+            Type::Object,
+            "Parameters of the template, by name.",
+        ),
+        optional("env", Type::Object, "Environment variables, by name."),
+        optional(
+            "slurm",
+            Type::Object,
+            "Slurm options, e.g. num_of_task, time, memory.",
+        ),
+        optional(
+            "localExecutableFolder",
+            Type::Object,
+            "The template: {type: git, gitId}.",
+        ),
+        optional(
+            "localDataFolder",
+            Type::Object,
+            "The data: {type: globus, endpoint, path}, {type: local, path} or {type: empty}.",
+        ),
+        optional(
+            "remoteDataFolder",
+            Type::String,
+            "Id of one of the caller's folders, with the data.",
+        ),
+        optional(
+            "remoteExecutableFolder",
+            Type::String,
+            "Id of one of the caller's folders, with the program.",
+        ),
+        optional("name", Type::String, "A name of at most 255 characters."),
     ];
 }
 
@@ -103,8 +155,25 @@ pub struct ChangeFolder;
 
 impl Schema for ChangeFolder {
     const FIELDS: &'static [Field] = &[
-        optional("name", Type::String),
-        optional("isWritable", Type::Boolean),
+        optional("name", Type::String, "A name of at most 255 characters."),
+        optional("isWritable", Type::Boolean, "Whether jobs may write to it."),
+    ];
+}
+
+/// `POST /folder/:id/download/globus-init`.
+#[derive(Debug)]
+pub struct InitDownload;
+
+impl Schema for InitDownload {
+    const FIELDS: &'static [Field] = &[
+        optional("jobId", Type::String, "The job that the folder is of."),
+        required("toEndpoint", Type::String, "Endpoint or collection id."),
+        required("toPath", Type::String, "Folder there."),
+        optional(
+            "fromPath",
+            Type::String,
+            "Folder inside of this one; all of it unless given.",
+        ),
     ];
 }
 
@@ -128,6 +197,7 @@ pub fn check(
         name: TOKEN,
         of: Type::String,
         required: !token_elsewhere,
+        about: "",
     };
     let wrong = |field: &Field| match body.get(field.name).filter(|value| !value.is_null()) {
         None if field.required => Some(format!("requires property \"{}\"", field.name)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use compute_db::Store;
 use compute_domain::Clock;
+use compute_globus::Globus;
 use compute_queue::Queue;
 use compute_runtime::{config::Site, seal::SealingKey, shutdown::Shutdown};
 
@@ -22,6 +23,8 @@ pub struct AppState {
     pub hubs: HubClient,
     /// Manifests of the approved templates.
     pub templates: TemplateCache,
+    /// Globus, if this deployment is known there.
+    pub globus: Option<Globus>,
     /// Opens and seals what is kept sealed in the store.
     pub seal: Arc<SealingKey>,
     /// Counts the requests of each user.

@@ -11,7 +11,7 @@ use compute_domain::{
 use compute_runtime::config::Site;
 use serde_json::Value;
 
-use crate::{error::GatewayError, state::AppState};
+use crate::{download::Desk, error::GatewayError, state::AppState};
 
 /// Submits `job`, which its owner has configured.
 ///
@@ -31,7 +31,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     if !hpc.admits(&job.user_id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    data_can_be_had(job, site)?;
+    data_can_be_had(state, job, hpc).await?;
     few_open(state, job).await?;
     let pinned = match maintainer.kind {
         KindName::CommunityContribution => pin_template(state, job, hpc).await?,
@@ -109,20 +109,23 @@ fn template_id(job: &Job) -> Result<String, GatewayError> {
     }
 }
 
-fn data_can_be_had(job: &Job, site: &Site) -> Result<(), GatewayError> {
+async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
     let source = DataSource::read(job.local_data_folder.as_ref()).map_err(GatewayError::Refused)?;
     let refuse = |words: String| Err(GatewayError::Refused(words));
     match source {
         None => Ok(()),
-        Some(DataSource::Local { path }) => match root_of(&site.server.local_data_roots, &path) {
-            Some(_) => Ok(()),
-            None => refuse(format!(
-                "the local data folder {} is in none of the folders that this server takes data from",
-                path.display()
-            )),
-        },
+        Some(DataSource::Local { path }) => {
+            match root_of(&state.site.server.local_data_roots, &path) {
+                Some(_) => Ok(()),
+                None => refuse(format!(
+                    "the local data folder {} is in none of the folders that this server takes data from",
+                    path.display()
+                )),
+            }
+        }
         Some(DataSource::Globus { .. }) => {
-            refuse("data folders of type globus are not supported by this server".to_owned())
+            Desk::of(state, hpc).await?.map_err(GatewayError::Refused)?;
+            Ok(())
         }
     }
 }

@@ -4,8 +4,14 @@ use std::sync::Arc;
 
 use compute_db::Store;
 use compute_domain::{Clock, SystemClock};
+use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
-use compute_runtime::{config::Server, shutdown::Shutdown};
+use compute_runtime::{
+    config::{GlobusService, Server},
+    seal::SealingKey,
+    shutdown::Shutdown,
+};
+
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The outside of a maintainer.
@@ -16,6 +22,10 @@ pub struct Deps {
     pub queue: Queue,
     /// Mirrors of the templates.
     pub mirrors: Mirrors,
+    /// Globus, if this deployment is known there.
+    pub globus: Option<Globus>,
+    /// Opens Globus' tokens.
+    pub seal: Arc<SealingKey>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
@@ -26,7 +36,7 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If the database does not answer, or an address is none.
+    /// If an address is none, or the sealing key cannot be had.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let redis = &server.redis;
@@ -45,8 +55,21 @@ impl Deps {
                 },
                 size_limit: server.template_size_limit_mb << 20,
             }),
+            globus: globus(&server.globus, &clock)?,
+            seal: Arc::new(SealingKey::load_or_create(&server.seal_key_file)?),
             clock,
             shutdown,
         })
     }
+}
+
+fn globus(service: &GlobusService, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Globus>> {
+    let options = service.client_id.clone().map(|client_id| GlobusOptions {
+        client_id,
+        auth_url: service.auth_url.clone(),
+        transfer_url: service.transfer_url.clone(),
+    });
+    Ok(options
+        .map(|options| Globus::new(options, Arc::clone(clock)))
+        .transpose()?)
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use compute_db::Store;
 use compute_domain::site::Hpc;
+use compute_globus::Globus;
 use compute_proto::ConnectorClient;
-use compute_runtime::config::Site;
+use compute_runtime::{config::Site, seal::SealingKey};
 use compute_templates::Mirrors;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +24,10 @@ pub struct HpcPort {
     pub mirrors: Mirrors,
     /// Where templates' addresses are.
     pub store: Store,
+    /// Globus, if this deployment is known there.
+    pub globus: Option<Globus>,
+    /// Opens Globus' tokens.
+    pub seal: Arc<SealingKey>,
     /// What is done beside the steps.
     pub tasks: TaskTracker,
 }

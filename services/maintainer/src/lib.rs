@@ -92,6 +92,8 @@ fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
         connector: ConnectorClient::connect_lazy(address)?,
         mirrors: deps.mirrors.clone(),
         store: deps.store.clone(),
+        globus: deps.globus.clone(),
+        seal: Arc::clone(&deps.seal),
         tasks: deps.shutdown.tasks.clone(),
     })
 }

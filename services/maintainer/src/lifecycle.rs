@@ -6,6 +6,7 @@
 //! row says everything that the next carrier needs.
 
 mod follow;
+mod transfer;
 mod wait;
 
 use std::sync::Arc;
@@ -103,6 +104,8 @@ impl Carrier<'_> {
                 self.wait_for_probe().await?;
             } else if self.wish(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.hold_before_submit().await?;
+            } else if let Some(from) = self.globus_source() {
+                self.bring_data(from).await?;
             } else if self.job.step == Step::Watch {
                 self.watch().await?;
             } else {
@@ -155,6 +158,7 @@ impl Carrier<'_> {
     }
 
     async fn end_cancelled(&mut self) -> Result<(), PutDown> {
+        self.stop_transfer().await;
         let by = self
             .wish(Intent::Cancel)
             .unwrap_or_else(|| self.job.user_id.clone());
@@ -202,7 +206,7 @@ impl Carrier<'_> {
         }
     }
 
-    async fn step_done(
+    pub(crate) async fn step_done(
         &mut self,
         step: Step,
         mut progress: Progress,

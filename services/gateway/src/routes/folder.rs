@@ -32,7 +32,7 @@ pub struct Deleted {
 }
 
 /// The caller's folders.
-#[utoipa::path(get, path = "/folder", tag = "folder", responses((status = OK, body = Folders)))]
+#[utoipa::path(get, path = "/folder", request_body = TokenOnly, tag = "folder", responses((status = OK, body = Folders)))]
 pub async fn list(
     State(state): State<AppState>,
     caller: Authorized<ForChange, TokenOnly>,
@@ -43,7 +43,7 @@ pub async fn list(
 }
 
 /// One folder, as an array of it; an empty one if the caller has none of that id.
-#[utoipa::path(get, path = "/folder/{id}", tag = "folder", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/folder/{id}", request_body = TokenOnly, tag = "folder", params(("id" = String, Path)),
     responses((status = OK, body = Vec<FolderView>)))]
 pub async fn show(
     State(state): State<AppState>,
@@ -56,8 +56,8 @@ pub async fn show(
 }
 
 /// Renames a folder, or says whether jobs may write to it.
-#[utoipa::path(put, path = "/folder/{id}", tag = "folder", params(("id" = String, Path)),
-    responses((status = OK, body = FolderView), (status = NOT_FOUND)))]
+#[utoipa::path(put, path = "/folder/{id}", request_body = ChangeFolder, tag = "folder", params(("id" = String, Path)),
+    responses((status = OK, body = FolderView), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
 pub async fn change(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -78,7 +78,7 @@ pub async fn change(
 }
 
 /// Takes a folder out of the list. What is in it stays on the HPC.
-#[utoipa::path(delete, path = "/folder/{id}", tag = "folder", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/folder/{id}", request_body = TokenOnly, tag = "folder", params(("id" = String, Path)),
     responses((status = OK, body = Deleted), (status = NOT_FOUND)))]
 pub async fn delete(
     State(state): State<AppState>,

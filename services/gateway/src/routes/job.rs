@@ -29,7 +29,7 @@ const DAY: Duration = Duration::from_hours(24);
 const DEFAULT_MAINTAINER: &str = "community_contribution";
 
 /// Makes a job.
-#[utoipa::path(post, path = "/job", tag = "job", responses((status = OK, body = JobView),
+#[utoipa::path(post, path = "/job", request_body = CreateJob, tag = "job", responses((status = OK, body = JobView),
     (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn create(
     State(state): State<AppState>,
@@ -78,7 +78,7 @@ pub async fn create(
 }
 
 /// Configures a job that is not submitted yet.
-#[utoipa::path(put, path = "/job/{id}", tag = "job", params(("id" = String, Path)),
+#[utoipa::path(put, path = "/job/{id}", request_body = ChangeJob, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = JobView), (status = PAYMENT_REQUIRED)))]
 pub async fn change(
     State(state): State<AppState>,
@@ -106,7 +106,7 @@ pub async fn change(
 }
 
 /// One job with its events and logs.
-#[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/job/{id}", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
 pub async fn show(
     State(state): State<AppState>,
@@ -120,7 +120,7 @@ pub async fn show(
 }
 
 /// Submits a job.
-#[utoipa::path(post, path = "/job/{id}/submit", tag = "job", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/job/{id}/submit", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn submit(
     State(state): State<AppState>,
@@ -137,7 +137,7 @@ pub async fn submit(
 }
 
 /// A job's events, oldest first.
-#[utoipa::path(get, path = "/job/{id}/events", tag = "job", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/job/{id}/events", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = Vec<EventView>), (status = UNAUTHORIZED)))]
 pub async fn events(
     State(state): State<AppState>,
@@ -150,7 +150,7 @@ pub async fn events(
 }
 
 /// A job's logs, oldest first.
-#[utoipa::path(get, path = "/job/{id}/logs", tag = "job", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/job/{id}/logs", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = Vec<LogView>), (status = UNAUTHORIZED)))]
 pub async fn logs(
     State(state): State<AppState>,
@@ -163,7 +163,7 @@ pub async fn logs(
 }
 
 /// Directories below a job's result folder; empty until it is over.
-#[utoipa::path(get, path = "/job/{id}/result-folder-content", tag = "job",
+#[utoipa::path(get, path = "/job/{id}/result-folder-content", request_body = TokenOnly, tag = "job",
     params(("id" = String, Path)),
     responses((status = OK, body = Vec<String>), (status = UNAUTHORIZED)))]
 pub async fn result_folder_content(

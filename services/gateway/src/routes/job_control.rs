@@ -32,8 +32,8 @@ pub struct Done {
 }
 
 /// Ends a job, wherever it is between submit and its end.
-#[utoipa::path(put, path = "/job/{id}/cancel", tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/cancel", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -46,8 +46,8 @@ pub async fn cancel(
 }
 
 /// Suspends or holds a job.
-#[utoipa::path(put, path = "/job/{id}/pause", tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/pause", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn pause(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -60,8 +60,8 @@ pub async fn pause(
 }
 
 /// Goes on with a job that is suspended or held.
-#[utoipa::path(put, path = "/job/{id}/resume", tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/resume", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn resume(
     State(state): State<AppState>,
     Path(id): Path<String>,

@@ -60,7 +60,7 @@ pub async fn all(State(state): State<AppState>) -> Result<Json<Statistic>, Gatew
 }
 
 /// How long a job ran.
-#[utoipa::path(get, path = "/statistic/job/{id}", tag = "statistic",
+#[utoipa::path(get, path = "/statistic/job/{id}", request_body = TokenOnly, tag = "statistic",
     params(("id" = String, Path)),
     responses((status = OK, body = JobStatistic), (status = UNAUTHORIZED)))]
 pub async fn of_job(

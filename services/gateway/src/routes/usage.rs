@@ -66,9 +66,9 @@ pub struct RawUsage {
 }
 
 /// What the caller's jobs have used.
-#[utoipa::path(get, path = "/user/slurm-usage", tag = "user", params(Format),
+#[utoipa::path(get, path = "/user/slurm-usage", request_body = TokenOnly, tag = "user", params(Format),
     responses((status = OK, body = UsageView)))]
-pub async fn show(
+pub async fn slurm_usage(
     State(state): State<AppState>,
     Query(Format { format }): Query<Format>,
     caller: Authorized<ForChange, TokenOnly>,

@@ -38,7 +38,7 @@ pub struct Jobs {
 }
 
 /// Who the token belongs to.
-#[utoipa::path(get, path = "/user", tag = "user", responses((status = OK, body = User)))]
+#[utoipa::path(get, path = "/user", request_body = TokenOnly, tag = "user", responses((status = OK, body = User), (status = NOT_FOUND)))]
 pub async fn show(caller: Authorized<ForUser, TokenOnly>) -> Json<User> {
     Json(User {
         username: caller.user.id.to_string(),
@@ -46,8 +46,8 @@ pub async fn show(caller: Authorized<ForUser, TokenOnly>) -> Json<User> {
 }
 
 /// Where Globus finds the caller's files on the hub.
-#[utoipa::path(get, path = "/user/jupyter-globus", tag = "user",
-    responses((status = OK, body = JupyterGlobus)))]
+#[utoipa::path(get, path = "/user/jupyter-globus", request_body = TokenOnly, tag = "user",
+    responses((status = OK, body = JupyterGlobus), (status = NOT_FOUND)))]
 pub async fn jupyter_globus(caller: Authorized<ForUser, TokenOnly>) -> Json<JupyterGlobus> {
     let hub = &caller.user.hub;
     let folder = folder_name(hub.user_mapping, &caller.user.name);
@@ -59,7 +59,7 @@ pub async fn jupyter_globus(caller: Authorized<ForUser, TokenOnly>) -> Json<Jupy
 }
 
 /// The caller's jobs, with events and logs.
-#[utoipa::path(get, path = "/user/job", tag = "user", responses((status = OK, body = Jobs)))]
+#[utoipa::path(get, path = "/user/job", request_body = TokenOnly, tag = "user", responses((status = OK, body = Jobs), (status = NOT_FOUND)))]
 pub async fn jobs(
     State(state): State<AppState>,
     caller: Authorized<ForUser, TokenOnly>,

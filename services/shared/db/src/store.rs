@@ -3,6 +3,7 @@
 mod events;
 mod folder_transfers;
 mod folders;
+mod globus_tokens;
 mod imports;
 mod jobs_advance;
 mod jobs_claim;

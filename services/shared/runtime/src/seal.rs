@@ -40,6 +40,11 @@ pub enum SealError {
     NoRandom,
 }
 
+/// What the Globus refresh token of `identity` is sealed for.
+pub fn globus_purpose(identity: &str) -> String {
+    format!("globus:{identity}")
+}
+
 /// A key that seals and opens. Not shown by `Debug`.
 pub struct SealingKey(LessSafeKey);
 

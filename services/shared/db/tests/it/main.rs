@@ -14,6 +14,7 @@ mod concurrent;
 mod database;
 mod figures;
 mod folder_transfers;
+mod globus_tokens;
 mod hostile;
 mod leases;
 mod maintainers;

@@ -35,6 +35,8 @@ pub struct GlobusService {
     pub auth_url: String,
     /// Base of the Transfer API, with its version.
     pub transfer_url: String,
+    /// How often a transfer that a job waits for is looked at.
+    pub poll: Duration,
 }
 
 /// What one user may ask for.
@@ -171,13 +173,16 @@ fn days(r: &mut Reader<'_>, key: &str, default: u32) -> u32 {
 
 fn globus(r: &mut Reader<'_>) -> GlobusService {
     let client_id = r.text("globus_client_id").filter(|id| !id.is_empty());
-    let (auth_url, transfer_url) =
-        r.inside("globus", |r| (url(r, "auth_url"), url(r, "transfer_url")));
+    let (auth_url, transfer_url, poll) = r.inside("globus", |r| {
+        let poll = r.number("poll_seconds", 1..=3600);
+        (url(r, "auth_url"), url(r, "transfer_url"), poll)
+    });
     GlobusService {
         client_id,
         auth_url: auth_url.unwrap_or_else(|| "https://auth.globus.org".to_owned()),
         transfer_url: transfer_url
             .unwrap_or_else(|| "https://transfer.api.globus.org/v0.10".to_owned()),
+        poll: Duration::from_secs(poll.unwrap_or(10)),
     }
 }
 

@@ -1,0 +1,223 @@
+//! Fetching a folder by Globus: one transfer of a folder at a time, written down
+//! before it is asked for, so that asking again after trouble is the same one.
+
+use compute_db::{FolderTransfer, StoreError};
+use compute_domain::{
+    ids::{FolderId, UserId},
+    job::Folder,
+    site::Hpc,
+};
+use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer, folder_below};
+use compute_runtime::seal::globus_purpose;
+use serde_json::json;
+
+use crate::{error::GatewayError, state::AppState};
+
+/// What the folder's owner asks for.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The folder.
+    pub folder: FolderId,
+    /// A folder inside of it; all of it unless given.
+    pub from: Option<String>,
+    /// Where it goes.
+    pub to: Place,
+}
+
+/// Begins a transfer, and returns its task id.
+///
+/// # Errors
+/// If the user has no such folder, a transfer of it is running, the path leads
+/// out of it, or Globus refuses.
+pub async fn begin(
+    state: &AppState,
+    user: &UserId,
+    wanted: Wanted,
+) -> Result<String, GatewayError> {
+    let begun = try_begin(state, user, wanted).await;
+    begun.map_err(|trouble| trouble.while_trying_to("init"))
+}
+
+/// How the latest transfer goes; `None` if there was none.
+///
+/// # Errors
+/// If the user has no such folder, or Globus refuses.
+pub async fn status(
+    state: &AppState,
+    user: &UserId,
+    folder: FolderId,
+) -> Result<Option<TaskStatus>, GatewayError> {
+    let status = try_status(state, user, folder).await;
+    status.map_err(|trouble| trouble.while_trying_to("query"))
+}
+
+/// What comes between.
+enum Trouble {
+    Globus(String),
+    Other(GatewayError),
+}
+
+impl Trouble {
+    fn while_trying_to(self, doing: &str) -> GatewayError {
+        match self {
+            Self::Globus(words) => {
+                GatewayError::NoDownload(format!("failed to {doing} globus with error: {words}"))
+            }
+            Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<GlobusError> for Trouble {
+    fn from(error: GlobusError) -> Self {
+        Self::Globus(error.to_string())
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<GatewayError> for Trouble {
+    fn from(error: GatewayError) -> Self {
+        Self::Other(error)
+    }
+}
+
+async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<String, Trouble> {
+    let (folder, hpc) = folder_and_hpc(state, user, wanted.folder).await?;
+    let from = folder_below(&folder.globus_path, wanted.from.as_deref())
+        .map_err(|error| GatewayError::NoDownload(error.to_string()))?;
+    let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
+    let before = state.store.folder_transfer(&folder.id).await?;
+    if let Some(before) = &before
+        && !desk.status(before).await?.is_over()
+    {
+        return Err(running_already().into());
+    }
+    let transfer = Transfer {
+        submission_id: desk.globus.submission_id(&desk.who).await?,
+        label: format!("folder {}", folder.id),
+        source: Place {
+            endpoint: desk.endpoint.clone(),
+            path: from,
+        },
+        destination: wanted.to,
+        recursive: true,
+    };
+    let new = FolderTransfer {
+        folder_id: folder.id.clone(),
+        submission_id: transfer.submission_id.clone(),
+        transfer: json!(transfer),
+        task_id: None,
+        created_at: state.clock.now(),
+    };
+    let instead_of = before.map(|before| before.submission_id);
+    let is_first = state
+        .store
+        .begin_folder_transfer(new.clone(), instead_of.as_deref())
+        .await?;
+    if !is_first {
+        return Err(running_already().into());
+    }
+    desk.submit(&new).await
+}
+
+async fn try_status(
+    state: &AppState,
+    user: &UserId,
+    folder: FolderId,
+) -> Result<Option<TaskStatus>, Trouble> {
+    let (folder, hpc) = folder_and_hpc(state, user, folder).await?;
+    let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
+    match state.store.folder_transfer(&folder.id).await? {
+        Some(transfer) => Ok(Some(desk.status(&transfer).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn folder_and_hpc<'a>(
+    state: &'a AppState,
+    user: &UserId,
+    id: FolderId,
+) -> Result<(Folder, &'a Hpc), GatewayError> {
+    let folder = state.store.folder_of(user, &id).await?;
+    let folder = folder.ok_or(GatewayError::NoFolderToDownload(id))?;
+    let hpc = state.site.hpcs.get(&folder.hpc);
+    let unknown = || GatewayError::NoDownload(format!("cannot find hpc {}", folder.hpc));
+    let hpc = hpc.ok_or_else(unknown)?;
+    Ok((folder, hpc))
+}
+
+fn running_already() -> GatewayError {
+    GatewayError::NoDownload("a globus transfer of this folder is running".to_owned())
+}
+
+/// Globus, as it serves one HPC.
+pub struct Desk<'a> {
+    state: &'a AppState,
+    globus: &'a Globus,
+    who: Identity,
+    endpoint: String,
+}
+
+impl<'a> Desk<'a> {
+    /// The desk of `hpc`; or why there is none, in words.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub async fn of(state: &'a AppState, hpc: &Hpc) -> Result<Result<Self, String>, StoreError> {
+        let Some(globus) = &state.globus else {
+            return Ok(Err("Globus is not set up on this server".to_owned()));
+        };
+        let (Some(name), Some(endpoint)) = (&hpc.globus.identity, &hpc.globus.endpoint) else {
+            return Ok(Err(format!("Globus is not set up for {}", hpc.name)));
+        };
+        let sealed = state.store.globus_token(name).await?.unwrap_or_default();
+        let Ok(refresh_token) = state.seal.open(&sealed, &globus_purpose(name)) else {
+            return Ok(Err(format!(
+                "there is no Globus token of {name}: the operator has to run \
+                 `cybergis-compute globus login {name}`"
+            )));
+        };
+        let who = Identity {
+            name: name.clone(),
+            refresh_token,
+        };
+        Ok(Ok(Self {
+            state,
+            globus,
+            who,
+            endpoint: endpoint.clone(),
+        }))
+    }
+
+    /// Where a transfer is. One whose answer was lost is asked for again: with the
+    /// same submission id it is the same one.
+    async fn status(&self, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
+        let task_id = match &transfer.task_id {
+            Some(task_id) => task_id.clone(),
+            None => match self.submit(transfer).await {
+                Ok(task_id) => task_id,
+                Err(Trouble::Globus(_)) => return Ok(TaskStatus::Failed),
+                Err(other) => return Err(other),
+            },
+        };
+        Ok(self.globus.task(&self.who, &task_id).await?.status)
+    }
+
+    async fn submit(&self, new: &FolderTransfer) -> Result<String, Trouble> {
+        let transfer: Transfer = serde_json::from_value(new.transfer.clone())
+            .map_err(|error| Trouble::Globus(format!("the transfer cannot be read: {error}")))?;
+        let task_id = self.globus.submit(&self.who, &transfer).await?;
+        let (folder, submission) = (&new.folder_id, &new.submission_id);
+        self.state
+            .store
+            .folder_transfer_accepted(folder, submission, &task_id)
+            .await?;
+        tracing::info!(folder.id = %folder, globus.task = task_id, "transfer asked for");
+        Ok(task_id)
+    }
+}

@@ -1,0 +1,113 @@
+//! What every operation may answer beside what it is asked for: refusals, all of
+//! one shape.
+
+use serde::Serialize;
+use utoipa::{
+    PartialSchema as _, ToSchema,
+    openapi::{
+        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder, path::Operation, path::PathItem,
+        schema::Ref,
+    },
+};
+
+/// Why a request is not answered as asked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"error": "invalid access", "messages": ["you have no job with id 1795457659HIT7v"]}))]
+pub(super) struct Refusal {
+    /// One sentence.
+    error: String,
+    /// All that was found, if there is more to say.
+    #[schema(nullable = false)]
+    messages: Option<Vec<String>>,
+    /// Always null; kept for older clients.
+    message: Option<String>,
+}
+
+const ANY: [(&str, &str); 2] = [
+    ("500", "A fault of the server."),
+    ("503", "A part of the server does not answer: try again."),
+];
+const WITH_BODY: [(&str, &str); 4] = [
+    ("400", "The body is malformed."),
+    ("402", "The body or the token is refused."),
+    ("413", "The body is too large."),
+    ("429", "Too many requests within a minute."),
+];
+
+/// Adds the refusals, and gives all of them their shape.
+pub fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    components
+        .schemas
+        .insert("Refusal".to_owned(), Refusal::schema());
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(complete_operation);
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn complete_operation(operation: &mut Operation) {
+    // Handlers of several resources have the same name.
+    let tag = operation.tags.iter().flatten().next();
+    if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{id}"));
+    }
+    let mut refusals = ANY.to_vec();
+    if let Some(body) = &mut operation.request_body {
+        // The token may come in a header instead.
+        if let RefOr::T(body) = body {
+            body.required = Some(Required::False);
+        }
+        refusals.extend(WITH_BODY);
+    } else {
+        // Nobody has to say who they are.
+        operation.security = Some(Vec::new());
+        if operation.parameters.is_some() {
+            refusals.push(("400", "The path is malformed."));
+        }
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, about) in refusals {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(about).build()));
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if status.starts_with('2') && response.description.is_empty() {
+            response.description = "As asked for.".to_owned();
+        }
+        if !status.starts_with('2') && response.content.is_empty() {
+            let of = Ref::from_schema_name("Refusal");
+            let content = ContentBuilder::new().schema(Some(of)).build();
+            response
+                .content
+                .insert("application/json".to_owned(), RefOr::T(content));
+            if response.description.is_empty() {
+                response.description = about(status).to_owned();
+            }
+        }
+    }
+}
+
+fn about(status: &str) -> &'static str {
+    match status {
+        "401" => "Not the caller's, or nobody is logged in.",
+        "402" => "The body or the token is refused, or the state does not allow it.",
+        "403" => "Refused.",
+        "404" => "There is no such thing.",
+        _ => "Refused.",
+    }
+}

@@ -1,0 +1,213 @@
+//! Data that Globus brings: asked for once, then looked at until it is there. It
+//! may take hours, in which the job can be cancelled, and this process killed.
+
+use compute_db::Progress;
+use compute_domain::{
+    ErrorKind,
+    job::{Cause, DataSource, DataTransfer, EventKind, NewEvent, Step},
+};
+use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer};
+use compute_runtime::seal::globus_purpose;
+
+use super::{Carrier, PutDown};
+use crate::steps::{self, StepError};
+
+impl Carrier<'_> {
+    /// Where the data comes from, if the job stands at bringing it by Globus.
+    pub(super) fn globus_source(&self) -> Option<Place> {
+        if self.job.step != Step::UploadData {
+            return None;
+        }
+        match steps::data_source(&self.job) {
+            Ok(Some(DataSource::Globus { endpoint, path })) => Some(Place { endpoint, path }),
+            _ => None,
+        }
+    }
+
+    /// Takes one step: the submission id is saved, then the task's id, then the
+    /// task is looked at until it is over.
+    pub(super) async fn bring_data(&mut self, from: Place) -> Result<(), PutDown> {
+        match self.transfer(from).await {
+            Ok(Moved::On(progress)) => self.save(progress).await,
+            Ok(Moved::Waits) => self.wait_for_transfer().await,
+            Ok(Moved::There(progress)) => {
+                let definition = self
+                    .kind
+                    .on_define(&self.job, &self.port.hpc, &self.port.site);
+                match definition {
+                    Ok(definition) => {
+                        self.step_done(Step::UploadData, progress, &definition)
+                            .await
+                    }
+                    Err(cause) => self.fail(cause).await,
+                }
+            }
+            Err(StepError::Trouble(reason)) => self.park(&reason).await,
+            Err(StepError::Refused(cause)) => self.fail(cause).await,
+            Err(StepError::Store(error)) => self.park(&error.to_string()).await,
+        }
+    }
+
+    async fn transfer(&self, from: Place) -> Result<Moved, StepError> {
+        let (globus, who) = self.globus().await?;
+        match self.job.data_transfer.clone() {
+            None => {
+                let submission_id = globus.submission_id(&who).await?;
+                Ok(Moved::On(Progress {
+                    data_transfer: Some(DataTransfer {
+                        submission_id,
+                        task_id: None,
+                    }),
+                    events: vec![NewEvent::new(
+                        EventKind::GlobusTransferInit,
+                        "initializing globus transfer",
+                    )],
+                    ..Progress::default()
+                }))
+            }
+            Some(DataTransfer {
+                submission_id,
+                task_id: None,
+            }) => {
+                let transfer = Transfer {
+                    label: format!("data of job {}", self.job.id),
+                    source: from,
+                    destination: self.destination().await?,
+                    recursive: true,
+                    submission_id: submission_id.clone(),
+                };
+                let task_id = globus.submit(&who, &transfer).await?;
+                tracing::info!(job.id = %self.job.id, globus.task = task_id, "transfer asked for");
+                Ok(Moved::On(Progress {
+                    data_transfer: Some(DataTransfer {
+                        submission_id,
+                        task_id: Some(task_id),
+                    }),
+                    ..Progress::default()
+                }))
+            }
+            Some(DataTransfer {
+                task_id: Some(task_id),
+                ..
+            }) => look(globus, &who, &task_id).await,
+        }
+    }
+
+    async fn destination(&self) -> Result<Place, StepError> {
+        let lacks = |what: &str| StepError::Refused(Cause::new(format!("the job has no {what}")));
+        let id = self.job.remote_data_folder_id.clone();
+        let id = id.ok_or_else(|| lacks("data folder"))?;
+        let mut folders = self.port.store.folders(std::slice::from_ref(&id)).await?;
+        let folder = folders.remove(&id).ok_or_else(|| lacks("data folder"))?;
+        let endpoint = self.port.hpc.globus.endpoint.clone();
+        Ok(Place {
+            endpoint: endpoint.ok_or_else(|| lacks("endpoint for its data"))?,
+            path: folder.globus_path,
+        })
+    }
+
+    async fn globus(&self) -> Result<(&Globus, Identity), StepError> {
+        let hpc = &self.port.hpc;
+        let refused = |words: String| StepError::Refused(Cause::new(words));
+        let globus = self.port.globus.as_ref();
+        let globus =
+            globus.ok_or_else(|| refused("Globus is not set up on this server".to_owned()))?;
+        let name = hpc.globus.identity.clone();
+        let name = name.ok_or_else(|| refused(format!("Globus is not set up for {}", hpc.name)))?;
+        let sealed = self.port.store.globus_token(&name).await?;
+        let missing = || {
+            StepError::Trouble(format!(
+                "there is no Globus token of {name}: the operator has to run \
+                 `cybergis-compute globus login {name}`"
+            ))
+        };
+        let opened = self
+            .port
+            .seal
+            .open(&sealed.ok_or_else(missing)?, &globus_purpose(&name));
+        let refresh_token = opened.map_err(|_| missing())?;
+        Ok((
+            globus,
+            Identity {
+                name,
+                refresh_token,
+            },
+        ))
+    }
+
+    async fn wait_for_transfer(&mut self) -> Result<(), PutDown> {
+        let mut wishes = self.signals.wish.clone();
+        wishes.mark_unchanged();
+        tokio::select! {
+            () = tokio::time::sleep(self.port.site.server.globus.poll) => Ok(()),
+            _ = wishes.changed() => Ok(()),
+            reason = Self::interrupted(&self.signals, self.context) => Err(reason),
+        }
+    }
+
+    /// Nobody needs the data any more. A transfer that cannot be ended now ends by
+    /// itself.
+    pub(super) async fn stop_transfer(&self) {
+        let task_id = self
+            .job
+            .data_transfer
+            .as_ref()
+            .and_then(|t| t.task_id.clone());
+        let Some(task_id) = task_id.filter(|_| self.job.step == Step::UploadData) else {
+            return;
+        };
+        let cancelled = match self.globus().await {
+            Ok((globus, who)) => globus
+                .cancel(&who, &task_id)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(reason) = cancelled {
+            tracing::warn!(job.id = %self.job.id, globus.task = task_id, reason, "transfer not cancelled");
+        }
+    }
+}
+
+/// How far a transfer has come.
+enum Moved {
+    /// By one step, to be saved.
+    On(Progress),
+    /// It goes on at Globus.
+    Waits,
+    /// The data is there.
+    There(Progress),
+}
+
+async fn look(globus: &Globus, who: &Identity, task_id: &str) -> Result<Moved, StepError> {
+    let task = globus.task(who, task_id).await?;
+    match task.status {
+        TaskStatus::Active => Ok(Moved::Waits),
+        TaskStatus::Inactive => Err(StepError::Trouble(format!(
+            "Globus waits for credentials of an endpoint: {}",
+            task.detail
+        ))),
+        TaskStatus::Failed => Err(StepError::Refused(Cause::new(format!(
+            "Globus could not bring the data: {}",
+            task.detail
+        )))),
+        TaskStatus::Succeeded => Ok(Moved::There(Progress {
+            events: vec![NewEvent::new(
+                EventKind::GlobusTransferInitSuccess,
+                format!("globus transfer {task_id} is done"),
+            )],
+            ..Progress::default()
+        })),
+    }
+}
+
+impl From<GlobusError> for StepError {
+    fn from(error: GlobusError) -> Self {
+        match error.kind() {
+            ErrorKind::Refused | ErrorKind::InvalidArgument | ErrorKind::NotFound => {
+                Self::Refused(Cause::new(error.to_string()))
+            }
+            _ => Self::Trouble(error.to_string()),
+        }
+    }
+}
