@@ -279,7 +279,15 @@ def _():
 
 @method("Job.download_result_folder_by_globus")
 def _():
-    made["job"].download_result_folder_by_globus()
+    mine = compute.get_user_jupyter_globus()  # as the UI does it; remotePath is left out
+    made["job"].download_result_folder_by_globus(
+        localEndpoint=mine["endpoint"], localPath=os.path.join(mine["root_path"], "results")
+    )
+
+
+@method("Job.download_result_folder_by_globus()")
+def _():
+    made["job"].download_result_folder_by_globus()  # its own defaults
 
 
 @method("CyberGISCompute.get_job_by_id")
@@ -502,7 +510,7 @@ def _():
     ui.renderAutoDownload()
 
 
-called = {row["method"] for row in rows}
+called = {row["method"].removesuffix("()") for row in rows}
 # Each is part of UI.renderComponents, and of what is called above.
 within = {
     f"UI.render{part}"

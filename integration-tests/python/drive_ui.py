@@ -43,9 +43,18 @@ def open_notebook(page):
 
 
 def run_cells(page):
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).click()
+    """Again, if nothing begins: a Lab that is not connected to its kernel yet drops what it is asked to run."""
+    prompt = page.locator(".jp-Notebook .jp-InputPrompt").first
+    before = prompt.inner_text()
+    for _ in range(5):
+        page.locator(".jp-Notebook .jp-Cell").first.click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name=re.compile("^Run All Cells")).click()
+        try:
+            return expect(prompt).not_to_have_text(before, timeout=5 * MS)
+        except AssertionError:
+            step("the Lab has not run the cells")
+    raise AssertionError("the Lab does not run the cells")
 
 
 def tab(page, name):

@@ -5,7 +5,7 @@ use std::{env, fs, path::Path, path::PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use compute_db::older::{OlderDatabase, TableReport};
-use compute_runtime::seal::SealingKey;
+use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -46,8 +46,8 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
         true => None,
         false => Some(SealingKey::load_or_create(key_file)?),
     };
-    let seal = |token: &SecretString, purpose: &str| match &key {
-        Some(key) => key.seal(token, purpose).ok(),
+    let seal = |token: &SecretString, identity: &str| match &key {
+        Some(key) => key.seal(token, &globus_purpose(identity)).ok(),
         None => Some(String::new()),
     };
     let reports = older.import_into(&store, &seal, dry_run).await?;

@@ -7,8 +7,7 @@ use compute_domain::{
     ids::{JobId, UserId},
     job::State,
 };
-use compute_runtime::seal::SealingKey;
-use sea_orm::{ConnectionTrait as _, Database as Connector};
+use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -201,28 +200,18 @@ async fn holds_what_the_older_had(desk: &Desk) {
         [("hello_world", true), ("pinned", true), ("waiting", false)]
     );
 
-    let connection = Connector::connect(desk.database().expose_secret())
-        .await
-        .unwrap();
-    let rows = connection
-        .query_all_raw(sea_orm::Statement::from_string(
-            connection.get_database_backend(),
-            "SELECT identity, transfer_refresh_token FROM globus_transfer_refresh_token ORDER BY identity",
-        ))
-        .await
-        .unwrap();
     let key = SealingKey::load_or_create(&desk.path("config/seal.key")).unwrap();
-    let open = |row: &sea_orm::QueryResult| {
-        let identity: String = row.try_get("", "identity").unwrap();
-        let sealed: String = row.try_get("", "transfer_refresh_token").unwrap();
+    let identities = store.globus_identities().await.unwrap();
+    assert_eq!(identities, ["alice@example.org", "bob@example.org"]);
+    for (identity, token) in identities
+        .iter()
+        .zip(["Ag-refresh-of-alice", "Ag-refresh-of-bob"])
+    {
+        let sealed = store.globus_token(identity).await.unwrap().unwrap();
         assert!(!sealed.contains("refresh"), "it is sealed");
-        key.open(&sealed, &format!("globus:{identity}"))
-            .unwrap()
-            .expose_secret()
-            .to_owned()
-    };
-    let tokens: Vec<_> = rows.iter().map(open).collect();
-    assert_eq!(tokens, ["Ag-refresh-of-alice", "Ag-refresh-of-bob"]);
+        let opened = key.open(&sealed, &globus_purpose(identity)).unwrap();
+        assert_eq!(opened.expose_secret(), token);
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
     entity::{event, folder, log, refresh_token, template},
 };
 
-/// Seals a token for a purpose, e.g. `globus:IDENTITY`; `None` if it cannot.
+/// Seals the refresh token of a Globus identity; `None` if it cannot.
 pub type Seal<'a> = dyn Fn(&SecretString, &str) -> Option<String> + Sync + 'a;
 
 pub(super) fn folder_of(older: tables::folder::Model) -> Result<folder::Model, Reason> {
@@ -59,7 +59,7 @@ pub(super) fn token_of(
         return Err(Reason::Deleted);
     }
     let token = SecretString::from(older.transfer_refresh_token);
-    let sealed = seal(&token, &format!("globus:{}", older.identity));
+    let sealed = seal(&token, &older.identity);
     Ok(refresh_token::Model {
         identity: older.identity,
         transfer_refresh_token: sealed.ok_or(Reason::NotSealed)?,

@@ -10,7 +10,8 @@ use crate::{
 #[rstest]
 #[tokio::test]
 async fn one_for_each_identity(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
-    let store = World::new(kind).await.store;
+    let world = World::new(kind).await;
+    let store = &world.store;
     assert_eq!(store.globus_token("a@x").await.unwrap(), None);
     for sealed in ["one", "two"] {
         store.keep_globus_token("a@x", sealed).await.unwrap();
