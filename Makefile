@@ -28,7 +28,7 @@ test: ## Run all tests; what they need is installed and started
 	@$(MAKE) --no-print-directory build
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 	cargo nextest run --workspace --no-run
-	$(SUDO) deploy/local/with-parts cargo nextest run --workspace $(TESTS)
+	$(SUDO) deploy/local/with-parts deploy/local/all-tests $(TESTS)
 
 build:
 	cargo build --workspace --bins

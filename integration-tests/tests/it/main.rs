@@ -5,6 +5,7 @@
 )]
 
 mod cancel;
+mod clean;
 mod client_methods;
 mod containers;
 mod faults;
@@ -18,6 +19,7 @@ mod limits;
 mod local_data;
 mod main_path;
 mod measured;
+mod not_yours;
 mod older_checks;
 mod operator;
 mod pause;

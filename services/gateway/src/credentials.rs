@@ -22,7 +22,7 @@ use crate::{error::GatewayError, state::AppState};
 const MOST_TRIES: u32 = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The connectors of the HPCs with private accounts, by HPC. Cheap to clone.
+/// The connectors, by HPC. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Connectors(Arc<BTreeMap<String, ConnectorClient>>);
 
@@ -41,8 +41,7 @@ impl Connectors {
     /// # Errors
     /// If an address is none.
     pub fn of(site: &Site) -> Result<Self, RemoteError> {
-        let private = site.hpcs.values().filter(|hpc| !hpc.is_community_account);
-        let clients = private.map(|hpc| {
+        let clients = site.hpcs.values().map(|hpc| {
             let address = hpc
                 .connector_address
                 .as_ref()
@@ -50,6 +49,11 @@ impl Connectors {
             Ok((hpc.name.clone(), ConnectorClient::connect_lazy(address)?))
         });
         Ok(Self(Arc::new(clients.collect::<Result<_, RemoteError>>()?)))
+    }
+
+    /// The connector of that HPC.
+    pub fn of_hpc(&self, hpc: &str) -> Option<&ConnectorClient> {
+        self.0.get(hpc)
     }
 }
 

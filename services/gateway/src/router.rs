@@ -25,7 +25,9 @@ use crate::{
     auth, body,
     error::{self, GatewayError},
     openapi::{self, Document},
-    routes::{credential, download, folder, git, job, job_control, site, statistic, usage, user},
+    routes::{
+        clean, credential, download, folder, git, job, job_control, site, statistic, usage, user,
+    },
     state::AppState,
 };
 
@@ -51,6 +53,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(statistic::of_job))
         .routes(routes!(folder::list))
         .routes(routes!(folder::show, folder::change, folder::delete))
+        .routes(routes!(clean::clean))
         .routes(routes!(download::globus_init))
         .routes(routes!(download::globus_status))
         .routes(routes!(job::create))

@@ -1,5 +1,6 @@
 //! Handlers, one file per resource.
 
+pub mod clean;
 pub mod credential;
 pub mod download;
 pub mod folder;

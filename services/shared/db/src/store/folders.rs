@@ -1,18 +1,22 @@
 //! Folders on HPCs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use compute_domain::{
+    Timestamp,
     ids::{FolderId, UserId},
-    job::Folder,
+    job::{Folder, State},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveValue as _, QueryFilter as _, QueryOrder as _,
-    Set,
+    ColumnTrait as _, Condition, EntityTrait as _, IntoActiveValue as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set,
 };
 
 use super::may_be_id;
-use crate::{Store, StoreError, entity::folder};
+use crate::{
+    Store, StoreError,
+    entity::{folder, job},
+};
 
 /// Ids in one question; databases limit the parameters of a statement.
 const AT_ONCE: usize = 500;
@@ -97,6 +101,45 @@ impl Store {
             Ok(written.rows_affected > 0)
         })
         .await
+    }
+
+    /// The user's folders that were made before `before` and that no job needs: none
+    /// that is not over, and none that was made since. Oldest first, `limit` at the
+    /// most.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn expired_folders_of(
+        &self,
+        user: &UserId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Folder>, StoreError> {
+        let ended = State::ALL.into_iter().filter(|state| state.is_terminal());
+        let needs_folders = Condition::any()
+            .add(job::Column::State.is_not_in(ended.map(State::as_str)))
+            .add(job::Column::CreatedAt.gte(before.millis()));
+        let needed: Vec<(Option<String>, Option<String>, Option<String>)> = job::Entity::find()
+            .select_only()
+            .columns([
+                job::Column::RemoteExecutableFolderId,
+                job::Column::RemoteDataFolderId,
+                job::Column::RemoteResultFolderId,
+            ])
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .filter(needs_folders)
+            .into_tuple()
+            .all(&self.connection)
+            .await?;
+        let needed: BTreeSet<String> = needed
+            .into_iter()
+            .flat_map(|(executable, data, result)| [executable, data, result])
+            .flatten()
+            .collect();
+        let mut folders = self.folders_of(user).await?;
+        folders.retain(|folder| folder.created_at < before && !needed.contains(folder.id.as_str()));
+        folders.truncate(limit);
+        Ok(folders)
     }
 
     /// Folders by id, deleted ones too; unknown ids are left out. The caller has

@@ -1,0 +1,85 @@
+//! Removing what is old.
+
+use axum::{Json, extract::State};
+use compute_domain::job::Folder;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Authorized, ForChange},
+    error::GatewayError,
+    schema::TokenOnly,
+    state::AppState,
+};
+
+/// Folders at a time: the caller waits.
+const AT_ONCE: usize = 20;
+
+/// What was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cleaned {
+    /// One sentence for each folder, and one about all.
+    messages: Vec<String>,
+    /// Ids of the folders that are gone.
+    folder: Vec<String>,
+}
+
+/// Removes the caller's expired folders, on the HPC as well: those that are older than
+/// the operator keeps folders, and that no job needs.
+#[utoipa::path(put, path = "/clean", request_body = TokenOnly, tag = "folder",
+    responses((status = OK, body = Cleaned)))]
+pub async fn clean(
+    State(state): State<AppState>,
+    caller: Authorized<ForChange, TokenOnly>,
+) -> Result<Json<Cleaned>, GatewayError> {
+    let user = &caller.user.id;
+    let before = state.clock.now().minus(state.site.server.folder_retention);
+    let expired = state
+        .store
+        .expired_folders_of(user, before, AT_ONCE)
+        .await?;
+    let is_all = expired.len() < AT_ONCE;
+    let mut cleaned = Cleaned {
+        messages: Vec::new(),
+        folder: Vec::new(),
+    };
+    for folder in expired {
+        let id = folder.id.clone();
+        match remove(&state, &folder).await {
+            Ok(()) => {
+                state.store.delete_folder(user, &id).await?;
+                cleaned.messages.push(format!("folder {id} is removed"));
+                cleaned.folder.push(id.to_string());
+            }
+            Err(reason) => {
+                let words = format!("folder {id} could not be removed: {reason}");
+                cleaned.messages.push(words);
+            }
+        }
+    }
+    let removed = cleaned.folder.len();
+    tracing::info!(user.id = %user, removed, "cleaned");
+    cleaned.messages.push(if is_all {
+        format!("{removed} expired folders are removed")
+    } else {
+        format!("{removed} expired folders are removed, there may be more: ask again")
+    });
+    Ok(Json(cleaned))
+}
+
+async fn remove(state: &AppState, folder: &Folder) -> Result<(), String> {
+    let hpc = state.site.hpcs.get(&folder.hpc);
+    let hpc = hpc.ok_or_else(|| format!("there is no HPC {} any more", folder.hpc))?;
+    if !hpc.is_community_account {
+        return Err(format!(
+            "it belongs to your own account on {}: remove {} there",
+            hpc.name, folder.hpc_path
+        ));
+    }
+    let connector = state.connectors.of_hpc(&hpc.name);
+    let connector = connector.ok_or_else(|| format!("{} has no connector", hpc.name))?;
+    connector
+        .remove_folder(&hpc.name, &folder.hpc_path)
+        .await
+        .map_err(|error| error.to_string())
+}
