@@ -227,6 +227,15 @@ async fn a_wrong_password_is_told_at_once_and_guesses_are_few() -> anyhow::Resul
     assert!(told.contains("try again in "), "{told}");
     let (status, _, told) = post(&bob, user.clone(), right.clone()).await?;
     assert_eq!(status, 200, "others are not held back: {told}");
+    let away = json!({"hpc": "away_hpc", "user": user, "password": right});
+    let answer = bob.post("/job", away).await?;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let words = answer.body.to_string();
+    assert!(
+        words.contains("away_hpc cannot be logged in to now"),
+        "{words}"
+    );
+    assert!(words.contains("Connection refused"), "{words}");
     world.connector.kill()?;
     let (status, error, _) = post(&bob, user, right).await?;
     assert_eq!(status, 503, "{error}");
