@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use compute_integration_tests::{
     Client, Template, World, WorldOptions,
@@ -80,7 +81,7 @@ async fn parked(client: &Client, id: &str) -> anyhow::Result<String> {
 
 fn chpasswd(account: &PrivateAccount, password: &str) -> anyhow::Result<()> {
     let mut child = Command::new("chpasswd").stdin(Stdio::piped()).spawn()?;
-    let mut stdin = child.stdin.take().expect("piped");
+    let mut stdin = child.stdin.take().context("no stdin")?;
     writeln!(stdin, "{}:{password}", account.user)?;
     drop(stdin);
     anyhow::ensure!(child.wait()?.success(), "chpasswd");
@@ -89,11 +90,15 @@ fn chpasswd(account: &PrivateAccount, password: &str) -> anyhow::Result<()> {
 
 /// Kills the connections of the world's connector.
 fn kill_masters(world: &World) -> anyhow::Result<()> {
-    let pattern = format!("ssh.*{}/cybergis-connector-", world.folder().display());
-    let status = Command::new("pkill")
-        .args(["-KILL", "-f", &pattern])
-        .status()?;
-    anyhow::ensure!(status.success(), "there was no connection");
+    let sockets = format!("{}/cybergis-connector-", world.folder().display());
+    let masters: Vec<String> = secrets::processes()?
+        .into_iter()
+        .filter(|process| process.command.contains(&sockets))
+        .map(|process| process.id)
+        .collect();
+    anyhow::ensure!(!masters.is_empty(), "there was no connection");
+    let status = Command::new("kill").arg("-KILL").args(&masters).status()?;
+    anyhow::ensure!(status.success(), "kill {masters:?}");
     Ok(())
 }
 
