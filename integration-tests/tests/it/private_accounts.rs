@@ -186,6 +186,13 @@ async fn a_job_runs_as_its_owner_and_the_password_is_nowhere() -> anyhow::Result
     })
     .await?;
     nothing_shows(&world, &redis, &hidden)?;
+    // What is no secret is found in the same way.
+    let found = secrets::files_with(world.folder(), std::slice::from_ref(&account.user))?;
+    assert!(
+        found.iter().any(|file| file.ends_with("connector.log")),
+        "{found:?}"
+    );
+    assert!(secrets::database_dump(&world)?.contains(&account.user));
     let shown = world.client("alice")?.get("/hpc").await?.body.to_string();
     assert!(!shown.contains(&account.user) && shown.contains("private_hpc"));
     let checked = world.operator(&["hpc", "check", "private_hpc"])?;
