@@ -85,6 +85,8 @@ pub fn files_with(folder: &Path, secrets: &[String]) -> anyhow::Result<Vec<PathB
 /// A process as others on the machine see it.
 #[derive(Debug)]
 pub struct Process {
+    /// Its id.
+    pub id: String,
     /// Its words.
     pub command: String,
     /// Its environment.
@@ -101,6 +103,7 @@ pub fn processes() -> anyhow::Result<Vec<Process>> {
         String::from_utf8_lossy(&bytes).replace('\0', " ")
     };
     let all = fs::read_dir("/proc")?.flatten().map(|entry| Process {
+        id: entry.file_name().to_string_lossy().into_owned(),
         command: words(entry.path().join("cmdline")),
         environment: words(entry.path().join("environ")),
     });

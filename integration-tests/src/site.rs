@@ -55,6 +55,7 @@ pub fn write(
             "local_hpc": hpc(parts, options, "apptainer")?,
             "charlie_hpc": hpc(parts, options, "charliecloud")?,
             "private_hpc": private_hpc(parts, options)?,
+            "away_hpc": away_hpc(parts, options)?,
         }),
     )?;
     put(
@@ -106,6 +107,15 @@ fn private_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
         private.insert("root_path".to_owned(), root);
     }
     Ok(private)
+}
+
+/// One with private accounts, and a login node that is switched off.
+fn away_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
+    let mut away = private_hpc(parts, options)?;
+    if let Some(away) = away.as_object_mut() {
+        away.insert("port".to_owned(), json!(1));
+    }
+    Ok(away)
 }
 
 /// `usual` with the keys of `different` in the place of its own.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use compute_integration_tests::{
     Client, Template, World, WorldOptions,
@@ -80,7 +81,7 @@ async fn parked(client: &Client, id: &str) -> anyhow::Result<String> {
 
 fn chpasswd(account: &PrivateAccount, password: &str) -> anyhow::Result<()> {
     let mut child = Command::new("chpasswd").stdin(Stdio::piped()).spawn()?;
-    let mut stdin = child.stdin.take().expect("piped");
+    let mut stdin = child.stdin.take().context("no stdin")?;
     writeln!(stdin, "{}:{password}", account.user)?;
     drop(stdin);
     anyhow::ensure!(child.wait()?.success(), "chpasswd");
@@ -89,11 +90,15 @@ fn chpasswd(account: &PrivateAccount, password: &str) -> anyhow::Result<()> {
 
 /// Kills the connections of the world's connector.
 fn kill_masters(world: &World) -> anyhow::Result<()> {
-    let pattern = format!("ssh.*{}/cybergis-connector-", world.folder().display());
-    let status = Command::new("pkill")
-        .args(["-KILL", "-f", &pattern])
-        .status()?;
-    anyhow::ensure!(status.success(), "there was no connection");
+    let sockets = format!("{}/cybergis-connector-", world.folder().display());
+    let masters: Vec<String> = secrets::processes()?
+        .into_iter()
+        .filter(|process| process.command.contains(&sockets))
+        .map(|process| process.id)
+        .collect();
+    anyhow::ensure!(!masters.is_empty(), "there was no connection");
+    let status = Command::new("kill").arg("-KILL").args(&masters).status()?;
+    anyhow::ensure!(status.success(), "kill {masters:?}");
     Ok(())
 }
 
@@ -181,6 +186,13 @@ async fn a_job_runs_as_its_owner_and_the_password_is_nowhere() -> anyhow::Result
     })
     .await?;
     nothing_shows(&world, &redis, &hidden)?;
+    // What is no secret is found in the same way.
+    let found = secrets::files_with(world.folder(), std::slice::from_ref(&account.user))?;
+    assert!(
+        found.iter().any(|file| file.ends_with("connector.log")),
+        "{found:?}"
+    );
+    assert!(secrets::database_dump(&world)?.contains(&account.user));
     let shown = world.client("alice")?.get("/hpc").await?.body.to_string();
     assert!(!shown.contains(&account.user) && shown.contains("private_hpc"));
     let checked = world.operator(&["hpc", "check", "private_hpc"])?;
@@ -227,6 +239,15 @@ async fn a_wrong_password_is_told_at_once_and_guesses_are_few() -> anyhow::Resul
     assert!(told.contains("try again in "), "{told}");
     let (status, _, told) = post(&bob, user.clone(), right.clone()).await?;
     assert_eq!(status, 200, "others are not held back: {told}");
+    let away = json!({"hpc": "away_hpc", "user": user, "password": right});
+    let answer = bob.post("/job", away).await?;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let words = answer.body.to_string();
+    assert!(
+        words.contains("away_hpc cannot be logged in to now"),
+        "{words}"
+    );
+    assert!(words.contains("Connection refused"), "{words}");
     world.connector.kill()?;
     let (status, error, _) = post(&bob, user, right).await?;
     assert_eq!(status, 503, "{error}");

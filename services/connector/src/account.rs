@@ -14,9 +14,9 @@ use crate::{
     pool::Pool,
     remote::Remote,
     scheduler::{Scheduler, Slurm},
-    session::Target,
     states::States,
     submit::Submissions,
+    target::Target,
 };
 
 /// What accounts are made with.

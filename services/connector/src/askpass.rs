@@ -36,7 +36,7 @@ pub(crate) enum Question<'a> {
     Password {
         /// The account.
         user: &'a str,
-        /// The host, as `ssh` was told.
+        /// The host; `ssh` shows it in small letters.
         host: &'a str,
     },
 }
@@ -62,6 +62,7 @@ const SHOWN: (usize, usize) = (30, 128);
 
 /// `ssh` asks for a password itself, or passes on what the server's PAM asks.
 fn password_program(user: &str, host: &str) -> String {
+    let host = &host.to_ascii_lowercase();
     let shown = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     let at_host = format!("{}@{}", shown(user, SHOWN.0), shown(host, SHOWN.1));
     let own = quote(&format!("{at_host}'s password: "));
@@ -175,7 +176,7 @@ mod tests {
         let password = SecretString::from("pass wörd \\ '\"$HOME");
         let asked = Question::Password {
             user: "alice",
-            host: "h.example",
+            host: "H.example",
         };
         let askpass = Askpass::prepare(folder.path(), asked, &password)
             .await

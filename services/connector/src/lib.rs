@@ -2,7 +2,7 @@
 //!
 //! `grpc` is the edge; `served` has the HPCs, each with one community account or
 //! many private ones (`private_accounts`). An `account` puts together the logins
-//! (`pool`, `session`, `breaker`, `askpass`), the one place that runs something over
+//! (`pool`, `session`, `target`, `breaker`, `askpass`), the one place that runs something over
 //! there (`remote`), and what it is used for (`files`, `scheduler`, `submit`,
 //! `states`, `check`). What runs over there is in `scripts/`.
 
@@ -14,6 +14,7 @@ mod control_directory;
 mod error;
 mod files;
 mod grpc;
+mod login_failure;
 mod meters;
 mod paths;
 mod pool;
@@ -24,6 +25,7 @@ mod served;
 mod session;
 mod states;
 mod submit;
+mod target;
 
 #[cfg(test)]
 mod fixtures;

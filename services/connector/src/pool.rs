@@ -14,12 +14,7 @@ use futures::future::select_all;
 use openssh::Session;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use crate::{
-    breaker::Breaker,
-    error::Error,
-    meters,
-    session::{Master, Target},
-};
+use crate::{breaker::Breaker, error::Error, meters, session::Master, target::Target};
 
 /// Most servers allow ten sessions on a connection (sshd_config(5), MaxSessions);
 /// this leaves two for a command that is just ending.

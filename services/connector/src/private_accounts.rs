@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     account::{Account, Surroundings},
     error::Error,
-    session::Target,
+    target::Target,
 };
 
 /// How long an account that nobody uses is kept, with its password.
@@ -198,16 +198,22 @@ fn login_of(opened: &SecretString) -> Option<(String, SecretString)> {
 mod tests {
     use std::{path::Path, sync::Arc};
 
-    use compute_domain::{Clock, SystemClock};
+    use compute_domain::clock::ManualClock;
     use tokio_util::task::TaskTracker;
 
     use super::*;
 
-    fn accounts(folder: &Path) -> PrivateAccounts {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let around = Surroundings::new(&clock, folder, &TaskTracker::new());
+    fn accounts(folder: &Path) -> (PrivateAccounts, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+        let around = Surroundings {
+            clock: clock.clone(),
+            control_directory: folder.to_owned(),
+            tasks: TaskTracker::new(),
+        };
         let key = SealingKey::load_or_create(&folder.join("credential.key")).unwrap();
-        PrivateAccounts::new(Arc::new(crate::fixtures::hpc()), around, Arc::new(key)).unwrap()
+        let hpc = Arc::new(crate::fixtures::hpc());
+        let accounts = PrivateAccounts::new(hpc, around, Arc::new(key)).unwrap();
+        (accounts, clock)
     }
 
     fn sealed(accounts: &PrivateAccounts, job: &str, user: &str, password: &str) -> String {
@@ -222,7 +228,7 @@ mod tests {
     #[test]
     fn a_login_is_shared_by_those_who_gave_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let accounts = accounts(folder.path());
+        let (accounts, _) = accounts(folder.path());
         let open = |job: &str, user: &str, password: &str| {
             let sealed = sealed(&accounts, job, user, password);
             accounts.open(job, &sealed).unwrap()
@@ -233,10 +239,36 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &open("4", "bob", "right")));
     }
 
+    #[tokio::test]
+    async fn an_account_that_nobody_uses_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (accounts, clock) = accounts(folder.path());
+        let open = |job: &str, user: &str| {
+            let sealed = sealed(&accounts, job, user, "right");
+            accounts.open(job, &sealed).unwrap()
+        };
+        let under_way = open("1", "alice");
+        drop(open("2", "bob"));
+        clock.advance(KEPT);
+        drop(open("3", "carol"));
+        clock.advance(Duration::from_secs(1));
+        accounts.forget_idle().await;
+        let left = || {
+            let known = accounts.lock();
+            let mut users: Vec<_> = known.keys().map(|(user, _)| user.clone()).collect();
+            users.sort();
+            users
+        };
+        assert_eq!(left(), ["alice", "carol"]);
+        drop(under_way);
+        accounts.forget_idle().await;
+        assert_eq!(left(), ["carol"]);
+    }
+
     #[test]
     fn what_was_sealed_for_another_job_does_not_open() {
         let folder = tempfile::tempdir().unwrap();
-        let accounts = accounts(folder.path());
+        let (accounts, _) = accounts(folder.path());
         let sealed = sealed(&accounts, "1", "alice", "right");
         for (job, text) in [("2", sealed.as_str()), ("1", "v1:AAAA"), ("1", "")] {
             let refused = accounts.open(job, text);

@@ -11,7 +11,7 @@ use crate::{
     account::{Account, Surroundings},
     error::Error,
     private_accounts::PrivateAccounts,
-    session::Target,
+    target::Target,
 };
 
 /// One HPC.

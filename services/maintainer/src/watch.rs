@@ -212,3 +212,77 @@ impl Drop for Following {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use compute_domain::job::Phase;
+
+    use super::*;
+
+    fn connector() -> ConnectorClient {
+        ConnectorClient::connect_lazy("http://127.0.0.1:1").unwrap()
+    }
+
+    fn asked(board: &Board) -> Vec<String> {
+        let mut ids = board.question().map_or_else(Vec::new, |(ids, _, _)| ids);
+        ids.sort();
+        ids
+    }
+
+    #[tokio::test]
+    async fn only_what_is_followed_is_asked_about() {
+        let board = Arc::new(Board::default());
+        let (one, two) = (
+            board.follow("1", connector()),
+            board.follow("2", connector()),
+        );
+        assert_eq!(asked(&board), ["1", "2"]);
+        drop(one);
+        assert_eq!(asked(&board), ["2"]);
+        let newer = board.follow("2", connector());
+        drop(two);
+        assert_eq!(asked(&board), ["2"], "the newer one follows it");
+        drop(newer);
+        assert!(board.question().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_to_whose_login_it_is() {
+        let board = Arc::new(Board::default());
+        let mut followers = [
+            board.follow("1", connector()),
+            board.follow("2", connector()),
+        ];
+        let (_, asker, _) = board.question().unwrap();
+        board.tell_refused(&asker, "no".to_owned());
+        for following in &mut followers {
+            if following.slurm_id == asker {
+                assert_eq!(following.next().await, Err(Refused("no".to_owned())));
+            } else {
+                assert!(!following.sights.has_changed().unwrap());
+            }
+        }
+        let seen = JobObservation {
+            slurm_id: asker,
+            phase: Phase::Running,
+            reason: String::new(),
+        };
+        board.tell(vec![seen.clone()]);
+        let of_asker = followers
+            .iter_mut()
+            .find(|one| one.slurm_id == seen.slurm_id);
+        assert_eq!(of_asker.unwrap().next().await, Ok(seen));
+    }
+
+    #[tokio::test]
+    async fn a_private_account_is_forgotten_when_nobody_follows_its_jobs() {
+        let boards = Boards::default();
+        let board = Arc::new(Board::default());
+        lock(&boards.private).insert("alice".to_owned(), Arc::clone(&board));
+        let following = board.follow("1", connector());
+        assert!(!boards.end_if_idle("alice", &board));
+        drop(following);
+        assert!(boards.end_if_idle("alice", &board));
+        assert!(lock(&boards.private).is_empty());
+    }
+}
