@@ -16,6 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".")
+        // It holds a password.
+        .skip_debug([".cybergis.compute.v1.CheckLoginRequest"])
         .compile_fds(descriptors)?;
     Ok(())
 }

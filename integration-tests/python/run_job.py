@@ -15,7 +15,8 @@ def run():
         url="127.0.0.1", port=order["port"], protocol="HTTP", suffix="v2", isJupyter=False
     )
     compute.login(manualHost=order["hub"])
-    job = compute.create_job(hpc=settings.pop("hpc", None), verbose=False)
+    account = {key: settings.pop(key) for key in ("hpcUsername", "hpcPassword") if key in settings}
+    job = compute.create_job(hpc=settings.pop("hpc", None), verbose=False, **account)
     job.set(printJob=False, **settings)
     job.submit()
     limit = time.monotonic() + 90

@@ -94,13 +94,17 @@ impl Client {
         self.call(Method::POST, path, body).await
     }
 
-    /// Creates and configures a job of `template`; `settings` as `PUT /job/:id` has them.
+    /// Creates and configures a job of `template`; `settings` as `POST /job` and `PUT
+    /// /job/:id` have them.
     ///
     /// # Errors
     /// If the gateway refuses.
     pub async fn prepare(&self, template: &str, settings: Value) -> anyhow::Result<String> {
+        let login = ["hpc", "user", "password"];
+        let given = |key: &str| settings.get(key).cloned().unwrap_or_default();
+        let made_with = login.map(|key| (key.to_owned(), given(key)));
         let created = self
-            .post("/job", json!({"hpc": settings.get("hpc")}))
+            .post("/job", Value::Object(made_with.into_iter().collect()))
             .await?;
         anyhow::ensure!(created.status == 200, "create: {created:?}");
         let id = created
@@ -111,7 +115,7 @@ impl Client {
             .to_owned();
         let mut body = settings;
         if let Some(body) = body.as_object_mut() {
-            body.remove("hpc");
+            body.retain(|key, _| !login.contains(&key.as_str()));
             let folder = json!({"type": "git", "gitId": template});
             body.insert("localExecutableFolder".to_owned(), folder);
         }

@@ -7,6 +7,7 @@ pub mod database;
 pub mod globus_fake;
 pub mod parts;
 pub mod python;
+pub mod secrets;
 pub mod service;
 pub mod site;
 pub mod template;

@@ -65,6 +65,31 @@ impl Parts {
     }
 }
 
+/// A private account on the HPC, and its password.
+#[derive(Debug, Clone)]
+pub struct PrivateAccount {
+    /// Its name.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl Parts {
+    /// One of the private accounts: each story takes another one.
+    ///
+    /// # Errors
+    /// If there are not so many.
+    pub fn private_account(&self, at: usize) -> anyhow::Result<PrivateAccount> {
+        let all = self.fact("hpc", "private_passwords")?;
+        let one = all.as_object().and_then(|all| all.iter().nth(at));
+        let (user, password) = one.with_context(|| format!("no private account {at}"))?;
+        Ok(PrivateAccount {
+            user: user.clone(),
+            password: password.as_str().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
 /// One fact of the part in `folder`.
 ///
 /// # Errors

@@ -54,19 +54,20 @@ pub fn write(
         &json!({
             "local_hpc": hpc(parts, options, "apptainer")?,
             "charlie_hpc": hpc(parts, options, "charliecloud")?,
+            "private_hpc": private_hpc(parts, options)?,
         }),
     )?;
     put(
         "container.json",
         &json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": {
-        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?}}}),
+        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?, "private_hpc": parts.fact("hpc", "image_sif")?}}}),
     )?;
     put(
         "maintainer.json",
         &json!({
-            "community_contribution": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+            "community_contribution": {"hpc": ["local_hpc", "charlie_hpc", "private_hpc"], "default_hpc": "local_hpc",
                 "job_pool_capacity": 5, "maintainer": "CommunityContributionMaintainer"},
-            "hello": {"hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+            "hello": {"hpc": ["local_hpc", "charlie_hpc", "private_hpc"], "default_hpc": "local_hpc",
                 "maintainer": "HelloWorldSingularityMaintainer"},
         }),
     )?;
@@ -93,6 +94,18 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
         "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
     });
     Ok(with(&options.hpc, usual))
+}
+
+/// The same cluster, where everybody has an account of their own.
+fn private_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
+    let mut private = hpc(parts, options, "apptainer")?;
+    if let Some(private) = private.as_object_mut() {
+        private.insert("is_community_account".to_owned(), json!(false));
+        private.remove("community_login");
+        let root = parts.fact("hpc", "private_root_path")?;
+        private.insert("root_path".to_owned(), root);
+    }
+    Ok(private)
 }
 
 /// `usual` with the keys of `different` in the place of its own.

@@ -18,7 +18,7 @@ impl Template {
     pub fn new(id: &str, command: &str) -> Self {
         let manifest = json!({
             "name": id, "container": "python", "execution_stage": command,
-            "supported_hpc": ["local_hpc", "charlie_hpc"], "default_hpc": "local_hpc",
+            "supported_hpc": ["local_hpc", "charlie_hpc", "private_hpc"], "default_hpc": "local_hpc",
         });
         Self {
             id: id.to_owned(),

@@ -187,7 +187,9 @@ impl World {
     /// # Errors
     /// If it cannot be started or fails.
     pub fn operator(&self, args: &[&str]) -> anyhow::Result<Output> {
-        run(self.folder(), "cybergis-compute", args)
+        let connector = format!("http://{}", self.connector.address());
+        let envs = [("CYBERGIS__CONNECTOR_ADDRESS", connector.as_str())];
+        run_with(self.folder(), "cybergis-compute", args, &envs)
     }
 
     /// The operator's command in this world, for those who talk with it.
@@ -232,11 +234,21 @@ impl Drop for World {
 }
 
 fn run(world: &Path, binary: &str, args: &[&str]) -> anyhow::Result<Output> {
+    run_with(world, binary, args, &[])
+}
+
+fn run_with(
+    world: &Path,
+    binary: &str,
+    args: &[&str],
+    envs: &[(&str, &str)],
+) -> anyhow::Result<Output> {
     let began = Instant::now();
     let output = Command::new(binaries()?.join(binary))
         .arg("--config")
         .arg(world.join("config"))
         .args(args)
+        .envs(envs.iter().copied())
         .output()
         .with_context(|| format!("cannot start {binary}: `cargo build` first"))?;
     anyhow::ensure!(

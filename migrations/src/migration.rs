@@ -2,7 +2,10 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::{columns::long_or_null, tables};
+use crate::{
+    columns::{long_or_null, short_or_null},
+    tables,
+};
 
 /// All migrations. Only ever added to at the end.
 pub(crate) struct Migrations;
@@ -46,17 +49,20 @@ impl MigratorTrait for Migrations {
             Box::new(NewColumn(
                 "m000015_jobs_have_a_secret_token",
                 "jobs",
-                "secret_token",
+                |backend| long_or_null(backend, "secret_token"),
             )),
             Box::new(NewColumn(
                 "m000016_jobs_have_a_data_transfer",
                 "jobs",
-                "data_transfer",
+                |backend| long_or_null(backend, "data_transfer"),
             )),
             Box::new(NewTable(
                 "m000017_create_folder_transfers",
                 tables::folder_transfers,
             )),
+            Box::new(NewColumn("m000018_jobs_have_an_account", "jobs", |_| {
+                short_or_null("account")
+            })),
         ]
     }
 }
@@ -88,8 +94,8 @@ impl MigrationTrait for NewTable {
     }
 }
 
-/// Adds a text that may be missing: name, table, column.
-struct NewColumn(&'static str, &'static str, &'static str);
+/// Adds a column: name, table, and what it looks like.
+struct NewColumn(&'static str, &'static str, fn(DbBackend) -> ColumnDef);
 
 impl MigrationName for NewColumn {
     fn name(&self) -> &str {
@@ -101,15 +107,14 @@ impl MigrationName for NewColumn {
 #[async_trait::async_trait]
 impl MigrationTrait for NewColumn {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // MySQL and SQLite have no `ADD COLUMN IF NOT EXISTS`.
-        if manager.has_column(self.1, self.2).await? {
+        let column = self.2(manager.get_database_backend());
+        let name = column.get_column_name();
+        // SQLite and MySQL have no `ADD COLUMN IF NOT EXISTS`.
+        if manager.has_column(self.1, name.as_str()).await? {
             return Ok(());
         }
-        let mut column = long_or_null(manager.get_database_backend(), self.2);
-        let mut change = Table::alter();
-        manager
-            .alter_table(change.table(self.1).add_column(&mut column).to_owned())
-            .await
+        let change = Table::alter().table(self.1).add_column(column).to_owned();
+        manager.alter_table(change).await
     }
 }
 

@@ -8,6 +8,7 @@ use compute_domain::{
     ids::JobId,
     job::{JobObservation, Usage},
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncRead, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -20,7 +21,7 @@ use crate::{
     convert::{FilePart, Finding, Submitted},
     status::RemoteError,
     upload::{FeedError, feed},
-    wire::{self, connector_client::ConnectorClient as Generated},
+    wire::{self, connector_client::ConnectorClient as Generated, upload_folder_request::Header},
 };
 
 /// Largest part of a file that one call reads.
@@ -31,6 +32,8 @@ pub const MAX_WRITE_BYTES: usize = 1024 * 1024;
 
 /// For what takes a moment, logging in included.
 const BRIEF: Duration = Duration::from_secs(30);
+/// For logging in alone; someone waits for the answer.
+const LOGIN: Duration = Duration::from_secs(20);
 /// For one look at scheduler and accounting, both of which may be slow.
 const LOOK: Duration = Duration::from_secs(60);
 /// For a submission; the connector goes on with it after the deadline.
@@ -53,6 +56,8 @@ const CHUNKS_IN_FLIGHT: usize = 4;
 #[derive(Debug, Clone)]
 pub struct ConnectorClient {
     inner: Generated<Channel>,
+    /// Goes with every call.
+    credential: Option<wire::Credential>,
 }
 
 impl ConnectorClient {
@@ -61,7 +66,49 @@ impl ConnectorClient {
         let inner = Generated::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Self { inner }
+        Self {
+            inner,
+            credential: None,
+        }
+    }
+
+    /// The same connector, with the login of a private account for all calls:
+    /// `sealed` for `job` by [`check_login`](Self::check_login).
+    #[must_use]
+    pub fn with_credential(&self, job: &JobId, sealed: &str) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            credential: Some(wire::Credential {
+                job_id: job.as_str().to_owned(),
+                sealed: sealed.to_owned(),
+            }),
+        }
+    }
+
+    /// Logs in once as `user`, and gives what was given sealed for `job`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] if the HPC refuses it,
+    /// [`ErrorKind::Unavailable`] and others if it could not be asked.
+    pub async fn check_login(
+        &self,
+        hpc: &str,
+        job: &JobId,
+        user: &str,
+        password: &SecretString,
+    ) -> Result<String, RemoteError> {
+        let request = wire::CheckLoginRequest {
+            hpc: hpc.to_owned(),
+            job_id: job.as_str().to_owned(),
+            user: user.to_owned(),
+            password: password.expose_secret().to_owned(),
+        };
+        Ok(self
+            .client()
+            .check_login(within(LOGIN, request))
+            .await?
+            .into_inner()
+            .sealed)
     }
 
     /// A client of the connector at `address`, e.g. `http://connector:7100`. It
@@ -77,6 +124,7 @@ impl ConnectorClient {
     pub async fn check(&self, hpc: &str) -> Result<Vec<Finding>, RemoteError> {
         let request = wire::CheckRequest {
             hpc: hpc.to_owned(),
+            credential: self.credential.clone(),
         };
         let response = self
             .client()
@@ -91,6 +139,7 @@ impl ConnectorClient {
         let request = wire::MakeFolderRequest {
             hpc: hpc.to_owned(),
             path: path.to_owned(),
+            credential: self.credential.clone(),
         };
         self.client().make_folder(within(BRIEF, request)).await?;
         Ok(())
@@ -107,7 +156,12 @@ impl ConnectorClient {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let mut client = self.client();
         let call = client.upload_folder(within(UPLOAD, ReceiverStream::new(receiver)));
-        let feeding = feed(hpc, path, tar, sender);
+        let header = Header {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+            credential: self.credential.clone(),
+        };
+        let feeding = feed(header, tar, sender);
         tokio::pin!(call, feeding);
         let fed = tokio::select! {
             response = &mut call => return Ok(response?.into_inner().bytes),
@@ -132,6 +186,7 @@ impl ConnectorClient {
             hpc: hpc.to_owned(),
             path: path.to_owned(),
             content: content.into(),
+            credential: self.credential.clone(),
         };
         self.client().write_file(within(BRIEF, request)).await?;
         Ok(())
@@ -148,6 +203,7 @@ impl ConnectorClient {
             hpc: hpc.to_owned(),
             job_id: job.as_str().to_owned(),
             folder: folder.to_owned(),
+            credential: self.credential.clone(),
         };
         Ok(self
             .client()
@@ -169,6 +225,7 @@ impl ConnectorClient {
         let request = wire::JobStatesRequest {
             hpc: hpc.to_owned(),
             slurm_ids: slurm_ids.to_vec(),
+            credential: self.credential.clone(),
         };
         let response = self
             .client()
@@ -187,6 +244,7 @@ impl ConnectorClient {
         let request = wire::CancelRequest {
             hpc: hpc.to_owned(),
             slurm_id: slurm_id.to_owned(),
+            credential: self.credential.clone(),
         };
         self.client().cancel(within(BRIEF, request)).await?;
         Ok(())
@@ -197,6 +255,7 @@ impl ConnectorClient {
         let request = wire::SuspendRequest {
             hpc: hpc.to_owned(),
             slurm_id: slurm_id.to_owned(),
+            credential: self.credential.clone(),
         };
         self.client().suspend(within(BRIEF, request)).await?;
         Ok(())
@@ -207,6 +266,7 @@ impl ConnectorClient {
         let request = wire::ResumeRequest {
             hpc: hpc.to_owned(),
             slurm_id: slurm_id.to_owned(),
+            credential: self.credential.clone(),
         };
         self.client().resume(within(BRIEF, request)).await?;
         Ok(())
@@ -217,6 +277,7 @@ impl ConnectorClient {
         let request = wire::UsageRequest {
             hpc: hpc.to_owned(),
             slurm_id: slurm_id.to_owned(),
+            credential: self.credential.clone(),
         };
         Ok(self
             .client()
@@ -242,6 +303,7 @@ impl ConnectorClient {
             path: path.to_owned(),
             offset,
             max_bytes,
+            credential: self.credential.clone(),
         };
         Ok(self
             .client()
@@ -259,6 +321,7 @@ impl ConnectorClient {
         let request = wire::ListFolderRequest {
             hpc: hpc.to_owned(),
             path: path.to_owned(),
+            credential: self.credential.clone(),
         };
         Ok(self
             .client()
@@ -273,6 +336,7 @@ impl ConnectorClient {
         let request = wire::RemoveFolderRequest {
             hpc: hpc.to_owned(),
             path: path.to_owned(),
+            credential: self.credential.clone(),
         };
         self.client().remove_folder(within(REMOVE, request)).await?;
         Ok(())

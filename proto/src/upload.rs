@@ -35,15 +35,10 @@ impl From<SendError<UploadFolderRequest>> for FeedError {
 
 /// Sends all that `reader` gives. The sender is dropped at the end.
 pub(crate) async fn feed(
-    hpc: &str,
-    path: &str,
+    header: Header,
     mut reader: impl AsyncRead + Send + Unpin,
     sender: mpsc::Sender<UploadFolderRequest>,
 ) -> Result<(), FeedError> {
-    let header = Header {
-        hpc: hpc.to_owned(),
-        path: path.to_owned(),
-    };
     sender.send(message(Part::Header(header))).await?;
     let mut total = 0;
     loop {
@@ -85,7 +80,7 @@ mod tests {
 
     async fn parts_of(reader: impl AsyncRead + Send + Unpin) -> (Vec<Part>, bool) {
         let (sender, mut receiver) = mpsc::channel(64);
-        let fed = feed("local", "/scratch/1", reader, sender).await;
+        let fed = feed(Header::default(), reader, sender).await;
         let mut parts = Vec::new();
         while let Some(message) = receiver.recv().await {
             parts.push(message.part.unwrap());

@@ -11,16 +11,18 @@ write_site() {
     local_file_system: {cache_path: "\($parts)/cache", limit_in_mb: 100},
     template_local_roots: ["\($parts)/templates"], template_refresh_seconds: 5,
     lease_seconds: 6, sweep_seconds: 2}' "$parts/redis/facts.json" >"$to/config.json"
-  jq '{local_hpc: {ip, port, is_community_account: true,
+  jq 'def cluster: {ip, port, is_community_account: true,
     community_login: {user, use_local_key: false, external_key: {private_key_path, passphrase: null}},
     root_path, job_pool_capacity: 10, description: "a private Slurm cluster on this machine",
     globus: {identity: null, endpoint: null, root_path: "/"}, known_hosts, container_runtime: "apptainer",
     poll_interval_seconds: 1, init_sbatch_script: [], init_sbatch_options: [],
-    slurm_global_cap: {num_of_task: 8, time: "02:00:00", memory: "8G"}}}' "$parts/hpc/facts.json" >"$to/hpc.json"
-  jq '{python: {dockerfile: "", dockerhub: "", hpc_path: {local_hpc: .image_sif}, mount: {}}}' "$parts/hpc/facts.json" >"$to/container.json"
-  jq -n '{community_contribution: {hpc: ["local_hpc"], default_hpc: "local_hpc", job_pool_capacity: 10,
+    slurm_global_cap: {num_of_task: 8, time: "02:00:00", memory: "8G"}};
+    {local_hpc: cluster, private_hpc: (cluster + {is_community_account: false, root_path: .private_root_path,
+      description: "the same cluster, with accounts of your own"} | del(.community_login))}' "$parts/hpc/facts.json" >"$to/hpc.json"
+  jq '{python: {dockerfile: "", dockerhub: "", hpc_path: {local_hpc: .image_sif, private_hpc: .image_sif}, mount: {}}}' "$parts/hpc/facts.json" >"$to/container.json"
+  jq -n '{community_contribution: {hpc: ["local_hpc", "private_hpc"], default_hpc: "local_hpc", job_pool_capacity: 10,
       executable_folder: {from_user: true, allowed_protocol: "git"}, maintainer: "CommunityContributionMaintainer"},
-    hello_world_singularity: {hpc: ["local_hpc"], default_hpc: "local_hpc", job_pool_capacity: 10,
+    hello_world_singularity: {hpc: ["local_hpc", "private_hpc"], default_hpc: "local_hpc", job_pool_capacity: 10,
       maintainer: "HelloWorldSingularityMaintainer"}}' >"$to/maintainer.json"
   jq '{(.host): {comment: "the hub of this machine", scheme: "http", endpoint: "00000000-0000-0000-0000-000000000000",
     root_path: "/~/", container_home_path: "/home/jovyan/work/"}}' "$parts/hub/facts.json" >"$to/jupyter-globus-map.json"

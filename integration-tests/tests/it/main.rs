@@ -21,6 +21,7 @@ mod measured;
 mod older_checks;
 mod operator;
 mod pause;
+mod private_accounts;
 mod refusals;
 mod replay;
 mod site;

@@ -35,6 +35,17 @@ pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<Finding> {
     }
 }
 
+/// What there is to say of an HPC where each user has an account of their own.
+pub(crate) fn private() -> Vec<Finding> {
+    vec![Finding {
+        subject: "login".to_owned(),
+        ok: true,
+        detail: "private accounts: each researcher logs in with an account of their own, whose \
+                 password is checked when a job is made. Nothing was tried now"
+            .to_owned(),
+    }]
+}
+
 fn runtime_name(runtime: ContainerRuntime) -> &'static str {
     match runtime {
         ContainerRuntime::Apptainer => "apptainer",

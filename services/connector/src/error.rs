@@ -10,8 +10,12 @@ pub enum Error {
     #[error("there is no HPC {0:?}")]
     UnknownHpc(String),
     /// The HPC has no shared account, so that there is nobody to log in as.
-    #[error("HPC {0:?} has no community account: each user's own login is needed there")]
+    #[error("HPC {0} has no community account: each user's own login is needed there")]
     NoLogin(String),
+    /// The HPC refuses the login of a private account, or what was kept of it is
+    /// of no use: only its owner can go on, with the right password.
+    #[error("{0}")]
+    Password(String),
     /// A path that is not below the root path of the HPC, or no path at all.
     #[error("{0}")]
     Path(#[from] crate::paths::PathError),
@@ -65,6 +69,7 @@ impl Error {
             Self::UnknownHpc(_) | Self::Missing(_) => ErrorKind::NotFound,
             Self::Path(_) | Self::Argument(_) => ErrorKind::InvalidArgument,
             Self::NoLogin(_) | Self::Outside(_) | Self::Refused(_) => ErrorKind::Refused,
+            Self::Password(_) => ErrorKind::Unauthenticated,
             Self::Login { .. } | Self::Trouble(_) => ErrorKind::Unavailable,
             Self::Busy(_) => ErrorKind::Exhausted,
             Self::Cut { .. } | Self::Uncertain(_) => ErrorKind::Uncertain,

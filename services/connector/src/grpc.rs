@@ -12,14 +12,10 @@ use compute_proto::{
     },
 };
 use futures::{StreamExt as _, stream};
+use secrecy::SecretString;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    check,
-    error::Error,
-    files,
-    served::{Directory, Served},
-};
+use crate::{account::Account, check, error::Error, files, served::Directory};
 
 /// Answers for the HPCs of this process.
 #[derive(Clone)]
@@ -33,8 +29,12 @@ impl ConnectorService {
         Self { directory }
     }
 
-    fn served(&self, hpc: &str) -> Result<&Served, Status> {
-        self.directory.get(hpc).map_err(status)
+    fn account(
+        &self,
+        hpc: &str,
+        credential: Option<&wire::Credential>,
+    ) -> Result<Arc<Account>, Status> {
+        self.directory.account(hpc, credential).map_err(status)
     }
 }
 
@@ -43,20 +43,48 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl Connector for ConnectorService {
     async fn check(&self, request: Request<wire::CheckRequest>) -> Answer<wire::CheckResponse> {
-        let served = self.served(&request.get_ref().hpc)?;
-        let findings = check::check(&served.remote, &served.hpc).await;
+        let wire::CheckRequest { hpc, credential } = request.into_inner();
+        let findings = if credential.is_none() && self.directory.is_private(&hpc) {
+            check::private()
+        } else {
+            let account = self.account(&hpc, credential.as_ref())?;
+            check::check(&account.remote, &account.hpc).await
+        };
         let findings = findings.into_iter().map(Into::into).collect();
         Ok(Response::new(wire::CheckResponse { findings }))
+    }
+
+    async fn check_login(
+        &self,
+        request: Request<wire::CheckLoginRequest>,
+    ) -> Answer<wire::CheckLoginResponse> {
+        let wire::CheckLoginRequest {
+            hpc,
+            job_id,
+            user,
+            password,
+        } = request.into_inner();
+        let sealed = self
+            .directory
+            .check_login(&hpc, &job_id, &user, SecretString::from(password))
+            .await
+            .map_err(status)?;
+        tracing::info!(hpc, job.id = job_id, account = user, "login checked");
+        Ok(Response::new(wire::CheckLoginResponse { sealed }))
     }
 
     async fn make_folder(
         &self,
         request: Request<wire::MakeFolderRequest>,
     ) -> Answer<wire::MakeFolderResponse> {
-        let wire::MakeFolderRequest { hpc, path } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
-        files::make_folder(&served.remote, &path)
+        let wire::MakeFolderRequest {
+            hpc,
+            path,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
+        files::make_folder(&account.remote, &path)
             .await
             .map_err(status)?;
         Ok(Response::new(wire::MakeFolderResponse {}))
@@ -68,17 +96,22 @@ impl Connector for ConnectorService {
     ) -> Answer<wire::UploadFolderResponse> {
         let mut parts = request.into_inner();
         let Some(UploadFolderRequest {
-            part: Some(Part::Header(Header { hpc, path })),
+            part:
+                Some(Part::Header(Header {
+                    hpc,
+                    path,
+                    credential,
+                })),
         }) = parts.message().await?
         else {
             return Err(status(Error::Argument(
                 "an upload begins with its header".to_owned(),
             )));
         };
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
         let (chunks, total) = chunks(parts);
-        files::upload_folder(&served.remote, &path, chunks.boxed())
+        files::upload_folder(&account.remote, &path, chunks.boxed())
             .await
             .map_err(status)?;
         // A folder that ended well although its stream did not come to its end was cut.
@@ -90,14 +123,19 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::WriteFileRequest>,
     ) -> Answer<wire::WriteFileResponse> {
-        let wire::WriteFileRequest { hpc, path, content } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
+        let wire::WriteFileRequest {
+            hpc,
+            path,
+            content,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
         if content.len() > MAX_WRITE_BYTES {
             let message = format!("{} bytes are too many for one file", content.len());
             return Err(status(Error::Argument(message)));
         }
-        files::write_file(&served.remote, &path, content)
+        files::write_file(&account.remote, &path, content)
             .await
             .map_err(status)?;
         Ok(Response::new(wire::WriteFileResponse {}))
@@ -108,10 +146,11 @@ impl Connector for ConnectorService {
             hpc,
             job_id,
             folder,
+            credential,
         } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let folder = served.path(&folder).map_err(status)?;
-        let submitted = served
+        let account = self.account(&hpc, credential.as_ref())?;
+        let folder = account.path(&folder).map_err(status)?;
+        let submitted = account
             .submissions
             .submit(&job_id, folder)
             .await
@@ -130,22 +169,30 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::JobStatesRequest>,
     ) -> Answer<wire::JobStatesResponse> {
-        let wire::JobStatesRequest { hpc, slurm_ids } = request.into_inner();
-        let served = self.served(&hpc)?;
+        let wire::JobStatesRequest {
+            hpc,
+            slurm_ids,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
         slurm_ids
             .iter()
             .try_for_each(|id| slurm_id(id))
             .map_err(status)?;
-        let jobs = served.states.observe(&slurm_ids).await.map_err(status)?;
+        let jobs = account.states.observe(&slurm_ids).await.map_err(status)?;
         let jobs = jobs.into_iter().map(Into::into).collect();
         Ok(Response::new(wire::JobStatesResponse { jobs }))
     }
 
     async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
-        let wire::CancelRequest { hpc, slurm_id: id } = request.into_inner();
-        let served = self.served(&hpc)?;
+        let wire::CancelRequest {
+            hpc,
+            slurm_id: id,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
         slurm_id(&id).map_err(status)?;
-        served.scheduler.cancel(&id).await.map_err(status)?;
+        account.scheduler.cancel(&id).await.map_err(status)?;
         Ok(Response::new(wire::CancelResponse {}))
     }
 
@@ -153,26 +200,38 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::SuspendRequest>,
     ) -> Answer<wire::SuspendResponse> {
-        let wire::SuspendRequest { hpc, slurm_id: id } = request.into_inner();
-        let served = self.served(&hpc)?;
+        let wire::SuspendRequest {
+            hpc,
+            slurm_id: id,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
         slurm_id(&id).map_err(status)?;
-        served.scheduler.suspend(&id).await.map_err(status)?;
+        account.scheduler.suspend(&id).await.map_err(status)?;
         Ok(Response::new(wire::SuspendResponse {}))
     }
 
     async fn resume(&self, request: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
-        let wire::ResumeRequest { hpc, slurm_id: id } = request.into_inner();
-        let served = self.served(&hpc)?;
+        let wire::ResumeRequest {
+            hpc,
+            slurm_id: id,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
         slurm_id(&id).map_err(status)?;
-        served.scheduler.resume(&id).await.map_err(status)?;
+        account.scheduler.resume(&id).await.map_err(status)?;
         Ok(Response::new(wire::ResumeResponse {}))
     }
 
     async fn usage(&self, request: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
-        let wire::UsageRequest { hpc, slurm_id: id } = request.into_inner();
-        let served = self.served(&hpc)?;
+        let wire::UsageRequest {
+            hpc,
+            slurm_id: id,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
         slurm_id(&id).map_err(status)?;
-        let usage = served.scheduler.usage(&id).await.map_err(status)?;
+        let usage = account.scheduler.usage(&id).await.map_err(status)?;
         Ok(Response::new(usage.into()))
     }
 
@@ -185,15 +244,16 @@ impl Connector for ConnectorService {
             path,
             offset,
             max_bytes,
+            credential,
         } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
         let max = if max_bytes == 0 {
             MAX_READ_BYTES
         } else {
             max_bytes.min(MAX_READ_BYTES)
         };
-        let part = files::read_file(&served.remote, &path, offset, max)
+        let part = files::read_file(&account.remote, &path, offset, max)
             .await
             .map_err(status)?;
         Ok(Response::new(part.into()))
@@ -203,10 +263,14 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::ListFolderRequest>,
     ) -> Answer<wire::ListFolderResponse> {
-        let wire::ListFolderRequest { hpc, path } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
-        let directories = files::list_folder(&served.remote, &path)
+        let wire::ListFolderRequest {
+            hpc,
+            path,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
+        let directories = files::list_folder(&account.remote, &path)
             .await
             .map_err(status)?;
         Ok(Response::new(wire::ListFolderResponse { directories }))
@@ -216,10 +280,14 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::RemoveFolderRequest>,
     ) -> Answer<wire::RemoveFolderResponse> {
-        let wire::RemoveFolderRequest { hpc, path } = request.into_inner();
-        let served = self.served(&hpc)?;
-        let path = served.path(&path).map_err(status)?;
-        files::remove_folder(&served.remote, &path)
+        let wire::RemoveFolderRequest {
+            hpc,
+            path,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
+        files::remove_folder(&account.remote, &path)
             .await
             .map_err(status)?;
         Ok(Response::new(wire::RemoveFolderResponse {}))

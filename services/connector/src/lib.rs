@@ -1,10 +1,12 @@
 //! The connector: the only process that speaks SSH and scheduler commands.
 //!
-//! `grpc` is the edge; `served` puts together, for each HPC, the logins (`pool`,
-//! `session`, `breaker`, `askpass`), the one place that runs something over there
-//! (`remote`), and what it is used for (`files`, `scheduler`, `submit`, `states`,
-//! `check`). What runs over there is in `scripts/`.
+//! `grpc` is the edge; `served` has the HPCs, each with one community account or
+//! many private ones (`private_accounts`). An `account` puts together the logins
+//! (`pool`, `session`, `breaker`, `askpass`), the one place that runs something over
+//! there (`remote`), and what it is used for (`files`, `scheduler`, `submit`,
+//! `states`, `check`). What runs over there is in `scripts/`.
 
+mod account;
 mod askpass;
 mod breaker;
 mod check;
@@ -15,12 +17,16 @@ mod grpc;
 mod meters;
 mod paths;
 mod pool;
+mod private_accounts;
 mod remote;
 mod scheduler;
 mod served;
 mod session;
 mod states;
 mod submit;
+
+#[cfg(test)]
+mod fixtures;
 
 pub mod config;
 
@@ -30,10 +36,12 @@ use compute_domain::{Clock, site::Hpc};
 use compute_proto::{
     FILE_DESCRIPTOR_SET, MAX_MESSAGE_BYTES, wire::connector_server::ConnectorServer,
 };
+use compute_runtime::seal::SealingKey;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use account::Surroundings;
 pub use error::Error;
 use grpc::ConnectorService;
 pub use paths::PathError;
@@ -48,7 +56,8 @@ pub struct Connector {
 
 /// Gets a connector for `hpcs` ready; connects to nothing yet. Control sockets
 /// are kept in a new folder below `control_parent`. What runs on the HPCs runs in
-/// `tasks`.
+/// `tasks`. `key` seals the logins of private accounts; without one, HPCs that have
+/// them cannot be used.
 ///
 /// # Errors
 /// If the folder for the control sockets cannot be made.
@@ -57,10 +66,12 @@ pub async fn build(
     clock: Arc<dyn Clock>,
     control_parent: &Path,
     tasks: &TaskTracker,
+    key: Option<SealingKey>,
 ) -> std::io::Result<Connector> {
     meters::describe();
     let control_directory = control_directory::make(control_parent).await?;
-    let directory = Directory::new(hpcs, &clock, control_directory.path(), tasks);
+    let around = Surroundings::new(&clock, control_directory.path(), tasks);
+    let directory = Directory::new(hpcs, &around, key.map(Arc::new).as_ref());
     Ok(Connector {
         directory: Arc::new(directory),
         _control_directory: control_directory,
@@ -80,7 +91,10 @@ impl Connector {
         let service = ConnectorServer::new(ConnectorService::new(Arc::clone(&self.directory)))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        compute_runtime::grpc::serve(listener, service, FILE_DESCRIPTOR_SET, stop).await
+        tokio::select! {
+            served = compute_runtime::grpc::serve(listener, service, FILE_DESCRIPTOR_SET, stop) => served,
+            () = self.directory.forget_idle_accounts() => Ok(()),
+        }
     }
 
     /// Ends all logins.

@@ -9,6 +9,7 @@ use compute_runtime::{
     config::{self, ProcessEnvironment},
     health::{self, Parts},
     listen,
+    seal::SealingKey,
     shutdown::Shutdown,
     telemetry, tls,
 };
@@ -29,6 +30,12 @@ async fn main() -> anyhow::Result<()> {
         tracing::warn!(%warning, "configuration");
     }
     let hpcs = options.owned(loaded.site.hpcs)?;
+    // Only where it is needed is it made.
+    let key = hpcs
+        .iter()
+        .any(|hpc| !hpc.is_community_account)
+        .then(|| SealingKey::load_or_create(&loaded.site.server.credential_key_file))
+        .transpose()?;
     let shutdown = Shutdown::on_signals()?;
     health::serve(options.health_listen, Parts::default(), &shutdown).await?;
     let connector = compute_connector::build(
@@ -36,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         Arc::new(SystemClock),
         &options.control_directory,
         &shutdown.tasks,
+        key,
     )
     .await?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;

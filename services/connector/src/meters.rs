@@ -54,7 +54,7 @@ impl RemoteCommand {
     pub(crate) fn end<T>(self, result: &Result<T, Error>) {
         let outcome = match result {
             Ok(_) => "answered",
-            Err(Error::Login { .. } | Error::Busy(_)) => "not_started",
+            Err(Error::Login { .. } | Error::Password(_) | Error::Busy(_)) => "not_started",
             Err(_) => "cut",
         };
         let Self { hpc, kind, begun } = self;

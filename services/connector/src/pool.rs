@@ -34,6 +34,9 @@ pub(crate) struct Pool {
     target: Target,
     slots: Vec<Slot>,
     breaker: SyncMutex<Breaker>,
+    /// Logins with a password, one at a time, and why the HPC refuses it: a second
+    /// try would only bring the account nearer to being locked.
+    refused: Mutex<Option<Error>>,
     clock: Arc<dyn Clock>,
     control_directory: PathBuf,
 }
@@ -56,26 +59,25 @@ pub(crate) struct Lent {
 }
 
 impl Pool {
-    /// The pool of `hpc`. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// [`Error::NoLogin`] if the HPC has no community account.
+    /// Logins to `target` on `hpc`. Nothing is connected yet.
     pub(crate) fn new(
         hpc: &Hpc,
+        target: Target,
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let sessions = hpc.max_sessions_per_connection.clamp(1, MOST_SESSIONS) as usize;
         let slots = (0..hpc.max_connections.max(1))
             .map(|_| Slot::new(sessions))
             .collect();
-        Ok(Self {
-            target: Target::community(hpc)?,
+        Self {
+            target,
             slots,
             breaker: SyncMutex::default(),
+            refused: Mutex::default(),
             clock,
             control_directory,
-        })
+        }
     }
 
     /// Name of the HPC.
@@ -87,8 +89,9 @@ impl Pool {
     /// added.
     ///
     /// # Errors
-    /// [`Error::Login`] if logging in fails or has just failed, [`Error::Busy`]
-    /// if no session comes free in time.
+    /// [`Error::Login`] if logging in fails or has just failed, [`Error::Password`]
+    /// if the HPC refuses the password, [`Error::Busy`] if no session comes free
+    /// in time.
     pub(crate) async fn lend(&self) -> Result<Lent, Error> {
         if let Some((slot, permit)) = self.room(true) {
             return self.lend_of(slot, permit).await;
@@ -147,6 +150,26 @@ impl Pool {
     }
 
     async fn log_in(&self) -> Result<Master, Error> {
+        if !self.target.is_private() {
+            return self.try_log_in().await;
+        }
+        let mut refused = self.refused.lock().await;
+        if let Some(error) = &*refused {
+            return Err(error.clone());
+        }
+        let opened = self.try_log_in().await;
+        if let Err(error @ Error::Password(_)) = &opened {
+            *refused = Some(error.clone());
+        }
+        opened
+    }
+
+    /// Whether the HPC has refused the password.
+    pub(crate) async fn is_refused(&self) -> bool {
+        self.refused.lock().await.is_some()
+    }
+
+    async fn try_log_in(&self) -> Result<Master, Error> {
         self.breaker()
             .admit(self.clock.now())
             .map_err(|pause| Error::Login {
@@ -162,6 +185,11 @@ impl Pool {
         match &opened {
             Ok(_) => {
                 tracing::info!(hpc = self.hpc(), node = self.target.node(), "logged in");
+                breaker.succeeded();
+            }
+            // The login node is well.
+            Err(error @ Error::Password(_)) => {
+                tracing::info!(hpc = self.hpc(), %error, "login refused");
                 breaker.succeeded();
             }
             Err(error) => {

@@ -39,9 +39,12 @@ pub enum GatewayError {
     /// Allow and deny lists of the HPC.
     #[error("Not authorized for HPC")]
     NotAuthorizedForHpc,
-    /// An HPC with private accounts.
+    /// An HPC with private accounts: the reason why this login is none.
     #[error("invalid SSH credentials")]
     NoCredentials(String),
+    /// Something that is needed does not answer: what to do, and why.
+    #[error("{0}")]
+    Away(String, Vec<String>),
     /// No such job, or someone else's: reading.
     #[error("invalid access")]
     NoSuchJob(JobId),
@@ -128,7 +131,7 @@ impl GatewayError {
             | Self::UnknownTemplate(_)
             | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
             Self::NoFolderToDownload(_) | Self::NoDownload(_) => StatusCode::FORBIDDEN,
-            Self::HubAway(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::HubAway(_) | Self::Away(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -154,6 +157,7 @@ impl GatewayError {
             Self::NoSuchJob(id) | Self::NoSuchJobEvents(id) | Self::NoSuchJobToChange(id) => {
                 Some(vec![format!("you have no job with id {id}")])
             }
+            Self::Away(_, reasons) => Some(reasons.clone()),
             Self::NoCredentials(reason) => Some(vec![reason.clone()]),
             Self::NoLogin | Self::AlreadySubmitted => Some(Vec::new()),
             _ => None,

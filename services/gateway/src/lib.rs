@@ -1,5 +1,6 @@
 //! The gateway: REST for JupyterLab's clients. It asks the hub who a token
-//! belongs to, validates, writes rows and enqueues; it never reaches an HPC.
+//! belongs to, validates, writes rows and enqueues; it never reaches an HPC but
+//! through the connector, to have a login checked.
 //! Stateless: any number of replicas.
 //!
 //! Where to look: [`router`] lists all routes, `routes/` has one file per
@@ -10,6 +11,7 @@ pub mod auth;
 pub mod body;
 pub mod compatibility;
 pub mod config;
+pub mod credentials;
 pub mod deps;
 pub mod download;
 pub mod error;
@@ -24,6 +26,9 @@ pub mod state;
 pub mod submit;
 pub mod templates;
 
+#[cfg(test)]
+mod fixtures;
+
 use std::sync::Arc;
 
 use axum::{Router, ServiceExt, extract::Request, middleware};
@@ -37,14 +42,14 @@ use tower::Layer as _;
 
 pub use crate::deps::Deps;
 use crate::{
-    auth::HubClient, limits::RequestRate, path::NormalisePath, state::AppState,
-    templates::TemplateCache,
+    auth::HubClient, credentials::Connectors, limits::RequestRate, path::NormalisePath,
+    state::AppState, templates::TemplateCache,
 };
 
 /// Puts the gateway together; nothing runs yet.
 ///
 /// # Errors
-/// If the client for hubs cannot be made.
+/// If the client for hubs cannot be made, or the address of a connector is none.
 pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
     Ok(AppState {
         hubs: HubClient::new(site.hubs.clone())?,
@@ -55,6 +60,7 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
         seal: Arc::new(deps.seal),
         rate: Arc::new(RequestRate::new(&site.server.limits)),
         clock: deps.clock,
+        connectors: Connectors::of(&site)?,
         shutdown: deps.shutdown,
         site,
     })

@@ -25,7 +25,7 @@ use crate::{
     auth, body,
     error::{self, GatewayError},
     openapi::{self, Document},
-    routes::{download, folder, git, job, job_control, site, statistic, usage, user},
+    routes::{credential, download, folder, git, job, job_control, site, statistic, usage, user},
     state::AppState,
 };
 
@@ -62,6 +62,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(job_control::cancel))
         .routes(routes!(job_control::pause))
         .routes(routes!(job_control::resume))
+        .routes(routes!(credential::give))
 }
 
 /// The OpenAPI document of the routes.

@@ -1,5 +1,6 @@
 //! Handlers, one file per resource.
 
+pub mod credential;
 pub mod download;
 pub mod folder;
 pub mod git;

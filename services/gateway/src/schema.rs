@@ -108,6 +108,21 @@ impl Schema for CreateJob {
     ];
 }
 
+/// `PUT /job/:id/credential`.
+#[derive(Debug)]
+pub struct GiveCredential;
+
+impl Schema for GiveCredential {
+    const FIELDS: &'static [Field] = &[
+        optional(
+            "user",
+            Type::String,
+            "The account; that of the job unless given.",
+        ),
+        optional("password", Type::String, "Its password."),
+    ];
+}
+
 /// `PUT /job/:id`.
 #[derive(Debug)]
 pub struct ChangeJob;

@@ -8,7 +8,9 @@ use compute_globus::Globus;
 use compute_queue::Queue;
 use compute_runtime::{config::Site, seal::SealingKey, shutdown::Shutdown};
 
-use crate::{auth::HubClient, limits::RequestRate, templates::TemplateCache};
+use crate::{
+    auth::HubClient, credentials::Connectors, limits::RequestRate, templates::TemplateCache,
+};
 
 /// The gateway's state. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct AppState {
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
+    /// Where logins of private accounts are checked.
+    pub connectors: Connectors,
     /// Who a token belongs to.
     pub hubs: HubClient,
     /// Manifests of the approved templates.

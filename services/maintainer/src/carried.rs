@@ -9,7 +9,7 @@ use compute_domain::{
     ids::{JobId, UserId},
     job::Intent,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 /// What the owner of a job wants, and who said so.
@@ -20,6 +20,8 @@ pub type Wish = Option<(Intent, UserId)>;
 pub struct Signals {
     /// The owner's latest wish.
     pub wish: watch::Receiver<Wish>,
+    /// Something about the job may have changed.
+    pub look: Arc<Notify>,
     /// Set when another maintainer has the job now.
     pub lost: CancellationToken,
 }
@@ -27,6 +29,7 @@ pub struct Signals {
 #[derive(Debug)]
 struct Line {
     wish: watch::Sender<Wish>,
+    look: Arc<Notify>,
     lost: CancellationToken,
     fence: i64,
 }
@@ -51,8 +54,10 @@ impl Carried {
         }
         let (sender, receiver) = watch::channel(wish);
         let lost = CancellationToken::new();
+        let look = Arc::new(Notify::new());
         let line = Line {
             wish: sender,
+            look: Arc::clone(&look),
             lost: lost.clone(),
             fence,
         };
@@ -61,6 +66,7 @@ impl Carried {
         }
         Some(Signals {
             wish: receiver,
+            look,
             lost,
         })
     }
@@ -83,6 +89,13 @@ impl Carried {
             });
             true
         })
+    }
+
+    /// Makes the job's carrier look at what it waits for.
+    pub fn nudge(&self, id: &JobId) {
+        if let Some(line) = self.lock().get(id) {
+            line.look.notify_one();
+        }
     }
 
     /// Compares what was carried `before` the store was asked with what it says

@@ -10,7 +10,7 @@ use compute_runtime::shutdown::Shutdown;
 use crate::{
     carried::Carried,
     hpc_port::{HpcPort, HpcPorts},
-    watch::Board,
+    watch::Boards,
 };
 
 /// The process: who it is, what it serves, where things are.
@@ -27,8 +27,8 @@ pub struct Context {
     pub queue: Queue,
     /// The HPCs that are served.
     pub ports: HpcPorts,
-    /// One board for each of them.
-    pub boards: BTreeMap<String, Arc<Board>>,
+    /// The boards of each of them.
+    pub boards: BTreeMap<String, Arc<Boards>>,
     /// Jobs carried now.
     pub carried: Carried,
     /// Where the time comes from.
@@ -38,8 +38,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// The port and the board of the HPC of `job`; `None` if it is not served here.
-    pub fn hpc_of(&self, job: &Job) -> Option<(&HpcPort, &Arc<Board>)> {
+    /// The port and the boards of the HPC of `job`; `None` if it is not served here.
+    pub fn hpc_of(&self, job: &Job) -> Option<(&HpcPort, &Arc<Boards>)> {
         Some((self.ports.get(&job.hpc)?, self.boards.get(&job.hpc)?))
     }
 }

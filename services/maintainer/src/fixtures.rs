@@ -15,6 +15,7 @@ pub(crate) fn job() -> Job {
         name: None,
         maintainer: "community_contribution".to_owned(),
         hpc: "local_hpc".to_owned(),
+        account: None,
         local_executable_folder: Some(json!({"type": "git", "gitId": "hello_world"})),
         local_data_folder: None,
         param: serde_json::from_value(json!({"input_a": 50, "input_b": "foo"})).unwrap(),

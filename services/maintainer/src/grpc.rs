@@ -41,6 +41,7 @@ impl MaintainerService {
         };
         let wish = job.intent.zip(job.intent_by.clone());
         if context.carried.tell(id, wish) {
+            context.carried.nudge(id);
             return Ok(true);
         }
         match context.ports.get(&job.hpc) {

@@ -42,7 +42,7 @@ use crate::{
     context::Context,
     grpc::MaintainerService,
     hpc_port::{HpcPort, HpcPorts},
-    watch::Board,
+    watch::Boards,
 };
 
 /// Puts the process together; nothing runs yet.
@@ -66,7 +66,7 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
         .map(|hpc| Ok((hpc.name.clone(), port(hpc, &site, &deps)?)))
         .collect::<anyhow::Result<HpcPorts>>()?;
     let boards = ports.keys().map(|name| (name.clone(), Arc::default()));
-    let boards: BTreeMap<String, Arc<Board>> = boards.collect();
+    let boards: BTreeMap<String, Arc<Boards>> = boards.collect();
     Ok(Arc::new(Context {
         id: MaintainerId::from_text(uuid::Uuid::new_v4().to_string()),
         lease: site.server.lease,

@@ -6,6 +6,7 @@
 //! row says everything that the next carrier needs.
 
 mod follow;
+mod password;
 mod transfer;
 mod wait;
 
@@ -24,7 +25,7 @@ use crate::{
     kinds::{Definition, Kind, kind_of},
     patience::{backoff, jittered},
     steps::{self, StepError},
-    watch::Board,
+    watch::Boards,
 };
 
 /// Why a carrier put its job down before the end.
@@ -41,14 +42,17 @@ pub(crate) enum PutDown {
 /// Carries one job.
 pub(crate) struct Carrier<'a> {
     pub(crate) context: &'a Context,
-    pub(crate) port: &'a HpcPort,
-    pub(crate) board: &'a Arc<Board>,
+    /// The HPC; where the job has a login of its own, that goes with each call.
+    pub(crate) port: HpcPort,
+    pub(crate) boards: &'a Arc<Boards>,
     pub(crate) kind: &'static dyn Kind,
     pub(crate) job: Job,
     pub(crate) signals: Signals,
     /// Whether this carrier itself began the current step: only then is it known
     /// that nobody has tried it before.
     fresh: bool,
+    /// The login that `port` has, as it was sealed.
+    sealed: Option<String>,
 }
 
 /// Carries `job`, which this process has leased, until it ends or is put down.
@@ -67,7 +71,7 @@ pub async fn carry(context: Arc<Context>, job: Job, signals: Signals) {
 }
 
 async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), PutDown> {
-    let Some((port, board)) = context.hpc_of(&job) else {
+    let Some((port, boards)) = context.hpc_of(&job) else {
         tracing::error!(job.id = %job.id, hpc = job.hpc, "leased a job of an HPC not served here");
         return Ok(());
     };
@@ -79,15 +83,27 @@ async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), P
     let kind = kind_of(config.kind);
     let mut carrier = Carrier {
         context,
-        port,
-        board,
+        port: port.clone(),
+        boards,
         kind,
         job,
         signals,
         fresh,
+        sealed: None,
     };
-    let hpc = carrier.job.hpc.clone();
-    carrier.run().await?;
+    let (hpc, id) = (carrier.job.hpc.clone(), carrier.job.id.clone());
+    if carrier.job.account.is_some() {
+        let time = port.site.server.credential_time;
+        tokio::select! {
+            carried = carrier.run() => carried?,
+            never = password::keep_login(&context.queue, &hpc, &id, time) => match never {},
+        }
+        if let Err(error) = context.queue.remove_credential(&hpc, &id).await {
+            tracing::warn!(job.id = %id, %error, "a login is kept until its time is over");
+        }
+    } else {
+        carrier.run().await?;
+    }
     if let Err(error) = context.queue.freed(&hpc).await {
         tracing::warn!(hpc, %error, "could not tell that a place is free");
     }
@@ -104,6 +120,8 @@ impl Carrier<'_> {
                 self.wait_for_probe().await?;
             } else if self.wish(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.hold_before_submit().await?;
+            } else if !self.has_login().await? {
+                // Parked.
             } else if let Some(from) = self.globus_source() {
                 self.bring_data(from).await?;
             } else if self.job.step == Step::Watch {
@@ -190,11 +208,11 @@ impl Carrier<'_> {
                 Ok(steps::prepare(&self.job, &self.port.hpc, now))
             }
             Step::Collect => {
-                steps::collect(self.port, &self.job, definition.listed_first.as_deref()).await
+                steps::collect(&self.port, &self.job, definition.listed_first.as_deref()).await
             }
             step => {
                 self.kind
-                    .on_init(step, self.port, &self.job, &definition)
+                    .on_init(step, &self.port, &self.job, &definition)
                     .await
             }
         };
@@ -202,6 +220,7 @@ impl Carrier<'_> {
             Ok(progress) => self.step_done(step, progress, &definition).await,
             Err(StepError::Trouble(reason)) => self.park(&reason).await,
             Err(StepError::Refused(cause)) => self.refuse(step, cause).await,
+            Err(StepError::Password(words)) => self.password_is_refused(&words).await,
             Err(StepError::Store(error)) => self.park(&error.to_string()).await,
         }
     }

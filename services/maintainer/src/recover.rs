@@ -20,19 +20,41 @@ const MOST: u64 = 200;
 /// A row this young may simply not be in the stream yet.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How often logins of jobs that wait are kept for longer.
+const KEEP_EVERY: Duration = Duration::from_secs(600);
+
 /// Runs until the process stops.
 pub async fn run(context: Arc<Context>, port: HpcPort) {
     let mut tick = tokio::time::interval(context.sweep);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut keep = tokio::time::interval(context.sweep.max(KEEP_EVERY));
     loop {
         tokio::select! {
             () = context.shutdown.token.cancelled() => return,
             _ = tick.tick() => {}
+            _ = keep.tick(), if !port.hpc.is_community_account => {
+                if let Err(error) = keep_logins(&context, &port).await {
+                    tracing::warn!(hpc = port.hpc_name(), %error, "could not keep logins");
+                }
+                continue;
+            }
         }
         if let Err(error) = sweep(&context, &port).await {
             tracing::warn!(hpc = port.hpc_name(), %error, "sweep failed");
         }
     }
+}
+
+/// The logins of jobs that wait for a place, on an HPC with private accounts.
+async fn keep_logins(context: &Context, port: &HpcPort) -> anyhow::Result<()> {
+    let time = port.site.server.credential_time;
+    for waiting in context.store.queued_on(port.hpc_name(), MOST).await? {
+        context
+            .queue
+            .extend_credential(port.hpc_name(), &waiting.id, time)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {

@@ -37,6 +37,10 @@ pub enum StepError {
     /// The infrastructure is in trouble: the job waits, and the step is tried again.
     #[error("{0}")]
     Trouble(String),
+    /// The HPC refuses the login of the job's owner, in these words: the job waits
+    /// for another one.
+    #[error("{0}")]
+    Password(String),
     /// It cannot be done, and trying again changes nothing: the job has failed.
     #[error("{0}")]
     Refused(Cause),
@@ -51,8 +55,8 @@ impl From<RemoteError> for StepError {
             ErrorKind::Refused | ErrorKind::InvalidArgument => {
                 Self::Refused(Cause::new(error.message))
             }
-            ErrorKind::Unauthenticated
-            | ErrorKind::PermissionDenied
+            ErrorKind::Unauthenticated => Self::Password(error.message),
+            ErrorKind::PermissionDenied
             | ErrorKind::NotFound
             | ErrorKind::Uncertain
             | ErrorKind::Unavailable

@@ -12,9 +12,9 @@ use crate::{consume, context::Context, lease, lifecycle, recover};
 pub fn start(context: &Arc<Context>) {
     let tasks = &context.shutdown.tasks;
     for (name, port) in &context.ports {
-        if let Some(board) = context.boards.get(name).cloned() {
+        if let Some(boards) = context.boards.get(name).cloned() {
             let (port, stop) = (port.clone(), context.shutdown.token.clone());
-            tasks.spawn(async move { board.run(&port, &stop).await });
+            tasks.spawn(async move { boards.run_community(&port, &stop).await });
         }
         tasks.spawn(consume::run(Arc::clone(context), port.clone()));
         tasks.spawn(recover::run(Arc::clone(context), port.clone()));

@@ -1,30 +1,50 @@
-//! One look at the scheduler for all jobs of an HPC.
+//! One look at the scheduler for all jobs of an account.
 //!
-//! Each job that waits on its HPC follows its Slurm id on the [`Board`]. Once a
-//! tick, as long as anybody follows anything, one `JobStates` call asks about
-//! all of them. That the call fails says nothing about any job: then nobody is
-//! told anything.
+//! Each job that waits on its HPC follows its Slurm id on a [`Board`]: one for the
+//! community account, or one for each private account. Once a tick, as long as
+//! anybody follows anything, one `JobStates` call asks about all of them. That the
+//! call fails says nothing about any job: then nobody is told anything.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use compute_domain::job::JobObservation;
+use compute_domain::{ErrorKind, job::JobObservation};
+use compute_proto::{ConnectorClient, RemoteError};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::hpc_port::HpcPort;
+use crate::{context::Context, hpc_port::HpcPort};
 
 /// The latest observation of a job, if there is one. A new one is always
 /// announced, even if it says the same.
-pub type Sight = Option<JobObservation>;
+pub type Sight = Option<Result<JobObservation, Refused>>;
 
-/// Who follows which Slurm id on one HPC.
+/// The HPC refuses the login of the job's owner, in these words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+/// The boards of one HPC.
+#[derive(Debug, Default)]
+pub struct Boards {
+    community: Arc<Board>,
+    /// By account; each is there, and asked for, only while somebody follows a job.
+    private: Mutex<HashMap<String, Arc<Board>>>,
+}
+
+/// Who follows which Slurm id of one account.
 #[derive(Debug, Default)]
 pub struct Board {
-    followed: Mutex<HashMap<String, watch::Sender<Sight>>>,
+    followed: Mutex<HashMap<String, Follower>>,
     begun: Notify,
+}
+
+#[derive(Debug)]
+struct Follower {
+    sights: watch::Sender<Sight>,
+    /// With the follower's login, where one is needed.
+    connector: ConnectorClient,
 }
 
 /// Follows one Slurm id until it is dropped.
@@ -35,11 +55,75 @@ pub struct Following {
     sights: watch::Receiver<Sight>,
 }
 
+impl Boards {
+    /// Follows `slurm_id`, a job of the private `account` or of the community
+    /// account. The HPC is asked by the connector of `port`, or that of another
+    /// follower of the same account.
+    pub fn follow(
+        self: &Arc<Self>,
+        context: &Context,
+        port: &HpcPort,
+        account: Option<&str>,
+        slurm_id: &str,
+    ) -> Following {
+        let Some(account) = account else {
+            return self.community.follow(slurm_id, port.connector.clone());
+        };
+        // Held until the job is on the board, which ends when there is none on it.
+        let mut private = lock(&self.private);
+        if let Some(board) = private.get(account) {
+            return board.follow(slurm_id, port.connector.clone());
+        }
+        let board = Arc::new(Board::default());
+        private.insert(account.to_owned(), Arc::clone(&board));
+        let following = board.follow(slurm_id, port.connector.clone());
+        let (boards, account) = (Arc::clone(self), account.to_owned());
+        let (port, stop) = (port.clone(), context.shutdown.token.clone());
+        context.shutdown.tasks.spawn(async move {
+            while !stop.is_cancelled() {
+                board.ask_while_followed(&port, &stop).await;
+                if boards.end_if_idle(&account, &board) {
+                    return;
+                }
+            }
+        });
+        following
+    }
+
+    fn end_if_idle(&self, account: &str, board: &Board) -> bool {
+        let mut private = lock(&self.private);
+        let is_idle = lock(&board.followed).is_empty();
+        if is_idle {
+            private.remove(account);
+        }
+        is_idle
+    }
+
+    /// Asks for the community account until `stop`.
+    pub async fn run_community(&self, port: &HpcPort, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            self.community.ask_while_followed(port, stop).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.community.begun.notified() => {}
+            }
+        }
+    }
+}
+
+/// A panic elsewhere cannot leave a half-made map.
+fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Board {
-    /// Follows `slurm_id`.
-    pub fn follow(self: &Arc<Self>, slurm_id: &str) -> Following {
+    fn follow(self: &Arc<Self>, slurm_id: &str, connector: ConnectorClient) -> Following {
         let (sender, sights) = watch::channel(None);
-        self.lock().insert(slurm_id.to_owned(), sender);
+        let follower = Follower {
+            sights: sender,
+            connector,
+        };
+        lock(&self.followed).insert(slurm_id.to_owned(), follower);
         self.begun.notify_one();
         Following {
             board: Arc::clone(self),
@@ -48,46 +132,48 @@ impl Board {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, watch::Sender<Sight>>> {
-        // A panic elsewhere cannot leave a half-made map.
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn slurm_ids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+    /// All that are followed, and by whose connector they are asked about.
+    fn question(&self) -> Option<(Vec<String>, String, ConnectorClient)> {
+        let followed = lock(&self.followed);
+        let (asker, Follower { connector, .. }) = followed.iter().next()?;
+        let ids = followed.keys().cloned().collect();
+        Some((ids, asker.clone(), connector.clone()))
     }
 
     fn tell(&self, seen: Vec<JobObservation>) {
-        let followed = self.lock();
+        let followed = lock(&self.followed);
         for observation in seen {
-            if let Some(sender) = followed.get(&observation.slurm_id) {
-                sender.send_replace(Some(observation));
+            if let Some(follower) = followed.get(&observation.slurm_id) {
+                follower.sights.send_replace(Some(Ok(observation)));
             }
         }
     }
 
-    /// Asks once a tick until `stop`.
-    pub async fn run(&self, port: &HpcPort, stop: &CancellationToken) {
+    /// Whose login is refused is told so; others may have a better one.
+    fn tell_refused(&self, asker: &str, words: String) {
+        if let Some(follower) = lock(&self.followed).get(asker) {
+            follower.sights.send_replace(Some(Err(Refused(words))));
+        }
+    }
+
+    /// Asks once a tick until nobody follows anything, or `stop`.
+    async fn ask_while_followed(&self, port: &HpcPort, stop: &CancellationToken) {
         let mut tick = tokio::time::interval(port.hpc.poll_interval);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let ids = self.slurm_ids();
-            if ids.is_empty() {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = self.begun.notified() => continue,
-                }
-            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            match port
-                .connector
-                .job_states(port.hpc_name(), &self.slurm_ids())
-                .await
-            {
+            let Some((ids, asker, connector)) = self.question() else {
+                return;
+            };
+            match connector.job_states(port.hpc_name(), &ids).await {
                 Ok(seen) => self.tell(seen),
+                Err(RemoteError {
+                    kind: ErrorKind::Unauthenticated,
+                    message,
+                }) => self.tell_refused(&asker, message),
                 Err(error) => {
                     tracing::warn!(hpc = port.hpc_name(), %error, "could not ask about jobs");
                 }
@@ -98,7 +184,10 @@ impl Board {
 
 impl Following {
     /// The next observation.
-    pub async fn next(&mut self) -> JobObservation {
+    ///
+    /// # Errors
+    /// [`Refused`] if there will be none with this login.
+    pub async fn next(&mut self) -> Result<JobObservation, Refused> {
         loop {
             if self.sights.changed().await.is_err() {
                 // Another follower of the same id took the place on the board:
@@ -114,10 +203,10 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        let mut followed = self.board.lock();
+        let mut followed = lock(&self.board.followed);
         let mine = followed
             .get(&self.slurm_id)
-            .is_some_and(|sender| sender.subscribe().same_channel(&self.sights));
+            .is_some_and(|follower| follower.sights.subscribe().same_channel(&self.sights));
         if mine {
             followed.remove(&self.slurm_id);
         }

@@ -12,7 +12,8 @@ use crate::desk::Desk;
 async fn job(desk: &Desk, user: &str, submitted: bool) -> JobId {
     let (store, user) = (desk.store().await, UserId::from_text(user));
     let new = NewJob {
-        id: JobId::generate(SystemClock.now()),
+        id: store.new_job_id(),
+        account: None,
         secret_token: None,
         user_id: user.clone(),
         maintainer: "community_contribution".to_owned(),

@@ -18,5 +18,6 @@ mod jobs;
 mod logins;
 mod measured;
 mod parts;
+mod private_logins;
 mod process;
 mod submissions;

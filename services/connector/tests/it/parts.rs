@@ -16,6 +16,7 @@ use compute_domain::{
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
 };
 use compute_proto::ConnectorClient;
+use compute_runtime::seal::SealingKey;
 use serde_json::{Map, Value};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -36,6 +37,10 @@ impl Facts {
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(serde_json::from_str(&text).unwrap())
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
     }
 
     pub(crate) fn text(&self, key: &str) -> &str {
@@ -112,8 +117,10 @@ impl Site {
             .tempdir_in("/tmp")
             .unwrap();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let built =
-            compute_connector::build([hpc], Arc::new(SystemClock), control.path(), &tasks).await;
+        let keys = tempfile::tempdir().unwrap();
+        let key = SealingKey::load_or_create(&keys.path().join("credential.key")).unwrap();
+        let clock = Arc::new(SystemClock);
+        let built = compute_connector::build([hpc], clock, control.path(), &tasks, Some(key)).await;
         let connector = Arc::new(built.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

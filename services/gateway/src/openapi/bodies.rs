@@ -9,7 +9,8 @@ use utoipa::{
 };
 
 use crate::schema::{
-    ChangeFolder, ChangeJob, CreateJob, Field, InitDownload, Schema, TOKEN, TokenOnly, Type,
+    ChangeFolder, ChangeJob, CreateJob, Field, GiveCredential, InitDownload, Schema, TOKEN,
+    TokenOnly, Type,
 };
 
 const ABOUT_TOKEN: &str =
@@ -63,4 +64,11 @@ macro_rules! body {
     )+};
 }
 
-body!(TokenOnly, CreateJob, ChangeJob, ChangeFolder, InitDownload);
+body!(
+    TokenOnly,
+    CreateJob,
+    ChangeJob,
+    ChangeFolder,
+    InitDownload,
+    GiveCredential
+);

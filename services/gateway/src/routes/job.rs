@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     auth::{Authorized, ForChange, ForJob, ForJobChange, job_token},
+    credentials::Login,
     error::GatewayError,
     job_view::{EventView, JobView, LogView, folder_ids},
     limits::check_values,
@@ -28,12 +29,13 @@ const DAY: Duration = Duration::from_hours(24);
 /// Maintainer of a job that names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
 
-/// Makes a job.
-#[utoipa::path(post, path = "/job", request_body = CreateJob, tag = "job", responses((status = OK, body = JobView),
-    (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+/// Makes a job. On an HPC with private accounts, `user` and `password` are of the
+/// caller's own account there, and are checked by logging in.
+#[utoipa::path(post, path = "/job", request_body = CreateJob, tag = "job",
+    responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
 pub async fn create(
     State(state): State<AppState>,
-    caller: Authorized<ForChange, CreateJob>,
+    mut caller: Authorized<ForChange, CreateJob>,
 ) -> Result<Json<JobView>, GatewayError> {
     let named = |key: &str| caller.body.get(key).and_then(Value::as_str);
     let name = named("maintainer").unwrap_or(DEFAULT_MAINTAINER);
@@ -51,15 +53,16 @@ pub async fn create(
     if !hpc.admits(&caller.user.id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    if !hpc.is_community_account {
-        let reason = format!(
-            "{} has private accounts, which this server does not support",
-            hpc.name
-        );
-        return Err(GatewayError::NoCredentials(reason));
-    }
-    few_drafts(&state, &caller.user.id).await?;
-    let id = JobId::generate(state.clock.now());
+    let user = &caller.user.id;
+    few_drafts(&state, user).await?;
+    let id = state.store.new_job_id();
+    let account = if hpc.is_community_account {
+        None
+    } else {
+        let login = Login::take(&mut caller.body, None, hpc)?;
+        login.check_and_keep(&state, user, hpc, &id).await?;
+        Some(login.account)
+    };
     let wants_token = caller.body.get("jobToken") == Some(&Value::Bool(true));
     let secret = (wants_token && state.site.server.job_tokens).then(job_token::new_secret);
     let sealed = secret
@@ -67,9 +70,10 @@ pub async fn create(
         .map(|secret| state.seal.seal(secret, &job_token::purpose(&id)));
     let new = NewJob {
         id,
-        user_id: caller.user.id.clone(),
+        user_id: user.clone(),
         maintainer: maintainer.name.clone(),
         hpc: hpc.name.clone(),
+        account,
         secret_token: sealed.transpose()?,
     };
     let job = state.store.create_job(new).await?;

@@ -31,6 +31,13 @@ pub struct Done {
     messages: [&'static str; 1],
 }
 
+impl Done {
+    /// Done, in these words.
+    pub(super) fn saying(words: &'static str) -> Self {
+        Self { messages: [words] }
+    }
+}
+
 /// Ends a job, wherever it is between submit and its end.
 #[utoipa::path(put, path = "/job/{id}/cancel", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
@@ -87,13 +94,18 @@ async fn wish(
     if intent == Intent::Resume && job.queued_at.is_none() {
         submit::publish(state, &job).await;
     }
+    tell_maintainer(state, job);
+    Ok(())
+}
+
+/// Tells whoever carries the job to look at it, without waiting for that.
+pub(super) fn tell_maintainer(state: &AppState, job: Job) {
     let state = state.clone();
     state
         .shutdown
         .tasks
         .clone()
         .spawn(async move { notice(&state, &job).await });
-    Ok(())
 }
 
 async fn notice(state: &AppState, job: &Job) {

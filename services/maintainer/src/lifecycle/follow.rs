@@ -10,12 +10,16 @@ use compute_domain::{
 };
 use tokio::time::Instant;
 
-use super::{Carrier, PutDown};
+use super::{
+    Carrier, PutDown,
+    password::{self, Kept},
+};
 use crate::{
     launcher::Folders,
     patience::{backoff, jittered},
     steps::StepError,
     verdict::Verdict,
+    watch::Refused,
 };
 
 /// How long the scheduler may not know a job before its own exit file is read.
@@ -37,7 +41,11 @@ impl Carrier<'_> {
         let Some(slurm_id) = self.job.slurm_id.clone() else {
             return self.fail(Cause::new("its Slurm id is not known")).await;
         };
-        let mut following = self.board.follow(&slurm_id);
+        let account = self.job.account.as_deref();
+        let mut following = self
+            .boards
+            .follow(self.context, &self.port, account, &slurm_id);
+        let mut look_at_login = tokio::time::interval(password::LOOK_EVERY);
         let mut wishes = self.signals.wish.clone();
         wishes.mark_unchanged();
         let mut pending = self.pending(0);
@@ -52,10 +60,24 @@ impl Carrier<'_> {
                 () = tokio::time::sleep_until(due), if pending.is_some() => {
                     let Some(now) = pending.take() else { continue };
                     if !self.control(now.intent, &slurm_id).await? {
+                        if self.job.state == State::Blocked {
+                            return Ok(());
+                        }
                         pending = self.pending(now.tries + 1);
                     }
                 }
+                _ = look_at_login.tick() => match self.kept_login().await {
+                    Ok(Kept::Same) => {}
+                    // Taken up before the job is watched again.
+                    Ok(Kept::Other(_)) => return Ok(()),
+                    Ok(Kept::Missing) => return self.password_is_missing().await,
+                    Err(reason) => tracing::warn!(job.id = %self.job.id, reason, "looking again"),
+                },
                 seen = following.next() => {
+                    let seen = match seen {
+                        Ok(seen) => seen,
+                        Err(Refused(words)) => return self.password_is_refused(&words).await,
+                    };
                     if let Some(end) = self.look(&seen, &mut unknown_since).await? {
                         return self.finish(&end).await;
                     }
@@ -135,12 +157,13 @@ impl Carrier<'_> {
         }
     }
 
-    /// Tells the HPC what the owner wants; false if it could not be told now.
+    /// Tells the HPC what the owner wants; false if it could not be told now, or the
+    /// job is parked because of that.
     async fn control(&mut self, intent: Intent, slurm_id: &str) -> Result<bool, PutDown> {
         let done = match intent {
-            Intent::Cancel => self.kind.on_cancel(self.port, slurm_id).await,
-            Intent::Pause => self.kind.on_pause(self.port, slurm_id).await,
-            Intent::Resume => self.kind.on_resume(self.port, slurm_id).await,
+            Intent::Cancel => self.kind.on_cancel(&self.port, slurm_id).await,
+            Intent::Pause => self.kind.on_pause(&self.port, slurm_id).await,
+            Intent::Resume => self.kind.on_resume(&self.port, slurm_id).await,
         };
         let id = self.job.id.clone();
         let progress = match (done, intent) {
@@ -174,6 +197,10 @@ impl Carrier<'_> {
             }
             (Err(StepError::Trouble(reason)), _) => {
                 tracing::warn!(job.id = %id, intent = intent.as_str(), reason, "not told yet");
+                return Ok(false);
+            }
+            (Err(StepError::Password(words)), _) => {
+                self.password_is_refused(&words).await?;
                 return Ok(false);
             }
             (Err(StepError::Store(error)), _) => return Err(PutDown::Store(error)),

@@ -43,6 +43,7 @@ impl Carrier<'_> {
                 }
             }
             Err(StepError::Trouble(reason)) => self.park(&reason).await,
+            Err(StepError::Password(words)) => self.password_is_refused(&words).await,
             Err(StepError::Refused(cause)) => self.fail(cause).await,
             Err(StepError::Store(error)) => self.park(&error.to_string()).await,
         }

@@ -41,6 +41,9 @@ impl Carrier<'_> {
     }
 
     pub(super) async fn wait_for_probe(&mut self) -> Result<(), PutDown> {
+        if self.waits_for_password() {
+            return self.wait_for_password().await;
+        }
         let now = self.context.clock.now();
         let wait = self
             .job
@@ -53,6 +56,10 @@ impl Carrier<'_> {
             _ = wishes.changed() => return Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
         }
+        self.unpark().await
+    }
+
+    pub(super) async fn unpark(&mut self) -> Result<(), PutDown> {
         self.save(Progress {
             change: Some(Change::Unpark(self.job.step)),
             next_probe_at: Some(None),

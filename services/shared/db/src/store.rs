@@ -31,7 +31,7 @@ pub use templates::{NewTemplate, Template, TemplatePatch};
 
 use std::{sync::Arc, time::Duration};
 
-use compute_domain::{Clock, Timestamp, job::State};
+use compute_domain::{Clock, Timestamp, ids::JobId, job::State};
 use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -39,7 +39,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000017_create_folder_transfers";
+const NEEDED_MIGRATION: &str = "m000018_jobs_have_an_account";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -69,6 +69,11 @@ impl Store {
             writers,
             clock,
         })
+    }
+
+    /// An id for a job that is to be made.
+    pub fn new_job_id(&self) -> JobId {
+        JobId::generate(self.now())
     }
 
     /// Whether the database answers.

@@ -1,11 +1,13 @@
 //! What an operator configures, as values. Read and checked by
 //! `compute-runtime`; nothing here reads a file.
 
+mod account;
 mod container;
 mod hpc;
 mod hub;
 mod maintainer;
 
+pub use account::is_account_name;
 pub use container::{Container, Kernel};
 pub use hpc::{CommunityLogin, ContainerRuntime, Globus, Hpc};
 pub use hub::{Hub, Scheme, UserMapping};

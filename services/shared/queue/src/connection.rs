@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _,
+    RedisConnectionInfo,
     aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
     io::tcp::TcpSettings,
 };
@@ -108,6 +109,16 @@ impl Queue {
     /// Wake-ups for the maintainers of `hpc`.
     pub fn watch_freed(&self, hpc: &str) -> Wakeups {
         Wakeups::new(self.client.clone(), self.keys(hpc).freed())
+    }
+
+    /// Asks, and asks once more if the connection turns out to be dead: one that has
+    /// been idle is found so only by using it. For what does no harm if done twice.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, QueueError> {
+        let answer = command.query_async(&mut self.shared()).await;
+        match answer.map_err(QueueError::from) {
+            Err(QueueError::Unavailable(_)) => Ok(command.query_async(&mut self.shared()).await?),
+            answer => answer,
+        }
     }
 
     /// The connection for everything that is answered at once.

@@ -27,6 +27,16 @@ impl Keys {
         format!("{}:dead", self.tag)
     }
 
+    /// The sealed login of a job.
+    pub(crate) fn credential(&self, job: &str) -> String {
+        format!("{}:credential:{job}", self.tag)
+    }
+
+    /// The latest logins that a user has tried.
+    pub(crate) fn tries(&self, user: &str) -> String {
+        format!("{}:tries:{user}", self.tag)
+    }
+
     /// Channel that wakes maintainers up.
     pub(crate) fn freed(&self) -> String {
         format!("{}:freed", self.tag)

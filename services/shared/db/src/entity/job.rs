@@ -12,6 +12,7 @@ pub struct Model {
     pub name: Option<String>,
     pub maintainer: String,
     pub hpc: String,
+    pub account: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub local_executable_folder: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]

@@ -125,6 +125,7 @@ pub(super) fn map(
         memory_usage: amount(older.memory_usage),
         walltime: amount(older.walltime),
         is_failed: matches!(state, State::Failed | State::Cancelled),
+        account: None,
         secret_token: None,
         data_transfer: None,
         created_at,

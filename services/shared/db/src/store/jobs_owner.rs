@@ -20,7 +20,7 @@ pub const NAME_LIMIT: usize = 255;
 /// A job that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// Its id, made by the caller: what is sealed for the job names it.
+    /// Its id, of [`Store::new_job_id`]: what is sealed for the job names it.
     pub id: JobId,
     /// Who owns it.
     pub user_id: UserId,
@@ -28,6 +28,8 @@ pub struct NewJob {
     pub maintainer: String,
     /// HPC, a key of `hpc.json`.
     pub hpc: String,
+    /// Its owner's account there, if the HPC has private ones.
+    pub account: Option<String>,
     /// What its owner computes access tokens from, sealed; if they want any.
     pub secret_token: Option<String>,
 }
@@ -98,6 +100,7 @@ impl Store {
             user_id,
             maintainer,
             hpc,
+            account,
             secret_token,
         } = new;
         let (user, id) = (&user_id, &id);
@@ -106,6 +109,7 @@ impl Store {
             user_id: Set(user_id.to_string()),
             maintainer: Set(maintainer),
             hpc: Set(hpc),
+            account: Set(account),
             param: Set(write_json(&Map::new())),
             env: Set(write_json(&Map::new())),
             slurm: Set(write_json(&Map::new())),

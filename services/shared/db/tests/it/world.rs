@@ -56,11 +56,12 @@ impl World {
     pub(crate) async fn created(&self, user: &UserId) -> Job {
         let (user_id, maintainer) = (user.clone(), "community_contribution".to_owned());
         let new = NewJob {
-            id: JobId::generate(self.clock.now()),
+            id: self.store.new_job_id(),
             secret_token: None,
             user_id,
             maintainer,
             hpc: HPC.to_owned(),
+            account: None,
         };
         self.store.create_job(new).await.unwrap()
     }

@@ -123,6 +123,11 @@ impl NewEvent {
         Self::new(EventKind::JobRetry, message)
     }
 
+    /// The job waits for its owner.
+    pub fn waits(id: &JobId, reason: &str) -> Self {
+        Self::new(EventKind::JobRetry, format!("job [{id}] waits: {reason}"))
+    }
+
     /// The job's owner has cancelled it.
     pub fn cancelled(id: &JobId, by: &UserId) -> Self {
         Self::new(

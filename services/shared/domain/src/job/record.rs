@@ -61,6 +61,8 @@ pub struct Job {
     pub maintainer: String,
     /// HPC, a key of `hpc.json`.
     pub hpc: String,
+    /// Its owner's account there, if the HPC has private ones.
+    pub account: Option<String>,
     /// `{"type": "git", "gitId": …}`, as its owner gave it.
     pub local_executable_folder: Option<Value>,
     /// `{"type": "globus" | "local" | "empty", …}`, as its owner gave it.

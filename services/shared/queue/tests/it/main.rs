@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod credentials;
 mod entries;
 mod losses;
 mod redis_part;

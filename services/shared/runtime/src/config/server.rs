@@ -68,6 +68,8 @@ pub struct Server {
     pub seal_key_file: PathBuf,
     /// Key that seals passwords of private accounts; the connector's alone.
     pub credential_key_file: PathBuf,
+    /// How long a sealed password is kept after the last sign of life of its job.
+    pub credential_time: Duration,
     /// Connector of the HPCs that name none.
     pub connector_address: String,
     /// Folders from which `file://` templates may come.
@@ -126,6 +128,9 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         globus: globus(r),
         seal_key_file: key_file(r, place, "seal_key_file", "seal.key"),
         credential_key_file: key_file(r, place, "credential_key_file", "credential.key"),
+        credential_time: Duration::from_secs(
+            3600 * r.number("credential_hours", 1..=24 * 366).unwrap_or(72),
+        ),
         connector_address: r
             .text("connector_address")
             .unwrap_or_else(|| "http://127.0.0.1:7100".to_owned()),

@@ -1,0 +1,93 @@
+//! One account on an HPC: its logins, and what is done over them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use compute_domain::{Clock, site::Hpc};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    error::Error,
+    paths::RemotePath,
+    pool::Pool,
+    remote::Remote,
+    scheduler::{Scheduler, Slurm},
+    session::Target,
+    states::States,
+    submit::Submissions,
+};
+
+/// What accounts are made with.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Where the time comes from.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Folder of the control sockets.
+    pub(crate) control_directory: PathBuf,
+    /// What runs on HPCs runs here.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// An account.
+pub(crate) struct Account {
+    /// Configuration of the HPC.
+    pub(crate) hpc: Arc<Hpc>,
+    /// The login node.
+    pub(crate) remote: Remote,
+    /// The scheduler, which shows the account its own jobs.
+    pub(crate) scheduler: Arc<dyn Scheduler>,
+    /// Shared looks at it.
+    pub(crate) states: States,
+    /// Submissions to it that are under way.
+    pub(crate) submissions: Submissions,
+}
+
+impl Surroundings {
+    pub(crate) fn new(
+        clock: &Arc<dyn Clock>,
+        control_directory: &Path,
+        tasks: &TaskTracker,
+    ) -> Self {
+        Self {
+            clock: Arc::clone(clock),
+            control_directory: control_directory.to_owned(),
+            tasks: tasks.clone(),
+        }
+    }
+}
+
+impl Account {
+    /// The account that `target` logs in to. Nothing is connected yet.
+    pub(crate) fn new(hpc: Arc<Hpc>, target: Target, around: &Surroundings) -> Self {
+        let Surroundings {
+            clock,
+            control_directory,
+            tasks,
+        } = around;
+        let pool = Pool::new(&hpc, target, Arc::clone(clock), control_directory.clone());
+        let remote = Remote::new(Arc::new(pool), tasks.clone());
+        let scheduler: Arc<dyn Scheduler> = Arc::new(Slurm::new(remote.clone()));
+        Self {
+            states: States::new(
+                Arc::clone(&scheduler),
+                hpc.poll_interval,
+                Arc::clone(clock),
+                tasks.clone(),
+            ),
+            submissions: Submissions::new(Arc::clone(&scheduler), tasks.clone()),
+            remote,
+            scheduler,
+            hpc,
+        }
+    }
+
+    /// A path on this HPC.
+    ///
+    /// # Errors
+    /// [`Error::Path`] if it is not below the root path.
+    pub(crate) fn path(&self, text: &str) -> Result<RemotePath, Error> {
+        Ok(RemotePath::below(&self.hpc.root_path, text)?)
+    }
+}

@@ -1,0 +1,35 @@
+//! An HPC, for unit tests.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use compute_domain::site::{ContainerRuntime, Globus, Hpc};
+use serde_json::Map;
+
+/// One with private accounts.
+pub(crate) fn hpc() -> Hpc {
+    Hpc {
+        name: "private_hpc".to_owned(),
+        ip: "127.0.0.1".to_owned(),
+        port: 22,
+        is_community_account: false,
+        community_login: None,
+        root_path: "/scratch".to_owned(),
+        job_pool_capacity: 1,
+        init_sbatch_script: Vec::new(),
+        init_sbatch_options: Vec::new(),
+        description: String::new(),
+        globus: Globus::default(),
+        mount: BTreeMap::new(),
+        slurm_global_cap: Map::new(),
+        slurm_input_rules: BTreeMap::new(),
+        allowlist: Vec::new(),
+        denylist: Vec::new(),
+        known_hosts: "/config/known_hosts".into(),
+        container_runtime: ContainerRuntime::None,
+        poll_interval: Duration::from_secs(1),
+        max_connections: 2,
+        max_sessions_per_connection: 8,
+        connector_address: None,
+        public: Map::new(),
+    }
+}

@@ -1,0 +1,246 @@
+//! The private accounts on one HPC that are in use.
+//!
+//! An account is known by its name and by the password that was given: logins that
+//! one password has opened are never used for another. What is held of a password
+//! to tell them apart is a MAC under a key that this process has made for itself,
+//! so that comparing says nothing by the time it takes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use compute_domain::{Timestamp, site::Hpc};
+use compute_runtime::seal::SealingKey;
+use ring::{hmac, rand::SystemRandom};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use crate::{
+    account::{Account, Surroundings},
+    error::Error,
+    session::Target,
+};
+
+/// How long an account that nobody uses is kept, with its password.
+const KEPT: Duration = Duration::from_secs(300);
+
+type Identity = (String, Vec<u8>);
+
+/// Accounts that are in use, made when first needed.
+pub(crate) struct PrivateAccounts {
+    hpc: Arc<Hpc>,
+    around: Surroundings,
+    key: Arc<SealingKey>,
+    tag_key: hmac::Key,
+    known: Mutex<HashMap<Identity, Known>>,
+}
+
+struct Known {
+    account: Arc<Account>,
+    used: Timestamp,
+}
+
+impl PrivateAccounts {
+    /// How often [`forget_idle`](Self::forget_idle) is worth while.
+    pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+    /// None yet.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the system gives no random numbers.
+    pub(crate) fn new(
+        hpc: Arc<Hpc>,
+        around: Surroundings,
+        key: Arc<SealingKey>,
+    ) -> Result<Self, Error> {
+        let tag_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
+            .map_err(|_| Error::Internal("the system gives no random numbers".to_owned()))?;
+        Ok(Self {
+            hpc,
+            around,
+            key,
+            tag_key,
+            known: Mutex::default(),
+        })
+    }
+
+    /// Logs in once, and seals what was given for `job`. The login is kept for what
+    /// comes next.
+    ///
+    /// # Errors
+    /// [`Error::Password`] if the HPC refuses it, [`Error::Login`] if it cannot be
+    /// asked.
+    pub(crate) async fn check(
+        &self,
+        job: &str,
+        user: &str,
+        password: SecretString,
+    ) -> Result<String, Error> {
+        // Anew, even if such a login is up: the password may have changed since.
+        let account = self.make(user, password.clone())?;
+        account.remote.pool().lend().await?;
+        let login = json!({"user": user, "password": password.expose_secret()});
+        let sealed = self
+            .key
+            .seal(&SecretString::from(login.to_string()), &self.purpose(job))
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        self.keep(self.identity(user, &password), account).await;
+        Ok(sealed)
+    }
+
+    /// The account that was sealed for `job`. Whether the HPC still takes its
+    /// password shows when it is used.
+    ///
+    /// # Errors
+    /// [`Error::Password`] if it cannot be opened.
+    pub(crate) fn open(&self, job: &str, sealed: &str) -> Result<Arc<Account>, Error> {
+        let closed = || {
+            let hpc = &self.hpc.name;
+            Error::Password(format!(
+                "the password that was kept for HPC {hpc} cannot be opened any more"
+            ))
+        };
+        let opened = self
+            .key
+            .open(sealed, &self.purpose(job))
+            .map_err(|_| closed())?;
+        let (user, password) = login_of(&opened).ok_or_else(closed)?;
+        let identity = self.identity(&user, &password);
+        let mut known = self.lock();
+        if let Some(held) = known.get_mut(&identity) {
+            held.used = self.around.clock.now();
+            return Ok(Arc::clone(&held.account));
+        }
+        let account = Arc::new(self.make(&user, password)?);
+        known.insert(identity, self.known(&account));
+        Ok(account)
+    }
+
+    /// Ends the logins of accounts that nobody has used for a while, and forgets
+    /// their passwords.
+    pub(crate) async fn forget_idle(&self) {
+        let now = self.around.clock.now();
+        let is_idle =
+            |known: &Known| now.since(known.used) > KEPT && Arc::strong_count(&known.account) == 1;
+        let idle: Vec<Known> = self
+            .lock()
+            .extract_if(|_, known| is_idle(known))
+            .map(|(_, known)| known)
+            .collect();
+        for known in idle {
+            known.account.remote.pool().close().await;
+        }
+    }
+
+    /// Ends all logins.
+    pub(crate) async fn close(&self) {
+        let all: Vec<Known> = self.lock().drain().map(|(_, known)| known).collect();
+        for known in all {
+            known.account.remote.pool().close().await;
+        }
+    }
+
+    /// Keeps a login that is up, unless there is one that is as good.
+    async fn keep(&self, identity: Identity, account: Account) {
+        let held = self
+            .lock()
+            .get(&identity)
+            .map(|known| Arc::clone(&known.account));
+        if let Some(held) = held
+            && !held.remote.pool().is_refused().await
+        {
+            return;
+        }
+        let known = self.known(&Arc::new(account));
+        self.lock().insert(identity, known);
+    }
+
+    fn known(&self, account: &Arc<Account>) -> Known {
+        Known {
+            account: Arc::clone(account),
+            used: self.around.clock.now(),
+        }
+    }
+
+    fn make(&self, user: &str, password: SecretString) -> Result<Account, Error> {
+        let target = Target::private(&self.hpc, user, password)?;
+        Ok(Account::new(Arc::clone(&self.hpc), target, &self.around))
+    }
+
+    /// What is sealed for one job on one HPC opens for no other.
+    fn purpose(&self, job: &str) -> String {
+        format!("credential:{}:{job}", self.hpc.name)
+    }
+
+    fn identity(&self, user: &str, password: &SecretString) -> Identity {
+        let tag = hmac::sign(&self.tag_key, password.expose_secret().as_bytes());
+        (user.to_owned(), tag.as_ref().to_vec())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Known>> {
+        // A panic elsewhere cannot leave a half-made map.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn login_of(opened: &SecretString) -> Option<(String, SecretString)> {
+    let login: Value = serde_json::from_str(opened.expose_secret()).ok()?;
+    let text = |key: &str| login.get(key).and_then(Value::as_str);
+    Some((
+        text("user")?.to_owned(),
+        SecretString::from(text("password")?),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use compute_domain::{Clock, SystemClock};
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+
+    fn accounts(folder: &Path) -> PrivateAccounts {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let around = Surroundings::new(&clock, folder, &TaskTracker::new());
+        let key = SealingKey::load_or_create(&folder.join("credential.key")).unwrap();
+        PrivateAccounts::new(Arc::new(crate::fixtures::hpc()), around, Arc::new(key)).unwrap()
+    }
+
+    fn sealed(accounts: &PrivateAccounts, job: &str, user: &str, password: &str) -> String {
+        let login = json!({"user": user, "password": password}).to_string();
+        let purpose = accounts.purpose(job);
+        accounts
+            .key
+            .seal(&SecretString::from(login), &purpose)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_login_is_shared_by_those_who_gave_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = accounts(folder.path());
+        let open = |job: &str, user: &str, password: &str| {
+            let sealed = sealed(&accounts, job, user, password);
+            accounts.open(job, &sealed).unwrap()
+        };
+        let first = open("1", "alice", "right");
+        assert!(Arc::ptr_eq(&first, &open("2", "alice", "right")));
+        assert!(!Arc::ptr_eq(&first, &open("3", "alice", "wrong")));
+        assert!(!Arc::ptr_eq(&first, &open("4", "bob", "right")));
+    }
+
+    #[test]
+    fn what_was_sealed_for_another_job_does_not_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = accounts(folder.path());
+        let sealed = sealed(&accounts, "1", "alice", "right");
+        for (job, text) in [("2", sealed.as_str()), ("1", "v1:AAAA"), ("1", "")] {
+            let refused = accounts.open(job, text);
+            assert!(matches!(refused, Err(Error::Password(_))), "{job} {text}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Private accounts: each user's own login, with a password.
+
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use compute_domain::{ErrorKind, ids::JobId, site::Hpc};
+use compute_proto::RemoteError;
+use futures::future::join_all;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::parts::{Facts, HPC, Site, kill, processes_that_name};
+
+fn private(facts: &Facts, hpc: &mut Hpc) {
+    hpc.is_community_account = false;
+    hpc.community_login = None;
+    hpc.root_path = facts.text("private_root_path").to_owned();
+}
+
+async fn site() -> Site {
+    let facts = Facts::read();
+    Site::start_with(|hpc| private(&facts, hpc)).await
+}
+
+/// An account and its password. Those after the fourth are the stories'; only those
+/// that no other test takes are counted on.
+fn account(site: &Site, at: usize) -> (String, SecretString) {
+    let all = site.facts.fact("private_passwords").as_object().unwrap();
+    let (user, password) = all.iter().nth(at).unwrap();
+    let password = password.as_str().unwrap();
+    (user.clone(), SecretString::from(password))
+}
+
+/// A new folder for a job.
+fn new_job(site: &Site) -> (JobId, String) {
+    let (job, _) = site.new_job();
+    let folder = format!("{}/{job}", site.facts.text("private_root_path"));
+    (job, folder)
+}
+
+async fn check(
+    site: &Site,
+    job: &JobId,
+    user: &str,
+    password: &str,
+) -> Result<String, RemoteError> {
+    let password = SecretString::from(password);
+    site.client.check_login(HPC, job, user, &password).await
+}
+
+/// Lines of the login node about that account.
+fn node_says(site: &Site, words: &str, user: &str) -> usize {
+    let log = fs::read_to_string(site.facts.path("sshd_log")).unwrap();
+    log.lines()
+        .filter(|line| line.contains(words) && line.contains(&format!(" {user} ")))
+        .count()
+}
+
+#[tokio::test]
+async fn a_job_of_a_private_account_runs_as_its_owner() {
+    let site = site().await;
+    let (user, password) = account(&site, 3);
+    let (job, folder) = new_job(&site);
+    let before = node_says(&site, "Accepted password", &user);
+    let sealed = site
+        .client
+        .check_login(HPC, &job, &user, &password)
+        .await
+        .unwrap();
+    let client = site.client.with_credential(&job, &sealed);
+    let script =
+        format!("#!/bin/bash\n#SBATCH --output={folder}/out\n#SBATCH --mem=50M\nid -un; pwd\n");
+    let path = format!("{folder}/job.sbatch");
+    client
+        .write_file(HPC, &path, script.into_bytes())
+        .await
+        .unwrap();
+    let slurm_id = client.submit(HPC, &job, &folder).await.unwrap().slurm_id;
+    let begun = Instant::now();
+    loop {
+        let seen = client
+            .job_states(HPC, std::slice::from_ref(&slurm_id))
+            .await
+            .unwrap();
+        if matches!(seen[0].phase, compute_domain::job::Phase::Ended(_)) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{seen:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let out = client
+        .read_file(HPC, &format!("{folder}/out"), 0, 0)
+        .await
+        .unwrap();
+    assert!(String::from_utf8_lossy(&out.content).starts_with(&user));
+    assert_eq!(
+        node_says(&site, "Accepted password", &user) - before,
+        1,
+        "the login that was checked is the one that is used"
+    );
+    let masters = site.masters();
+    assert_eq!(masters.len(), 1);
+    let found = client.check(HPC).await.unwrap();
+    assert!(found[0].detail.starts_with(&user), "{found:?}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_password_is_nowhere_to_be_seen() {
+    let site = site().await;
+    let (user, password) = account(&site, 0);
+    let secret = secrecy::ExposeSecret::expose_secret(&password).to_owned();
+    let (job, _) = new_job(&site);
+    let watching = async {
+        let mut seen = 0;
+        for _ in 0..200 {
+            seen += usize::from(!processes_that_name("ssh-").is_empty());
+            assert!(processes_that_name(&secret).is_empty());
+            assert!(environments_that_name(&secret).is_empty());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert!(seen > 0);
+    };
+    let (sealed, ()) = tokio::join!(
+        site.client.check_login(HPC, &job, &user, &password),
+        watching
+    );
+    assert!(!sealed.unwrap().contains(&secret));
+    let in_files = Command::new("grep")
+        .args(["-rlF", &secret, "--devices=skip"])
+        .arg(site.control.path())
+        .output()
+        .unwrap();
+    assert!(in_files.stdout.is_empty(), "{in_files:?}");
+    site.stop().await;
+}
+
+fn environments_that_name(text: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|entry| {
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(text)
+        })
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once() {
+    let site = site().await;
+    let (user, password) = account(&site, 1);
+    let (job, folder) = new_job(&site);
+    let failed = |site: &Site| node_says(site, "Failed password", &user);
+    let before = failed(&site);
+    let error = check(&site, &job, &user, "wrong").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+    let expected = format!("HPC {HPC} refuses the password of {user}");
+    assert_eq!(error.message, expected);
+    assert_eq!(failed(&site) - before, 1);
+
+    // Sealed when it was right, and changed since: one try, however often and by
+    // however many it is asked for.
+    let sealed = site
+        .client
+        .check_login(HPC, &job, &user, &password)
+        .await
+        .unwrap();
+    chpasswd(&user, "changed");
+    kill("-KILL", &site.masters()).await;
+    let client = site.client.with_credential(&job, &sealed);
+    let before = failed(&site);
+    for _ in 0..3 {
+        let made = join_all((0..10).map(|_| client.make_folder(HPC, &folder))).await;
+        let refused = |made: &Result<(), RemoteError>| {
+            made.as_ref()
+                .is_err_and(|error| error.kind() == ErrorKind::Unauthenticated)
+        };
+        assert!(made.iter().all(refused), "{made:?}");
+    }
+    assert_eq!(failed(&site) - before, 1);
+
+    // The right one goes on, and does not make the wrong one right.
+    let sealed_anew = check(&site, &job, &user, "changed").await.unwrap();
+    let anew = site.client.with_credential(&job, &sealed_anew);
+    anew.make_folder(HPC, &folder).await.unwrap();
+    let error = client.make_folder(HPC, &folder).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert_eq!(failed(&site) - before, 1);
+
+    // Given again after the account has it back.
+    use secrecy::ExposeSecret as _;
+    chpasswd(&user, password.expose_secret());
+    check(&site, &job, &user, password.expose_secret())
+        .await
+        .unwrap();
+    client.make_folder(HPC, &folder).await.unwrap();
+    site.stop().await;
+}
+
+fn chpasswd(user: &str, password: &str) {
+    let mut child = Command::new("chpasswd")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = format!("{user}:{password}");
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), line.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_credential_is_for_one_job_and_needed() {
+    let site = site().await;
+    let (user, password) = account(&site, 0);
+    let ((job, folder), (other, _)) = (new_job(&site), new_job(&site));
+    let sealed = site
+        .client
+        .check_login(HPC, &job, &user, &password)
+        .await
+        .unwrap();
+    let moved = site.client.with_credential(&other, &sealed);
+    let error = moved.make_folder(HPC, &folder).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+    let error = site.client.make_folder(HPC, &folder).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    for user in ["-oProxyCommand=touch /tmp/x", "root;id", ""] {
+        let error = check(&site, &job, user, "p").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    }
+    let error = check(&site, &job, &user, "two\nlines").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    let findings = site.client.check(HPC).await.unwrap();
+    assert!(findings[0].detail.starts_with("private accounts"));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_login_node_that_is_away_is_no_wrong_password() {
+    let facts = Facts::read();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let site = Site::start_with(|hpc| {
+        private(&facts, hpc);
+        hpc.port = port;
+    })
+    .await;
+    let (job, _) = new_job(&site);
+    let error = check(&site, &job, "alice", "p").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(error.message.contains("refused"), "{error}");
+    site.stop().await;
+}
+
+/// A login node where PAM asks for the password.
+struct PamNode {
+    sshd: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl PamNode {
+    fn start(facts: &Facts) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("host_key");
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(&key)
+            .status();
+        assert!(made.unwrap().success());
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+        let known_hosts = folder.path().join("known_hosts");
+        fs::write(&known_hosts, format!("[127.0.0.1]:{port} {public}")).unwrap();
+        let config = folder.path().join("sshd_config");
+        let lines = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
+             PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUseDNS no\n\
+             SetEnv SLURM_CONF={}\n",
+            key.display(),
+            facts.text("slurm_conf"),
+        );
+        fs::write(&config, lines).unwrap();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let sshd = Command::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let node = Self { sshd, port, folder };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{}", node.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        node
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+}
+
+impl Drop for PamNode {
+    fn drop(&mut self) {
+        self.sshd.kill().unwrap();
+        self.sshd.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn where_pam_asks_for_the_password() {
+    let facts = Facts::read();
+    let node = PamNode::start(&facts);
+    let site = Site::start_with(|hpc| {
+        private(&facts, hpc);
+        hpc.port = node.port;
+        hpc.known_hosts = node.folder.path().join("known_hosts");
+    })
+    .await;
+    let (user, password) = account(&site, 2);
+    let (job, _) = new_job(&site);
+    let right = site.client.check_login(HPC, &job, &user, &password).await;
+    right.unwrap_or_else(|error| panic!("{error}: {}", node.log()));
+    let begun = Instant::now();
+    while !node.log().contains("Accepted keyboard-interactive/pam") {
+        assert!(begun.elapsed() < Duration::from_secs(5), "{}", node.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let error = check(&site, &job, &user, "wrong").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+    let failures = node.log().matches("authentication failure").count();
+    assert!(failures <= 1, "one try: {}", node.log());
+    site.stop().await;
+}
+
+impl Facts {
+    fn fact(&self, key: &str) -> &Value {
+        self.value()
+            .get(key)
+            .unwrap_or_else(|| panic!("facts.json has no {key}"))
+    }
+}

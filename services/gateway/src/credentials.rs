@@ -1,0 +1,178 @@
+//! The login of a user's own account on an HPC with private accounts: checked by
+//! the connector, which logs in with it once, and kept as the connector has sealed
+//! it. Nothing here can open it again.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use compute_domain::{
+    ErrorKind,
+    ids::{JobId, UserId},
+    site::{Hpc, is_account_name},
+};
+use compute_proto::{ConnectorClient, RemoteError};
+use compute_queue::QueueError;
+use compute_runtime::config::Site;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::{error::GatewayError, state::AppState};
+
+/// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and
+/// nobody is to guess passwords through us.
+const MOST_TRIES: u32 = 3;
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// The connectors of the HPCs with private accounts, by HPC. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Connectors(Arc<BTreeMap<String, ConnectorClient>>);
+
+/// What a user gives.
+#[derive(Debug)]
+pub struct Login {
+    /// The account.
+    pub account: String,
+    /// Its password.
+    pub password: SecretString,
+}
+
+impl Connectors {
+    /// Clients that connect when first used.
+    ///
+    /// # Errors
+    /// If an address is none.
+    pub fn of(site: &Site) -> Result<Self, RemoteError> {
+        let private = site.hpcs.values().filter(|hpc| !hpc.is_community_account);
+        let clients = private.map(|hpc| {
+            let address = hpc
+                .connector_address
+                .as_ref()
+                .unwrap_or(&site.server.connector_address);
+            Ok((hpc.name.clone(), ConnectorClient::connect_lazy(address)?))
+        });
+        Ok(Self(Arc::new(clients.collect::<Result<_, RemoteError>>()?)))
+    }
+}
+
+impl Login {
+    /// Takes `user` and `password` out of a body; `account` stands for a user that
+    /// is not given.
+    ///
+    /// # Errors
+    /// [`GatewayError::NoCredentials`] if one is missing or cannot be one.
+    pub fn take(
+        body: &mut Map<String, Value>,
+        account: Option<&str>,
+        hpc: &Hpc,
+    ) -> Result<Self, GatewayError> {
+        let mut text = |key: &str| match body.remove(key) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let (user, password) = (text("user"), text("password").map(SecretString::from));
+        let (Some(account), Some(password)) = (user.or(account.map(str::to_owned)), password)
+        else {
+            return Err(GatewayError::NoCredentials(format!(
+                "{} has private accounts: user and password of your own account there are needed",
+                hpc.name
+            )));
+        };
+        if !is_account_name(&account) {
+            return Err(GatewayError::NoCredentials(
+                "user is not the name of an account: small letters, digits, _ and -, not more \
+                 than 32"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self { account, password })
+    }
+
+    /// Logs in with it once, and keeps it, sealed, for `job`.
+    ///
+    /// # Errors
+    /// [`GatewayError::NoCredentials`] if the HPC refuses it, or too many were tried;
+    /// [`GatewayError::Away`] if it could not be checked or kept.
+    pub async fn check_and_keep(
+        &self,
+        state: &AppState,
+        user: &UserId,
+        hpc: &Hpc,
+        job: &JobId,
+    ) -> Result<(), GatewayError> {
+        let wait = state
+            .queue
+            .count_login(&hpc.name, user, MOST_TRIES, WINDOW)
+            .await
+            .map_err(|error| queue_away(&error))?;
+        if let Some(wait) = wait {
+            let seconds = wait.as_secs() + 1;
+            return Err(GatewayError::NoCredentials(format!(
+                "at most {MOST_TRIES} logins a minute may be tried on {}: try again in {seconds} s",
+                hpc.name
+            )));
+        }
+        let connector = state.connectors.0.get(&hpc.name);
+        let connector = connector.ok_or(GatewayError::Internal)?;
+        let sealed = connector
+            .check_login(&hpc.name, job, &self.account, &self.password)
+            .await
+            .map_err(|error| not_checked(hpc, error))?;
+        let time = state.site.server.credential_time;
+        state
+            .queue
+            .keep_credential(&hpc.name, job, &sealed, time)
+            .await
+            .map_err(|error| queue_away(&error))
+    }
+}
+
+fn not_checked(hpc: &Hpc, error: RemoteError) -> GatewayError {
+    match error.kind() {
+        ErrorKind::Unauthenticated | ErrorKind::InvalidArgument => {
+            GatewayError::NoCredentials(error.message)
+        }
+        kind => {
+            tracing::warn!(hpc = hpc.name, ?kind, %error, "could not check a login");
+            GatewayError::Away(
+                format!(
+                    "{} cannot be logged in to now: try again in a moment",
+                    hpc.name
+                ),
+                vec![error.message],
+            )
+        }
+    }
+}
+
+fn queue_away(error: &QueueError) -> GatewayError {
+    tracing::warn!(%error, "no Redis");
+    let words = "logins cannot be kept now: try again in a moment";
+    GatewayError::Away(words.to_owned(), Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_no_account_is_refused() {
+        let take = |body: Value, account: Option<&str>| {
+            let mut body = body.as_object().cloned().unwrap();
+            Login::take(&mut body, account, &crate::fixtures::hpc()).map(|login| login.account)
+        };
+        let given = json!({"user": "alice", "password": "p"});
+        assert_eq!(take(given, None).unwrap(), "alice");
+        assert_eq!(take(json!({"password": "p"}), Some("bob")).unwrap(), "bob");
+        for body in [
+            json!({}),
+            json!({"user": "alice"}),
+            json!({"user": "alice", "password": ""}),
+            json!({"password": "p"}),
+            json!({"user": "-oProxyCommand=x", "password": "p"}),
+            json!({"user": "alice\n", "password": "p"}),
+        ] {
+            assert!(take(body.clone(), None).is_err(), "{body}");
+        }
+    }
+}

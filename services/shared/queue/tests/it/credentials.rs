@@ -1,0 +1,99 @@
+//! Sealed logins, and the count of tries.
+
+use std::time::Duration;
+
+use compute_domain::ids::UserId;
+
+use crate::redis_part::{HPC, OwnRedis, job, queue};
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_sealed_login_is_kept_for_its_job_and_time() {
+    let queue = queue();
+    let (a, b) = (job("a"), job("b"));
+    assert_eq!(queue.credential(HPC, &a).await.unwrap(), None);
+    queue
+        .keep_credential(HPC, &a, "v1:one", LONG)
+        .await
+        .unwrap();
+    let kept = async |id| queue.credential(HPC, id).await.unwrap();
+    assert_eq!(kept(&a).await.as_deref(), Some("v1:one"));
+    assert_eq!(kept(&b).await, None);
+    assert_eq!(queue.credential("other_hpc", &a).await.unwrap(), None);
+
+    queue
+        .keep_credential(HPC, &a, "v1:two", LONG)
+        .await
+        .unwrap();
+    queue
+        .remove_this_credential(HPC, &a, "v1:one")
+        .await
+        .unwrap();
+    assert_eq!(kept(&a).await.as_deref(), Some("v1:two"), "given meanwhile");
+    queue
+        .remove_this_credential(HPC, &a, "v1:two")
+        .await
+        .unwrap();
+    assert_eq!(kept(&a).await, None);
+
+    queue
+        .keep_credential(HPC, &a, "v1:three", LONG)
+        .await
+        .unwrap();
+    queue.remove_credential(HPC, &a).await.unwrap();
+    queue.remove_credential(HPC, &a).await.unwrap();
+    assert_eq!(kept(&a).await, None);
+
+    let moment = Duration::from_secs(1);
+    queue
+        .keep_credential(HPC, &a, "short", moment)
+        .await
+        .unwrap();
+    queue
+        .keep_credential(HPC, &b, "long", moment)
+        .await
+        .unwrap();
+    queue.extend_credential(HPC, &b, LONG).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(kept(&a).await, None);
+    assert_eq!(kept(&b).await.as_deref(), Some("long"));
+}
+
+#[tokio::test]
+async fn a_redis_that_has_come_back_is_asked_at_once() {
+    let own = OwnRedis::up();
+    let queue = own.queue();
+    queue
+        .keep_credential(HPC, &job("a"), "v1:one", LONG)
+        .await
+        .unwrap();
+    own.restart();
+    assert_eq!(queue.credential(HPC, &job("a")).await.unwrap(), None);
+    own.restart();
+    let alice = UserId::new("alice", "hub");
+    assert_eq!(queue.count_login(HPC, &alice, 3, LONG).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn so_many_logins_in_any_window() {
+    let queue = queue();
+    let (alice, bob) = (UserId::new("alice", "hub"), UserId::new("bob", "hub"));
+    let window = Duration::from_millis(800);
+    let tried =
+        async |user: &UserId, hpc: &str| queue.count_login(hpc, user, 3, window).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(tried(&alice, HPC).await, None);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(tried(&alice, HPC).await, None);
+    let wait = tried(&alice, HPC).await.unwrap();
+    assert!(wait <= Duration::from_millis(300), "{wait:?}");
+    assert_eq!(tried(&bob, HPC).await, None);
+    assert_eq!(tried(&alice, "other_hpc").await, None);
+    tokio::time::sleep(wait).await;
+    // The third one still counts.
+    assert_eq!(tried(&alice, HPC).await, None);
+    assert_eq!(tried(&alice, HPC).await, None);
+    assert!(tried(&alice, HPC).await.is_some());
+}
