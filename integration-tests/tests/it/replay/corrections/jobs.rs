@@ -65,13 +65,13 @@ fn making() -> Vec<Correction> {
             name: "null is absent: a job's maintainer",
             reason: "the client sends null for what its user leaves out",
             cases: &["120"],
-            corrected: |reply| instead(reply, 200, new_job("local_hpc")),
+            corrected: |reply| instead(reply, 200, new_job("1795457551XXXX1", "local_hpc")),
         },
         Correction {
             name: "private accounts are logged in to",
             reason: "no login was ever tried, for want of the right name of a field",
             cases: &["127"],
-            corrected: |reply| instead(reply, 200, new_job("private_hpc")),
+            corrected: |reply| instead(reply, 200, new_job("1795457551XXXX2", "private_hpc")),
         },
         Correction {
             name: "why there is no login to a private account",
@@ -231,9 +231,9 @@ fn controlling() -> Vec<Correction> {
 }
 
 /// A job of Alice's that was just made.
-pub(super) fn new_job(hpc: &str) -> Value {
+pub(super) fn new_job(id: &str, hpc: &str) -> Value {
     json!({
-        "id": "1795457551XXXXX", "userId": "alice@127.0.0.1:8000", "secretToken": null,
+        "id": id, "userId": "alice@127.0.0.1:8000", "secretToken": null,
         "slurmId": null, "maintainer": "community_contribution", "hpc": hpc,
         "remoteExecutableFolder": null, "remoteDataFolder": null, "remoteResultFolder": null,
         "localExecutableFolder": null, "localDataFolder": null, "param": {}, "env": {},
