@@ -75,6 +75,24 @@ impl Account {
             .count())
     }
 
+    /// Ends all jobs of the deployment of that name: their comments begin with it.
+    ///
+    /// # Errors
+    /// If the scheduler does not answer.
+    pub fn end_jobs_of(&self, deployment: &str) -> anyhow::Result<()> {
+        let rows = self.slurm("squeue", &["-h", "-o", "%i %k"])?;
+        let is_of = |row: &&str| row.contains(deployment);
+        let ids: Vec<_> = rows
+            .lines()
+            .filter(is_of)
+            .filter_map(|row| row.split(' ').next())
+            .collect();
+        if !ids.is_empty() {
+            self.slurm("scancel", &ids)?;
+        }
+        Ok(())
+    }
+
     /// Commands that were run on the login node, as `(epoch milliseconds, name and arguments)`.
     ///
     /// # Errors

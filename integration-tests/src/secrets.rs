@@ -43,17 +43,25 @@ fn redis_cli(redis: &Path, args: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Every table of the world's SQLite database, as SQL.
+/// Every table of the world's database, as SQL.
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn database_dump(world: &World) -> anyhow::Result<String> {
-    let program = "import sqlite3, sys\n\
-        for line in sqlite3.connect(sys.argv[1], timeout=30).iterdump(): print(line)";
-    let output = Command::new("python3")
-        .args(["-c", program])
-        .arg(world.folder().join("compute.sqlite"))
-        .output()?;
+    let config = fs::read(world.folder().join("config/config.json"))?;
+    let config: serde_json::Value = serde_json::from_slice(&config)?;
+    let url = config.pointer("/database/url").and_then(|url| url.as_str());
+    let url = url.context("the world has no database")?;
+    let output = if url.starts_with("postgres") {
+        Command::new("pg_dump").args(["--dbname", url]).output()?
+    } else {
+        let program = "import sqlite3, sys\n\
+            for line in sqlite3.connect(sys.argv[1], timeout=30).iterdump(): print(line)";
+        Command::new("python3")
+            .args(["-c", program])
+            .arg(world.folder().join("compute.sqlite"))
+            .output()?
+    };
     anyhow::ensure!(output.status.success(), "{output:?}");
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

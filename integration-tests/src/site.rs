@@ -45,7 +45,7 @@ pub fn write(
                 "template_local_roots": [world.join("templates")],
                 "template_refresh_seconds": 2,
                 "lease_seconds": options.lease_seconds, "sweep_seconds": 1,
-                "deployment": "stories",
+                "deployment": deployment(world),
             }),
         ),
     )?;
@@ -116,6 +116,13 @@ fn away_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
         away.insert("port".to_owned(), json!(1));
     }
     Ok(away)
+}
+
+/// How the Slurm jobs of the world in that folder are marked.
+pub(crate) fn deployment(world: &Path) -> String {
+    let name = world.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: &char| c.is_ascii_alphanumeric();
+    name.chars().filter(plain).collect()
 }
 
 /// `usual` with the keys of `different` in the place of its own.

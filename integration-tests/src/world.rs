@@ -230,6 +230,13 @@ impl Drop for World {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());
         }
+        // What still runs would take the places of other stories' jobs.
+        let ended = self
+            .account()
+            .and_then(|account| account.end_jobs_of(&site::deployment(self.folder())));
+        if let Err(error) = ended {
+            eprintln!("jobs of this story may still run: {error}");
+        }
     }
 }
 

@@ -38,7 +38,7 @@ const EXCEPTIONS: [Exception; 4] = [
     Exception {
         method: "Job.download_result_folder_by_globus()",
         why: "the client's bug: its defaults for localEndpoint and localPath say nothing of where to",
-        raises: "requires property \"toEndpoint\"",
+        raises: "is not of a type(s) string",
     },
 ];
 
