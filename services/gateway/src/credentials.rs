@@ -2,16 +2,15 @@
 //! the connector, which logs in with it once, and kept as the connector has sealed
 //! it. Nothing here can open it again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use compute_domain::{
     ErrorKind,
     ids::{JobId, UserId},
     site::{Hpc, is_account_name},
 };
-use compute_proto::{ConnectorClient, RemoteError};
+use compute_proto::RemoteError;
 use compute_queue::QueueError;
-use compute_runtime::config::Site;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -22,10 +21,6 @@ use crate::{error::GatewayError, state::AppState};
 const MOST_TRIES: u32 = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The connectors, by HPC. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Connectors(Arc<BTreeMap<String, ConnectorClient>>);
-
 /// What a user gives.
 #[derive(Debug)]
 pub struct Login {
@@ -33,28 +28,6 @@ pub struct Login {
     pub account: String,
     /// Its password.
     pub password: SecretString,
-}
-
-impl Connectors {
-    /// Clients that connect when first used.
-    ///
-    /// # Errors
-    /// If an address is none.
-    pub fn of(site: &Site) -> Result<Self, RemoteError> {
-        let clients = site.hpcs.values().map(|hpc| {
-            let address = hpc
-                .connector_address
-                .as_ref()
-                .unwrap_or(&site.server.connector_address);
-            Ok((hpc.name.clone(), ConnectorClient::connect_lazy(address)?))
-        });
-        Ok(Self(Arc::new(clients.collect::<Result<_, RemoteError>>()?)))
-    }
-
-    /// The connector of that HPC.
-    pub fn of_hpc(&self, hpc: &str) -> Option<&ConnectorClient> {
-        self.0.get(hpc)
-    }
 }
 
 impl Login {
@@ -114,7 +87,7 @@ impl Login {
                 hpc.name
             )));
         }
-        let connector = state.connectors.0.get(&hpc.name);
+        let connector = state.connectors.of_hpc(&hpc.name);
         let connector = connector.ok_or(GatewayError::Internal)?;
         let sealed = connector
             .check_login(&hpc.name, job, &self.account, &self.password)

@@ -1,6 +1,6 @@
 //! The gateway: REST for JupyterLab's clients. It asks the hub who a token
 //! belongs to, validates, writes rows and enqueues; it never reaches an HPC but
-//! through the connector, to have a login checked.
+//! through the connector, to have a login checked or old folders removed.
 //! Stateless: any number of replicas.
 //!
 //! Where to look: [`router`] lists all routes, `routes/` has one file per
@@ -11,6 +11,7 @@ pub mod auth;
 pub mod body;
 pub mod compatibility;
 pub mod config;
+pub mod connectors;
 pub mod credentials;
 pub mod deps;
 pub mod download;
@@ -42,7 +43,7 @@ use tower::Layer as _;
 
 pub use crate::deps::Deps;
 use crate::{
-    auth::HubClient, credentials::Connectors, limits::RequestRate, path::NormalisePath,
+    auth::HubClient, connectors::Connectors, limits::RequestRate, path::NormalisePath,
     state::AppState, templates::TemplateCache,
 };
 
@@ -79,6 +80,7 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         refresh,
         token.clone(),
     ));
+    tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
     let health = health::router(parts(&state), health::collect_metrics());
     let app: Router = router::router(state).merge(health);
     // Around the router, not in it: routing must see the normalised path.

@@ -1,12 +1,13 @@
 //! What one user may ask for: requests a minute, and the size of what is kept.
 //! Each gateway counts for itself.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use compute_domain::ids::UserId;
 use compute_runtime::config::Limits;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::GatewayError;
 
@@ -18,6 +19,9 @@ const VALUE_LIMIT: usize = 64 << 10;
 
 /// Most names in one of `param`, `env`, `slurm`.
 const NAMES_LIMIT: usize = 1000;
+
+/// How often users that no longer ask are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Counts the requests of each user.
 pub struct RequestRate {
@@ -48,11 +52,14 @@ impl RequestRate {
             }
         })
     }
+}
 
-    /// Forgets users that have not asked for a while.
-    pub fn forget_idle(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
+/// Forgets users that have not asked for a while, again and again until `stop`.
+pub async fn forget_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        rate.limiter.retain_recent();
+        rate.limiter.shrink_to_fit();
     }
 }
 

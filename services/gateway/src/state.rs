@@ -9,7 +9,7 @@ use compute_queue::Queue;
 use compute_runtime::{config::Site, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{
-    auth::HubClient, credentials::Connectors, limits::RequestRate, templates::TemplateCache,
+    auth::HubClient, connectors::Connectors, limits::RequestRate, templates::TemplateCache,
 };
 
 /// The gateway's state. Cheap to clone.

@@ -24,8 +24,8 @@ pub struct Cleaned {
     folder: Vec<String>,
 }
 
-/// Removes the caller's expired folders, on the HPC as well: those that are older than
-/// the operator keeps folders, and that no job needs.
+/// Removes the caller's expired folders on community accounts, on the HPC as well:
+/// those that are older than the operator keeps folders, and that no job needs.
 #[utoipa::path(put, path = "/clean", request_body = TokenOnly, tag = "folder",
     responses((status = OK, body = Cleaned)))]
 pub async fn clean(
@@ -34,9 +34,15 @@ pub async fn clean(
 ) -> Result<Json<Cleaned>, GatewayError> {
     let user = &caller.user.id;
     let before = state.clock.now().minus(state.site.server.folder_retention);
+    // Nobody can log in to a private account now: those folders are their owners'.
+    let hpcs = state.site.hpcs.values();
+    let community: Vec<_> = hpcs
+        .filter(|hpc| hpc.is_community_account)
+        .map(|hpc| hpc.name.as_str())
+        .collect();
     let expired = state
         .store
-        .expired_folders_of(user, before, AT_ONCE)
+        .expired_folders_of(user, &community, before, AT_ONCE)
         .await?;
     let is_all = expired.len() < AT_ONCE;
     let mut cleaned = Cleaned {
@@ -68,18 +74,10 @@ pub async fn clean(
 }
 
 async fn remove(state: &AppState, folder: &Folder) -> Result<(), String> {
-    let hpc = state.site.hpcs.get(&folder.hpc);
-    let hpc = hpc.ok_or_else(|| format!("there is no HPC {} any more", folder.hpc))?;
-    if !hpc.is_community_account {
-        return Err(format!(
-            "it belongs to your own account on {}: remove {} there",
-            hpc.name, folder.hpc_path
-        ));
-    }
-    let connector = state.connectors.of_hpc(&hpc.name);
-    let connector = connector.ok_or_else(|| format!("{} has no connector", hpc.name))?;
+    let connector = state.connectors.of_hpc(&folder.hpc);
+    let connector = connector.ok_or_else(|| format!("there is no HPC {}", folder.hpc))?;
     connector
-        .remove_folder(&hpc.name, &folder.hpc_path)
+        .remove_folder(&folder.hpc, &folder.hpc_path)
         .await
         .map_err(|error| error.to_string())
 }

@@ -103,7 +103,7 @@ impl Store {
         .await
     }
 
-    /// The user's folders that were made before `before` and that no job needs: none
+    /// The user's folders on `hpcs` that were made before `before` and that no job needs: none
     /// that is not over, and none that was made since. Oldest first, `limit` at the
     /// most.
     ///
@@ -112,6 +112,7 @@ impl Store {
     pub async fn expired_folders_of(
         &self,
         user: &UserId,
+        hpcs: &[&str],
         before: Timestamp,
         limit: usize,
     ) -> Result<Vec<Folder>, StoreError> {
@@ -137,7 +138,11 @@ impl Store {
             .flatten()
             .collect();
         let mut folders = self.folders_of(user).await?;
-        folders.retain(|folder| folder.created_at < before && !needed.contains(folder.id.as_str()));
+        folders.retain(|folder| {
+            hpcs.contains(&folder.hpc.as_str())
+                && folder.created_at < before
+                && !needed.contains(folder.id.as_str())
+        });
         folders.truncate(limit);
         Ok(folders)
     }
