@@ -12,7 +12,11 @@ settings = order["job"]
 
 def run():
     compute = CyberGISCompute(
-        url="127.0.0.1", port=order["port"], protocol="HTTP", suffix="v2", isJupyter=False
+        url=order.get("url", "127.0.0.1"),
+        port=order["port"],
+        protocol=order.get("protocol", "HTTP"),
+        suffix="v2",
+        isJupyter=False,
     )
     compute.login(manualHost=order["hub"])
     account = {key: settings.pop(key) for key in ("hpcUsername", "hpcPassword") if key in settings}

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub struct Client {
     base: String,
     token: String,
+    request_id: Option<String>,
     http: reqwest::Client,
 }
 
@@ -31,7 +32,17 @@ impl Client {
         Self {
             base: base.to_owned(),
             token,
+            request_id: None,
             http: reqwest::Client::new(),
+        }
+    }
+
+    /// The same, who gives all requests this id.
+    #[must_use]
+    pub fn with_request_id(&self, id: &str) -> Self {
+        Self {
+            request_id: Some(id.to_owned()),
+            ..self.clone()
         }
     }
 
@@ -63,7 +74,11 @@ impl Client {
             body.insert("jupyterhubApiToken".to_owned(), json!(self.token));
         }
         let url = format!("{}{path}", self.base);
-        let answer = self.http.request(method, url).json(&body).send().await?;
+        let mut request = self.http.request(method, url).json(&body);
+        if let Some(id) = &self.request_id {
+            request = request.header("x-request-id", id);
+        }
+        let answer = request.send().await?;
         let status = answer.status().as_u16();
         let text = answer.text().await?;
         let body = serde_json::from_str(&text).with_context(|| format!("no JSON: {text}"))?;

@@ -2,21 +2,29 @@
 //! real parts that `deploy/local/with-parts` has started.
 
 pub mod account;
+pub mod certificates;
 pub mod client;
 pub mod database;
+pub mod document;
 pub mod globus_fake;
+pub mod own_redis;
 pub mod parts;
 pub mod python;
 pub mod secrets;
 pub mod service;
 pub mod site;
 pub mod template;
+pub mod terminal;
 pub mod world;
 
+pub use certificates::Certificates;
 pub use client::Client;
+pub use document::Document;
 pub use globus_fake::GlobusFake;
+pub use own_redis::OwnRedis;
 pub use parts::Parts;
 pub use template::Template;
+pub use terminal::Terminal;
 pub use world::{World, WorldOptions};
 
 use std::time::{Duration, Instant};

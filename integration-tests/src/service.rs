@@ -107,6 +107,21 @@ impl Service {
         Ok(())
     }
 
+    /// `ip:port` where its health and metrics are served: where it says so in its log,
+    /// else where it serves everything.
+    pub fn health_address(&self) -> String {
+        let log = self.log();
+        let said = log
+            .lines()
+            .rfind(|line| line.contains("health and metrics"));
+        let address = said.and_then(|line| {
+            let (_, address) = line.split_once("127.0.0.1:")?;
+            let port = address.split(|c: char| !c.is_ascii_digit()).next()?;
+            Some(format!("127.0.0.1:{port}"))
+        });
+        address.unwrap_or_else(|| self.address.clone())
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(log_path(&self.folder, &self.name)).unwrap_or_default()
@@ -146,7 +161,7 @@ fn launch(
         .envs(envs.iter().map(|(key, value)| (key, value)))
         .env(
             "CYBERGIS_LOG",
-            "info,compute_maintainer=debug,compute_connector=debug",
+            "info,compute_maintainer=debug,compute_connector=debug,compute_runtime=debug",
         )
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

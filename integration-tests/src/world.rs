@@ -9,11 +9,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use compute_runtime::tls::Role;
 use serde_json::Value;
 
 use crate::{
     Client, Parts, Template,
     account::Account,
+    certificates::Certificates,
     service::{Service, binaries},
     site,
 };
@@ -39,7 +41,11 @@ pub struct WorldOptions {
     pub hpc: Value,
     /// Whole files of the configuration, by name, in the place of the usual ones.
     pub files: BTreeMap<String, Value>,
-    /// Templates that are there from the start.
+    /// Whether services show each other certificates.
+    pub mutual_tls: bool,
+    /// Whether the services log in JSON.
+    pub json_logs: bool,
+    /// Templates that are there from the start, approved for whatever they do.
     pub templates: Vec<Template>,
 }
 
@@ -55,6 +61,8 @@ impl Default for WorldOptions {
             config: Value::Null,
             hpc: Value::Null,
             files: BTreeMap::new(),
+            json_logs: false,
+            mutual_tls: false,
             templates: Vec::new(),
         }
     }
@@ -71,6 +79,8 @@ pub struct World {
     pub connector: Service,
     /// The maintainers.
     pub maintainers: Vec<Service>,
+    /// What services show each other.
+    pub certificates: Certificates,
     folder: tempfile::TempDir,
 }
 
@@ -102,19 +112,30 @@ impl World {
             path.join("config").display().to_string(),
         ];
         run(path, "compute-migrate", &["up"])?;
-        let own = [(
+        let certificates = Certificates::of(path, options.mutual_tls)?;
+        let control = (
             "CYBERGIS_CONTROL_DIRECTORY".to_owned(),
             path.display().to_string(),
-        )];
-        let connector = Service::start(path, "connector", "compute-connector", &args, &own)?;
-        let envs = vec![(
-            "CYBERGIS__CONNECTOR_ADDRESS".to_owned(),
-            format!("http://{}", connector.address()),
-        )];
+        );
+        let format = if options.json_logs { "json" } else { "pretty" };
+        let logs = ("CYBERGIS_LOG_FORMAT".to_owned(), format.to_owned());
+        let own = vec![control, logs.clone()];
+        let envs = [certificates.envs(Role::Connector, None), own].concat();
+        let connector = Service::start(path, "connector", "compute-connector", &args, &envs)?;
+        let envs_of = |role| {
+            let envs = certificates.envs(role, Some(connector.address()));
+            [envs, vec![logs.clone()]].concat()
+        };
         let maintainers = (1..=options.maintainers)
             .map(|n| {
                 let name = format!("maintainer-{n}");
-                Service::start(path, &name, "compute-maintainer", &args, &envs)
+                Service::start(
+                    path,
+                    &name,
+                    "compute-maintainer",
+                    &args,
+                    &envs_of(Role::Maintainer),
+                )
             })
             .collect::<Result<Vec<_>, _>>()?;
         for template in &options.templates {
@@ -122,15 +143,24 @@ impl World {
             run(
                 path,
                 "cybergis-compute",
-                &["template", "add", &template.id, &address, "--approve"],
+                &[
+                    "template",
+                    "add",
+                    &template.id,
+                    &address,
+                    "--approve",
+                    "--raw-sbatch",
+                ],
             )?;
         }
+        let envs = envs_of(Role::Gateway);
         let gateway = Service::start(path, "gateway", "compute-gateway", &args, &envs)?;
         let world = Self {
             parts,
             gateway,
             connector,
             maintainers,
+            certificates,
             folder,
         };
         world.wait_for_templates(&options.templates).await?;
@@ -153,6 +183,11 @@ impl World {
             },
         )
         .await
+    }
+
+    /// How this world marks its Slurm jobs.
+    pub fn deployment(&self) -> String {
+        site::deployment(self.folder())
     }
 
     /// The world's folder.
@@ -187,8 +222,8 @@ impl World {
     /// # Errors
     /// If it cannot be started or fails.
     pub fn operator(&self, args: &[&str]) -> anyhow::Result<Output> {
-        let connector = format!("http://{}", self.connector.address());
-        let envs = [("CYBERGIS__CONNECTOR_ADDRESS", connector.as_str())];
+        let connector = Some(self.connector.address());
+        let envs = self.certificates.envs(Role::Operator, connector);
         run_with(self.folder(), "cybergis-compute", args, &envs)
     }
 
@@ -233,7 +268,7 @@ impl Drop for World {
         // What still runs would take the places of other stories' jobs.
         let ended = self
             .account()
-            .and_then(|account| account.end_jobs_of(&site::deployment(self.folder())));
+            .and_then(|account| account.end_jobs_of(&self.deployment()));
         if let Err(error) = ended {
             eprintln!("jobs of this story may still run: {error}");
         }
@@ -248,14 +283,14 @@ fn run_with(
     world: &Path,
     binary: &str,
     args: &[&str],
-    envs: &[(&str, &str)],
+    envs: &[(String, String)],
 ) -> anyhow::Result<Output> {
     let began = Instant::now();
     let output = Command::new(binaries()?.join(binary))
         .arg("--config")
         .arg(world.join("config"))
         .args(args)
-        .envs(envs.iter().copied())
+        .envs(envs.iter().map(|(key, value)| (key, value)))
         .output()
         .with_context(|| format!("cannot start {binary}: `cargo build` first"))?;
     anyhow::ensure!(

@@ -1,9 +1,14 @@
 //! Opening the database that is to be migrated.
 
-use std::time::Duration;
+use std::{str::FromStr as _, time::Duration};
 
 use sea_orm_migration::sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr, sqlx::sqlite::SqliteJournalMode,
+    ConnectOptions, Database, DatabaseConnection, DbErr,
+    sqlx::{
+        mysql::MySqlConnectOptions,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    },
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -15,8 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub enum MigrateError {
     /// The address is none of a database that we know; it is not repeated here,
     /// since it may hold a password.
-    #[error("not an address of a database: known are sqlite, postgres and mysql")]
-    Address(#[source] Option<DbErr>),
+    #[error(
+        "not an address of a database, like postgres://USER@HOST:PORT/NAME; also known are sqlite and mysql"
+    )]
+    Address,
     /// What the database says.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -25,14 +32,8 @@ pub enum MigrateError {
 /// Connects to the database at `url`; makes the file, if it is SQLite.
 pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, MigrateError> {
     let url = url.expose_secret();
-    let (scheme, rest) = url.split_once("://").ok_or(MigrateError::Address(None))?;
-    let scheme = match scheme {
-        "sqlite" => "sqlite",
-        "postgres" | "postgresql" => "postgres",
-        "mysql" | "mariadb" => "mysql",
-        _ => return Err(MigrateError::Address(None)),
-    };
-    let mut options = ConnectOptions::new(format!("{scheme}://{rest}"));
+    let url = known(url).ok_or(MigrateError::Address)?;
+    let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
         .connect_timeout(PATIENCE)
@@ -46,4 +47,25 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Migra
                 .journal_mode(SqliteJournalMode::Wal)
         });
     Ok(Database::connect(options).await?)
+}
+
+/// The address in the words of SQLx. It is read here already, since SQLx repeats one
+/// that it cannot read in its error, password included.
+fn known(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (url, is_good) = match scheme {
+        "sqlite" => (url.to_owned(), SqliteConnectOptions::from_str(url).is_ok()),
+        "postgres" | "postgresql" => {
+            let url = format!("postgres://{rest}");
+            let is_good = PgConnectOptions::from_str(&url).is_ok();
+            (url, is_good)
+        }
+        "mysql" | "mariadb" => {
+            let url = format!("mysql://{rest}");
+            let is_good = MySqlConnectOptions::from_str(&url).is_ok();
+            (url, is_good)
+        }
+        _ => return None,
+    };
+    is_good.then_some(url)
 }

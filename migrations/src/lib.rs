@@ -79,7 +79,7 @@ pub async fn wait(url: &SecretString, patience: Duration) -> Result<(), MigrateE
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        if matches!(error, MigrateError::Address(_)) || began.elapsed() + PAUSE > patience {
+        if matches!(error, MigrateError::Address) || began.elapsed() + PAUSE > patience {
             return Err(error);
         }
         tokio::time::sleep(PAUSE).await;

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 /// the variable DATABASE_URL, or else that of the folder in the variable
 /// CYBERGIS_CONFIG, or else that of ./config.
 #[derive(Parser)]
-#[command(name = "compute-migrate", version)]
+#[command(name = "compute-migrate", version = compute_runtime::version::text())]
 struct Arguments {
     /// Address of the database: sqlite:///FOLDER/FILE,
     /// postgres://USER:PASSWORD@HOST:PORT/DATABASE or mysql://… Others on this

@@ -3,7 +3,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::{
-    columns::{long_or_null, short_or_null},
+    columns::{flag, long_or_null, short_or_null},
     tables,
 };
 
@@ -63,6 +63,11 @@ impl MigratorTrait for Migrations {
             Box::new(NewColumn("m000018_jobs_have_an_account", "jobs", |_| {
                 short_or_null("account")
             })),
+            Box::new(NewColumn(
+                "m000019_gits_have_a_raw_approval",
+                "gits",
+                |_| flag("is_raw_approved"),
+            )),
         ]
     }
 }

@@ -11,14 +11,13 @@ use compute_domain::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncRead, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{
-    Request,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Request, transport::Channel};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
     MAX_MESSAGE_BYTES,
-    convert::{FilePart, Finding, Submitted},
+    convert::{FilePart, Finding, LiveJob, Submitted},
+    ids,
     status::RemoteError,
     upload::{FeedError, feed},
     wire::{self, connector_client::ConnectorClient as Generated, upload_folder_request::Header},
@@ -30,6 +29,8 @@ pub const MAX_READ_BYTES: u32 = 1024 * 1024;
 /// Largest file that one call writes.
 pub const MAX_WRITE_BYTES: usize = 1024 * 1024;
 
+/// For a sign of life.
+const PING: Duration = Duration::from_secs(1);
 /// For what takes a moment, logging in included.
 const BRIEF: Duration = Duration::from_secs(30);
 /// For logging in alone; someone waits for the answer.
@@ -43,8 +44,6 @@ const REMOVE: Duration = Duration::from_secs(600);
 /// For an upload; a dead connection is noticed long before.
 const UPLOAD: Duration = Duration::from_secs(3600);
 
-const CONNECT: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// The connector, as other services see it. Cheap to clone. Paths are absolute,
@@ -56,6 +55,7 @@ const CHUNKS_IN_FLIGHT: usize = 4;
 #[derive(Debug, Clone)]
 pub struct ConnectorClient {
     inner: Generated<Channel>,
+    channel: Channel,
     /// Goes with every call.
     credential: Option<wire::Credential>,
 }
@@ -63,11 +63,12 @@ pub struct ConnectorClient {
 impl ConnectorClient {
     /// A client over a channel of the caller's.
     pub fn new(channel: Channel) -> Self {
-        let inner = Generated::new(channel)
+        let inner = Generated::new(channel.clone())
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         Self {
             inner,
+            channel,
             credential: None,
         }
     }
@@ -78,6 +79,7 @@ impl ConnectorClient {
     pub fn with_credential(&self, job: &JobId, sealed: &str) -> Self {
         Self {
             inner: self.inner.clone(),
+            channel: self.channel.clone(),
             credential: Some(wire::Credential {
                 job_id: job.as_str().to_owned(),
                 sealed: sealed.to_owned(),
@@ -111,13 +113,14 @@ impl ConnectorClient {
             .sealed)
     }
 
-    /// A client of the connector at `address`, e.g. `http://connector:7100`. It
-    /// connects when first used, and again whenever the connection breaks.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if `address` is none.
-    pub fn connect_lazy(address: &str) -> Result<Self, RemoteError> {
-        Ok(Self::new(endpoint(address)?.connect_lazy()))
+    /// Whether the connector answers at all (grpc.health.v1); nothing is asked of an
+    /// HPC.
+    pub async fn ping(&self) -> Result<(), RemoteError> {
+        let everything = HealthCheckRequest::default();
+        HealthClient::new(self.channel.clone())
+            .check(within(PING, everything))
+            .await?;
+        Ok(())
     }
 
     /// Logs in and looks for what jobs need there.
@@ -239,6 +242,28 @@ impl ConnectorClient {
             .collect()
     }
 
+    /// Jobs of `deployment` that the scheduler has and that are not over; not for
+    /// private accounts.
+    ///
+    /// # Errors
+    /// Also if the scheduler could not be asked.
+    pub async fn deployment_jobs(
+        &self,
+        hpc: &str,
+        deployment: &str,
+    ) -> Result<Vec<LiveJob>, RemoteError> {
+        let request = wire::DeploymentJobsRequest {
+            hpc: hpc.to_owned(),
+            deployment: deployment.to_owned(),
+        };
+        let response = self
+            .client()
+            .deployment_jobs(within(LOOK, request))
+            .await?
+            .into_inner();
+        Ok(response.jobs.into_iter().map(LiveJob::from).collect())
+    }
+
     /// Ends a job; one that has ended already is well.
     pub async fn cancel(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
         let request = wire::CancelRequest {
@@ -351,20 +376,8 @@ impl ConnectorClient {
 fn within<T>(deadline: Duration, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(deadline);
+    ids::attach(&mut request);
     request
-}
-
-/// An address with the settings that every connection between services has.
-pub(crate) fn endpoint(address: &str) -> Result<Endpoint, RemoteError> {
-    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
-        let message = format!("{address:?} is not an address like http://host:port: {error}");
-        RemoteError::new(ErrorKind::InvalidArgument, message)
-    })?;
-    Ok(endpoint
-        .connect_timeout(CONNECT)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true))
 }
 
 #[cfg(test)]
@@ -376,18 +389,17 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let client = ConnectorClient::connect_lazy(&address).unwrap();
+        let endpoint = tonic::transport::Endpoint::from_shared(address).unwrap();
+        let client = ConnectorClient::new(endpoint.connect_lazy());
         let error = client.check("local").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert_eq!(
+            client.ping().await.unwrap_err().kind(),
+            ErrorKind::Unavailable
+        );
         let uploaded = client
             .upload_folder("local", "/scratch/1", &b"tar"[..])
             .await;
         assert_eq!(uploaded.unwrap_err().kind(), ErrorKind::Unavailable);
-    }
-
-    #[tokio::test]
-    async fn what_is_no_address_is_refused() {
-        let error = ConnectorClient::connect_lazy("connector at home").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }
 }

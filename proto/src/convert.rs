@@ -2,6 +2,7 @@
 
 use compute_domain::{
     ErrorKind,
+    ids::JobId,
     job::{EndState, JobObservation, Phase, Usage},
 };
 
@@ -25,6 +26,15 @@ pub struct Submitted {
     pub slurm_id: String,
     /// Whether an earlier attempt had already submitted it.
     pub adopted: bool,
+}
+
+/// A job that the scheduler has and that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveJob {
+    /// Slurm's id.
+    pub slurm_id: String,
+    /// The job that it says it is.
+    pub job: JobId,
 }
 
 /// A part of a file.
@@ -70,6 +80,21 @@ impl From<wire::check_response::Finding> for Finding {
 impl From<Submitted> for wire::SubmitResponse {
     fn from(Submitted { slurm_id, adopted }: Submitted) -> Self {
         Self { slurm_id, adopted }
+    }
+}
+
+impl From<LiveJob> for wire::deployment_jobs_response::Job {
+    fn from(LiveJob { slurm_id, job }: LiveJob) -> Self {
+        let job_id = job.to_string();
+        Self { slurm_id, job_id }
+    }
+}
+
+impl From<wire::deployment_jobs_response::Job> for LiveJob {
+    fn from(wire: wire::deployment_jobs_response::Job) -> Self {
+        let wire::deployment_jobs_response::Job { slurm_id, job_id } = wire;
+        let job = JobId::from_text(job_id);
+        Self { slurm_id, job }
     }
 }
 

@@ -157,3 +157,16 @@ async fn redis_is_killed_and_comes_back_empty() -> anyhow::Result<()> {
     redis("down")?;
     outcome
 }
+
+/// Of several gateways one may be replaced at any time: the new one refuses nothing
+/// that the others take.
+#[tokio::test]
+async fn a_gateway_that_has_just_started_knows_the_templates() -> anyhow::Result<()> {
+    let mut world = World::with([Template::bare("quick", "true")]).await?;
+    world.gateway.stop()?;
+    world.gateway.restart()?;
+    let alice = world.client("alice")?;
+    let id = alice.submit("quick", json!({})).await?;
+    alice.until(&id, &["ended"], LONG).await?;
+    Ok(())
+}

@@ -3,8 +3,9 @@
 use std::{fs, process::Command};
 
 use compute_integration_tests::{
-    World,
+    Terminal, World,
     client::{event_types, log_text},
+    document::typed_by,
     python,
 };
 use serde_json::{Value, json};
@@ -76,14 +77,14 @@ async fn researchers_find_the_jobs_of_the_older_server() -> anyhow::Result<()> {
         world.parts.fact("mariadb", "port")?
     );
     let password = password.display().to_string();
-    let said = world.operator(&[
-        "import",
-        "--from",
-        &address,
-        "--from-password-file",
-        &password,
-    ])?;
-    let table = String::from_utf8(said.stdout)?;
+    let words = [
+        ("mysql://USER@HOST:3306/DATABASE", address.as_str()),
+        ("FILE", &password),
+    ];
+    let test = "import::researchers_find_the_jobs_of_the_older_server";
+    let table = Terminal::new(&world, world.folder())?
+        .run(&typed_by(test, &words)?)?
+        .concat();
     assert!(
         table.contains("1 unfinished, reported as failed"),
         "{table}"

@@ -123,7 +123,7 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
     let (alice, account) = (world.client("alice")?, world.account()?);
     let warm = alice.submit("quick", json!({})).await?;
     alice.over(&warm, SOON).await?;
-    let mut taken = Vec::new();
+    let (mut taken, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..20 {
         let id = alice.prepare("quick", json!({})).await?;
         let began = epoch_ms();
@@ -135,38 +135,36 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
             .map(millis)
             .unwrap_or_default();
         taken.push(accepted.saturating_sub(began));
+        bare.push(bare_sbatch(&world, &account)?);
     }
     taken.sort_unstable();
-    let median = taken[taken.len() / 2];
-    let bare = bare_sbatch(&world, &account)?;
+    bare.sort_unstable();
+    let (median, sbatch) = (taken[10], bare[10]);
+    // the second one for a machine that is busy with something else
+    let bound = Duration::from_millis(300).max(30 * sbatch);
     println!(
-        "POST submit to acceptance: median of 20 {median} ms (bound 300 ms; a bare sbatch {bare} ms), {taken:?}"
+        "POST submit to acceptance: median of 20 {median} ms (bound {bound:?}; a bare sbatch {sbatch:?}), {taken:?}"
     );
-    assert!(median < 300, "{taken:?}");
+    assert!(u128::from(median) < bound.as_millis(), "{taken:?}");
     Ok(())
 }
 
-/// Milliseconds for the site's own `sbatch`, median of five.
-fn bare_sbatch(world: &World, account: &Account) -> anyhow::Result<u128> {
+/// What the site's own `sbatch` takes.
+fn bare_sbatch(world: &World, account: &Account) -> anyhow::Result<Duration> {
     let user = world.parts.text("hpc", "user")?;
-    let mut taken = Vec::new();
-    for _ in 0..5 {
-        let began = Instant::now();
-        account.slurm(
-            "sbatch",
-            &[
-                "--parsable",
-                "--uid",
-                &user,
-                "--chdir=/",
-                "--output=/dev/null",
-                "--wrap=true",
-            ],
-        )?;
-        taken.push(began.elapsed().as_millis());
-    }
-    taken.sort_unstable();
-    Ok(taken[2])
+    let began = Instant::now();
+    account.slurm(
+        "sbatch",
+        &[
+            "--parsable",
+            "--uid",
+            &user,
+            "--chdir=/",
+            "--output=/dev/null",
+            "--wrap=true",
+        ],
+    )?;
+    Ok(began.elapsed())
 }
 
 #[expect(

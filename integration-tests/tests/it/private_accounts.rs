@@ -2,7 +2,6 @@
 
 use std::{
     io::Write as _,
-    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -10,46 +9,12 @@ use std::{
 use anyhow::Context as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use compute_integration_tests::{
-    Client, Template, World, WorldOptions,
-    client::event_types,
-    eventually,
-    parts::{PrivateAccount, local_script},
-    python, secrets,
+    Client, OwnRedis, Template, World, WorldOptions, client::event_types, eventually,
+    parts::PrivateAccount, python, secrets,
 };
 use serde_json::{Value, json};
 
 use crate::SOON;
-
-/// A Redis of the story's own, gone at its end.
-struct OwnRedis(tempfile::TempDir);
-
-impl OwnRedis {
-    fn up() -> anyhow::Result<Self> {
-        let redis = Self(tempfile::tempdir()?);
-        redis.tell("up")?;
-        Ok(redis)
-    }
-
-    fn tell(&self, verb: &str) -> anyhow::Result<()> {
-        let status = Command::new(local_script("redis"))
-            .arg(verb)
-            .arg(self.0.path())
-            .status()?;
-        anyhow::ensure!(status.success(), "redis {verb}");
-        Ok(())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for OwnRedis {
-    fn drop(&mut self) {
-        // Its folder goes in any case.
-        let _ = self.tell("down");
-    }
-}
 
 async fn world(redis: Option<&OwnRedis>, command: &str) -> anyhow::Result<World> {
     World::start(WorldOptions {

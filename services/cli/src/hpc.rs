@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use compute_domain::ErrorKind;
 use compute_proto::{ConnectorClient, Finding};
-use compute_runtime::config::Site;
+use compute_runtime::{config::Site, grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,11 +53,9 @@ pub(crate) async fn run(command: Command, folder: &Path, json: bool) -> anyhow::
 
 async fn check(site: &Site, name: &str) -> anyhow::Result<Answer> {
     let hpc = site::hpc(site, name)?;
-    let address = hpc
-        .connector_address
-        .as_ref()
-        .unwrap_or(&site.server.connector_address);
-    let connector = ConnectorClient::connect_lazy(address)?;
+    let address = site.connector_address(hpc);
+    let transport = Transport::load(site.server.tls.as_ref())?;
+    let connector = ConnectorClient::new(transport.channel(address, Role::Connector)?);
     let findings = connector.check(name).await;
     let findings = findings.map_err(|error| match error.kind() {
         ErrorKind::Unavailable | ErrorKind::Uncertain => anyhow::Error::new(error).context(

@@ -10,6 +10,7 @@ use compute_domain::{
     ids::{JobId, UserId},
     job::{Intent, Job, State},
 };
+use compute_runtime::{grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
 use crate::{
@@ -80,7 +81,8 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
         Command::Show { id } => show(&store, &JobId::from_text(id)).await,
         Command::Cancel { id } => {
             let alive_within = site.server.lease.max(Duration::from_secs(30));
-            cancel(&store, &JobId::from_text(id), alive_within).await
+            let transport = Transport::load(site.server.tls.as_ref())?;
+            cancel(&store, &transport, &JobId::from_text(id), alive_within).await
         }
     }
 }
@@ -153,7 +155,12 @@ async fn show(store: &Store, id: &JobId) -> anyhow::Result<Answer> {
     Ok(Answer::good(json, parts.join("\n\n")))
 }
 
-async fn cancel(store: &Store, id: &JobId, alive_within: Duration) -> anyhow::Result<Answer> {
+async fn cancel(
+    store: &Store,
+    transport: &Transport,
+    id: &JobId,
+    alive_within: Duration,
+) -> anyhow::Result<Answer> {
     let job = find(store, id).await?;
     if job.state.is_terminal() {
         bail!("job {id} is over already: it is {}", job.state);
@@ -163,7 +170,10 @@ async fn cancel(store: &Store, id: &JobId, alive_within: Duration) -> anyhow::Re
     };
     // The maintainer finds the intent by itself; asked, it looks at once.
     let asked = match store.maintainer_for(&job, alive_within).await? {
-        Some(address) => compute_proto::notice(&address, id).await.is_ok(),
+        Some(address) => match transport.channel(&address, Role::Maintainer) {
+            Ok(channel) => compute_proto::notice(channel, id).await.is_ok(),
+            Err(_) => false,
+        },
         None => false,
     };
     let text = if asked {

@@ -13,7 +13,7 @@ use compute_runtime::config::Site;
 use compute_templates::{Mirrors, Snapshot};
 use serde_json::json;
 
-use self::show::{abbreviated, done, row};
+use self::show::{abbreviated, row};
 use crate::{Answer, answer::table, site};
 
 /// Commands about templates.
@@ -31,6 +31,9 @@ pub enum Command {
         /// Approve it at once
         #[arg(long)]
         approve: bool,
+        /// Approve as well what runs outside of a container, as with `approve`
+        #[arg(long, requires = "approve")]
+        raw_sbatch: bool,
     },
     /// Change a template's address or commit, or fetch it anew
     Update {
@@ -50,11 +53,18 @@ pub enum Command {
     Approve {
         /// Its name
         id: String,
+        /// Approve as well what runs outside of a container, with all that the account may
+        /// do: `*_in_raw_sbatch`; other connectors where programs are contained
+        #[arg(long)]
+        raw_sbatch: bool,
     },
     /// Hide a template from users; jobs that use it go on
     Withdraw {
         /// Its name
         id: String,
+        /// Withdraw only what `approve --raw-sbatch` has approved
+        #[arg(long)]
+        raw_sbatch: bool,
     },
     /// Remove a template; jobs that use it go on
     Remove {
@@ -78,7 +88,17 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
             address,
             sha,
             approve,
-        } => desk.add(id, address, sha, approve).await,
+            raw_sbatch,
+        } => {
+            let new = NewTemplate {
+                id,
+                address,
+                sha,
+                is_approved: approve,
+                is_raw_approved: raw_sbatch,
+            };
+            desk.add(new).await
+        }
         Command::Update {
             id,
             address,
@@ -91,20 +111,21 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 TemplatePatch {
                     address,
                     sha,
-                    is_approved: None,
+                    ..TemplatePatch::default()
                 },
                 "updated",
             )
             .await
         }
-        Command::Approve { id } => {
+        Command::Approve { id, raw_sbatch } => {
             let patch = TemplatePatch {
                 is_approved: Some(true),
+                is_raw_approved: raw_sbatch.then_some(true),
                 ..TemplatePatch::default()
             };
             desk.change(&id, patch, "approved").await
         }
-        Command::Withdraw { id } => desk.withdraw(&id).await,
+        Command::Withdraw { id, raw_sbatch } => desk.withdraw(&id, raw_sbatch).await,
         Command::Remove { id } => desk.remove(&id).await,
         Command::List => desk.list().await,
     }
@@ -117,30 +138,19 @@ struct Desk {
 }
 
 impl Desk {
-    async fn add(
-        &self,
-        id: String,
-        address: String,
-        sha: Option<String>,
-        is_approved: bool,
-    ) -> anyhow::Result<Answer> {
-        if self.store.template(&id).await?.is_some() {
+    async fn add(&self, mut new: NewTemplate) -> anyhow::Result<Answer> {
+        let id = &new.id;
+        if self.store.template(id).await?.is_some() {
             bail!("there is a template {id} already: use `template update {id}`");
         }
-        let verified = self.verify(&id, &address, sha.as_deref()).await?;
+        let verified = self.verify(id, &new.address, new.sha.as_deref()).await?;
         // The full name: an abbreviation may mean another commit later.
-        let sha = sha.is_some().then(|| verified.snapshot.sha.clone());
-        let added = self
-            .store
-            .add_template(NewTemplate {
-                id,
-                address,
-                sha,
-                is_approved,
-            })
-            .await?;
+        if let Some(sha) = &mut new.sha {
+            sha.clone_from(&verified.snapshot.sha);
+        }
+        let added = self.store.add_template(new).await?;
         let template = added.context("somebody else has just added a template of that name")?;
-        Ok(done(&template, &verified, "added"))
+        Ok(self.done(&template, &verified, "added"))
     }
 
     /// Changes what `patch` says, provided that what comes of it can be run.
@@ -162,12 +172,13 @@ impl Desk {
             .set_template(id, patch)
             .await?
             .with_context(|| unknown(id))?;
-        Ok(done(&template, &verified, what))
+        Ok(self.done(&template, &verified, what))
     }
 
-    async fn withdraw(&self, id: &str) -> anyhow::Result<Answer> {
+    async fn withdraw(&self, id: &str, only_raw: bool) -> anyhow::Result<Answer> {
         let patch = TemplatePatch {
-            is_approved: Some(false),
+            is_approved: (!only_raw).then_some(false),
+            is_raw_approved: Some(false),
             ..TemplatePatch::default()
         };
         let template = self
@@ -175,7 +186,11 @@ impl Desk {
             .set_template(id, patch)
             .await?
             .with_context(|| unknown(id))?;
-        let text = format!("template {id} is hidden from users");
+        let text = if only_raw {
+            format!("template {id} may run in a container only")
+        } else {
+            format!("template {id} is hidden from users")
+        };
         Ok(Answer::good(json!({"template": row(&template, [])}), text))
     }
 
@@ -193,8 +208,16 @@ impl Desk {
         let (mut entries, mut rows) = (Vec::new(), Vec::new());
         for template in self.store.templates().await? {
             let known = self.known(&template).await;
+            let unapproved = known
+                .as_ref()
+                .ok()
+                .and_then(|(_, manifest)| self.unapproved(&template, manifest));
             let (name, commit, problem) = match &known {
-                Ok((commit, manifest)) => (manifest.name.as_str(), commit.as_str(), ""),
+                Ok((commit, manifest)) => (
+                    manifest.name.as_str(),
+                    commit.as_str(),
+                    unapproved.as_deref().unwrap_or_default(),
+                ),
                 Err(problem) => ("", "", problem.as_str()),
             };
             let told = |text: &str| json!(Some(text).filter(|text| !text.is_empty()));
@@ -206,7 +229,12 @@ impl Desk {
             entries.push(row(&template, more));
             rows.push([
                 template.id.clone(),
-                if template.is_approved { "yes" } else { "no" }.to_owned(),
+                match (template.is_approved, template.is_raw_approved) {
+                    (true, true) => "yes, raw too",
+                    (true, false) => "yes",
+                    (false, _) => "no",
+                }
+                .to_owned(),
                 abbreviated(commit),
                 if template.sha.is_some() {
                     "pinned"

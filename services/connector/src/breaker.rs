@@ -80,6 +80,14 @@ impl Breaker {
         }
     }
 
+    /// Why the last login failed, as long as no other has succeeded.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        match &self.state {
+            State::Closed => None,
+            State::Open { reason, .. } | State::HalfOpen { reason, .. } => Some(reason),
+        }
+    }
+
     /// A login has succeeded.
     pub(crate) fn succeeded(&mut self) {
         self.state = State::Closed;
@@ -130,8 +138,10 @@ mod tests {
         };
         assert_eq!(pause, expected);
         assert_eq!(breaker.admit(at(1)), Ok(()));
+        assert_eq!(breaker.trouble(), Some("connection refused"));
         breaker.succeeded();
         assert_eq!(breaker, Breaker::default());
+        assert_eq!(breaker.trouble(), None);
     }
 
     #[test]

@@ -6,11 +6,15 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use anyhow::ensure;
 use clap::Parser;
 use compute_domain::site::Hpc;
+use compute_runtime::{config::Server, healthcheck::Action, seal::SealingKey, version};
 
 /// The only process that speaks SSH and scheduler commands.
 #[derive(Debug, Parser)]
-#[command(name = "compute-connector", version)]
+#[command(name = "compute-connector", version = version::text())]
 pub struct Options {
+    /// Something else to do than to serve.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// Folder of the operator's JSON files.
     #[arg(long, env = "CYBERGIS_CONFIG", default_value = "config")]
     pub config: PathBuf,
@@ -46,4 +50,15 @@ impl Options {
         hpcs.retain(|name, _| self.hpcs.is_empty() || self.hpcs.contains(name));
         Ok(hpcs.into_values().collect())
     }
+}
+
+/// The key that seals logins of private accounts; made where one of `hpcs` has such
+/// accounts, and only there.
+///
+/// # Errors
+/// If its file cannot be read or made.
+pub fn sealing_key(hpcs: &[Hpc], server: &Server) -> anyhow::Result<Option<SealingKey>> {
+    let is_needed = hpcs.iter().any(|hpc| !hpc.is_community_account);
+    let load = || SealingKey::load_or_create(&server.credential_key_file);
+    Ok(is_needed.then(load).transpose()?)
 }

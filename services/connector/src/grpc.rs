@@ -14,6 +14,7 @@ use compute_proto::{
 use futures::{StreamExt as _, stream};
 use secrecy::SecretString;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Span;
 
 use crate::{account::Account, check, error::Error, files, served::Directory};
 
@@ -34,8 +35,16 @@ impl ConnectorService {
         hpc: &str,
         credential: Option<&wire::Credential>,
     ) -> Result<Arc<Account>, Status> {
+        if let Some(credential) = credential {
+            is_about(&credential.job_id);
+        }
         self.directory.account(hpc, credential).map_err(status)
     }
+}
+
+/// The call that is being answered is about that job.
+fn is_about(job_id: &str) {
+    Span::current().record("job.id", job_id);
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -64,12 +73,13 @@ impl Connector for ConnectorService {
             user,
             password,
         } = request.into_inner();
+        is_about(&job_id);
         let sealed = self
             .directory
             .check_login(&hpc, &job_id, &user, SecretString::from(password))
             .await
             .map_err(status)?;
-        tracing::info!(hpc, job.id = job_id, account = user, "login checked");
+        tracing::info!(hpc, account = user, "login checked");
         Ok(Response::new(wire::CheckLoginResponse { sealed }))
     }
 
@@ -148,6 +158,7 @@ impl Connector for ConnectorService {
             folder,
             credential,
         } = request.into_inner();
+        is_about(&job_id);
         let account = self.account(&hpc, credential.as_ref())?;
         let folder = account.path(&folder).map_err(status)?;
         let submitted = account
@@ -157,7 +168,6 @@ impl Connector for ConnectorService {
             .map_err(status)?;
         tracing::info!(
             hpc,
-            job.id = job_id,
             slurm.id = submitted.slurm_id,
             adopted = submitted.adopted,
             "submitted"
@@ -182,6 +192,17 @@ impl Connector for ConnectorService {
         let jobs = account.states.observe(&slurm_ids).await.map_err(status)?;
         let jobs = jobs.into_iter().map(Into::into).collect();
         Ok(Response::new(wire::JobStatesResponse { jobs }))
+    }
+
+    async fn deployment_jobs(
+        &self,
+        request: Request<wire::DeploymentJobsRequest>,
+    ) -> Answer<wire::DeploymentJobsResponse> {
+        let wire::DeploymentJobsRequest { hpc, deployment } = request.into_inner();
+        let account = self.account(&hpc, None)?;
+        let jobs = account.states.of_deployment(&deployment).await;
+        let jobs = jobs.map_err(status)?.into_iter().map(Into::into).collect();
+        Ok(Response::new(wire::DeploymentJobsResponse { jobs }))
     }
 
     async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {

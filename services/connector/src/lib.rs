@@ -9,6 +9,7 @@
 mod account;
 mod askpass;
 mod breaker;
+mod callers;
 mod check;
 mod control_directory;
 mod error;
@@ -38,7 +39,7 @@ use compute_domain::{Clock, site::Hpc};
 use compute_proto::{
     FILE_DESCRIPTOR_SET, MAX_MESSAGE_BYTES, wire::connector_server::ConnectorServer,
 };
-use compute_runtime::seal::SealingKey;
+use compute_runtime::{grpc::Transport, health::Parts, seal::SealingKey};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -70,7 +71,6 @@ pub async fn build(
     tasks: &TaskTracker,
     key: Option<SealingKey>,
 ) -> std::io::Result<Connector> {
-    meters::describe();
     let control_directory = control_directory::make(control_parent).await?;
     let around = Surroundings::new(&clock, control_directory.path(), tasks);
     let directory = Directory::new(hpcs, &around, key.map(Arc::new).as_ref());
@@ -81,6 +81,13 @@ pub async fn build(
 }
 
 impl Connector {
+    /// What its health report tells. It needs no HPC to be ready: another one may be
+    /// well.
+    pub fn parts(&self) -> Parts {
+        let directory = Arc::clone(&self.directory);
+        Parts::default().noting(move || std::future::ready(directory.noted()))
+    }
+
     /// Serves until `stop`; then calls that are under way are answered first.
     ///
     /// # Errors
@@ -88,13 +95,23 @@ impl Connector {
     pub async fn serve(
         &self,
         listener: TcpListener,
+        transport: Transport,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
+        meters::describe();
         let service = ConnectorServer::new(ConnectorService::new(Arc::clone(&self.directory)))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let serving = compute_runtime::grpc::serve(
+            listener,
+            transport,
+            service,
+            callers::CALLERS,
+            FILE_DESCRIPTOR_SET,
+            stop,
+        );
         tokio::select! {
-            served = compute_runtime::grpc::serve(listener, service, FILE_DESCRIPTOR_SET, stop) => served,
+            served = serving => served,
             () = self.directory.forget_idle_accounts() => Ok(()),
         }
     }

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
-use compute_connector::config::Options;
+use compute_connector::config::{Options, sealing_key};
 use compute_domain::SystemClock;
 use compute_runtime::{
-    config::{self, ProcessEnvironment},
-    health::{self, Parts},
+    config,
+    grpc::Transport,
+    health,
+    healthcheck::{self, Action},
     listen,
-    seal::SealingKey,
     shutdown::Shutdown,
     telemetry, tls,
 };
@@ -24,20 +25,16 @@ const LAST_COMMANDS: Duration = Duration::from_secs(5);
 async fn main() -> anyhow::Result<()> {
     tls::install_provider();
     let options = Options::parse();
-    telemetry::init("compute-connector")?;
-    let loaded = config::load(&options.config, &ProcessEnvironment)?;
-    for warning in &loaded.warnings {
-        tracing::warn!(%warning, "configuration");
+    if options.action == Some(Action::Healthcheck) {
+        return healthcheck::ask(options.health_listen).await;
     }
-    let hpcs = options.owned(loaded.site.hpcs)?;
-    // Only where it is needed is it made.
-    let key = hpcs
-        .iter()
-        .any(|hpc| !hpc.is_community_account)
-        .then(|| SealingKey::load_or_create(&loaded.site.server.credential_key_file))
-        .transpose()?;
+    telemetry::init("compute-connector")?;
+    let site = config::load_and_warn(&options.config)?;
+    let hpcs = options.owned(site.hpcs)?;
+    let key = sealing_key(&hpcs, &site.server)?;
     let shutdown = Shutdown::on_signals()?;
-    health::serve(options.health_listen, Parts::default(), &shutdown).await?;
+    let transport = Transport::load(site.server.tls.as_ref())?;
+    transport.keep_fresh(Arc::new(SystemClock), &shutdown);
     let connector = compute_connector::build(
         hpcs,
         Arc::new(SystemClock),
@@ -46,13 +43,14 @@ async fn main() -> anyhow::Result<()> {
         key,
     )
     .await?;
+    health::serve(options.health_listen, connector.parts(), &shutdown).await?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;
     let time_is_up = async {
         shutdown.token.cancelled().await;
         tokio::time::sleep(LAST_CALLS).await;
     };
     tokio::select! {
-        served = connector.serve(listener, shutdown.token.clone()) => served?,
+        served = connector.serve(listener, transport, shutdown.token.clone()) => served?,
         () = time_is_up => tracing::warn!("some calls did not end in time"),
     }
     shutdown.drain(LAST_COMMANDS).await;

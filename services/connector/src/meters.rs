@@ -63,10 +63,15 @@ impl RemoteCommand {
     }
 }
 
-pub(crate) fn login(hpc: &str, succeeded: bool) {
-    let outcome = if succeeded { "ok" } else { "failed" };
+pub(crate) fn login<T>(hpc: &str, opened: &Result<T, Error>) {
+    // A login node that refuses a password is well.
+    let (outcome, paused) = match opened {
+        Ok(_) => ("ok", 0.0),
+        Err(Error::Password(_)) => ("refused", 0.0),
+        Err(_) => ("failed", 1.0),
+    };
     counter!(LOGINS, "hpc" => hpc.to_owned(), "outcome" => outcome).increment(1);
-    gauge!(PAUSED, "hpc" => hpc.to_owned()).set(if succeeded { 0.0 } else { 1.0 });
+    gauge!(PAUSED, "hpc" => hpc.to_owned()).set(paused);
 }
 
 pub(crate) fn connections(hpc: &str, change: f64) {

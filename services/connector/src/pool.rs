@@ -199,6 +199,11 @@ impl Pool {
         opened
     }
 
+    /// Why logins are held back, if they are.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.breaker().trouble().map(str::to_owned)
+    }
+
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         // A panic elsewhere cannot leave a half-made breaker.
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)

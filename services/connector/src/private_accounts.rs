@@ -134,6 +134,14 @@ impl PrivateAccounts {
         }
     }
 
+    /// Why logins of one of the accounts are held back, if they are.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let known = self.lock();
+        known
+            .values()
+            .find_map(|known| known.account.remote.pool().trouble())
+    }
+
     /// Ends all logins.
     pub(crate) async fn close(&self) {
         let all: Vec<Known> = self.lock().drain().map(|(_, known)| known).collect();

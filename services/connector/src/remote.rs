@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use openssh::{Session, Stdio};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
     error::Error,
@@ -70,12 +71,13 @@ impl Remote {
         input: Input,
     ) -> Result<Reply, Error> {
         let pool = Arc::clone(&self.pool);
-        let run = self.tasks.spawn(async move {
+        let run = async move {
             let meter = meters::RemoteCommand::begin(pool.hpc(), script.name);
             let reply = Box::pin(run(&pool, script, &arguments, input)).await;
             meter.end(&reply);
             reply
-        });
+        };
+        let run = self.tasks.spawn(run.in_current_span());
         run.await
             .unwrap_or_else(|error| Err(Error::Internal(format!("{}: {error}", script.name))))
     }

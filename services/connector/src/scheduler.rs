@@ -5,21 +5,31 @@ mod slurm_parse;
 mod slurm_state;
 
 use async_trait::async_trait;
-use compute_domain::job::{JobObservation, Usage};
+use compute_domain::job::{JobObservation, Mark, Usage};
 use compute_proto::Submitted;
 
 use crate::{error::Error, paths::RemotePath};
 
 pub(crate) use slurm::Slurm;
 
+/// A job that the scheduler has in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// Where it is.
+    pub(crate) seen: JobObservation,
+    /// What its comment says, if a deployment has written it.
+    pub(crate) mark: Option<Mark>,
+}
+
 /// A batch scheduler behind a login node. Ids have been checked by the caller.
 #[async_trait]
 pub(crate) trait Scheduler: Send + Sync + 'static {
     /// All jobs of the account that the scheduler has in memory, in one look.
+    /// Anybody's: the marks tell which are a deployment's.
     ///
     /// # Errors
     /// If it could not be asked; then nothing is known about any job.
-    async fn queue(&self) -> Result<Vec<JobObservation>, Error>;
+    async fn queue(&self) -> Result<Vec<Queued>, Error>;
 
     /// Those of `ids` that accounting has as ended, in one look.
     ///

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use compute_domain::site::Hpc;
 use compute_proto::wire::Credential;
-use compute_runtime::seal::SealingKey;
+use compute_runtime::{health::Finding, seal::SealingKey};
 use secrecy::SecretString;
 
 use crate::{
@@ -116,6 +116,24 @@ impl Directory {
                 "HPC {hpc} has a community account, and takes no other login"
             ))),
         }
+    }
+
+    /// How each HPC is, as far as it is known without asking it.
+    pub(crate) fn noted(&self) -> Vec<(String, Finding)> {
+        let finding = |served: &Result<Served, Error>| {
+            let trouble = match served {
+                Ok(Served::Community(account)) => account.remote.pool().trouble(),
+                Ok(Served::Private(accounts)) => accounts.trouble(),
+                Err(error) => return Err(error.to_string()),
+            };
+            trouble.map_or(Ok(()), |reason| {
+                Err(format!("logins are held back: {reason}"))
+            })
+        };
+        let noted = self.served.iter();
+        noted
+            .map(|(name, served)| (name.clone(), finding(served)))
+            .collect()
     }
 
     /// Forgets private accounts that nobody uses; never returns.

@@ -33,7 +33,7 @@ impl Master {
     /// account's password is refused.
     pub(crate) async fn open(target: &Target, control_directory: &Path) -> Result<Self, Error> {
         let opened = Self::try_open(target, control_directory).await;
-        meters::login(target.hpc(), opened.is_ok());
+        meters::login(target.hpc(), &opened);
         opened
     }
 

@@ -19,8 +19,9 @@ use std::{
 
 use compute_domain::{
     Clock, Timestamp,
-    job::{JobObservation, Phase},
+    job::{JobObservation, Mark, Phase},
 };
+use compute_proto::LiveJob;
 use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
@@ -28,7 +29,10 @@ use futures::{
 use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
 
-use crate::{error::Error, scheduler::Scheduler};
+use crate::{
+    error::Error,
+    scheduler::{Queued, Scheduler},
+};
 use memory::Memory;
 
 /// Ids that one `sacct` is asked about; others wait for the next look.
@@ -66,6 +70,8 @@ type Answer = Shared<BoxFuture<'static, Result<Arc<Seen>, Error>>>;
 #[derive(Debug)]
 struct Seen {
     queue: BTreeMap<String, JobObservation>,
+    /// Jobs of deployments that are not over.
+    marked: Vec<(String, Mark)>,
     /// Why accounting did not answer, if it was asked.
     accounting: Option<Error>,
 }
@@ -99,6 +105,23 @@ impl States {
         Ok(ids
             .iter()
             .map(|id| answer(id, &seen, &shared.memory))
+            .collect())
+    }
+
+    /// The jobs of `deployment` that the scheduler has and that are not over, from a
+    /// look that is not older than the poll interval.
+    ///
+    /// # Errors
+    /// If the scheduler could not be asked.
+    pub(crate) async fn of_deployment(&self, deployment: &str) -> Result<Vec<LiveJob>, Error> {
+        let seen = self.look(&[]).await?;
+        let ours = seen.marked.iter();
+        let ours = ours.filter(|(_, mark)| mark.deployment == deployment);
+        Ok(ours
+            .map(|(slurm_id, mark)| LiveJob {
+                slurm_id: slurm_id.clone(),
+                job: mark.job.clone(),
+            })
             .collect())
     }
 
@@ -154,13 +177,18 @@ async fn look(
     clock: &dyn Clock,
     shared: &Mutex<SharedState>,
 ) -> Result<Arc<Seen>, Error> {
-    let queue = scheduler.queue().await;
+    let answer = scheduler.queue().await;
     let now = clock.now();
     lock(shared).answered = Some(now);
-    let queue: BTreeMap<_, _> = queue?
-        .into_iter()
-        .map(|seen| (seen.slurm_id.clone(), seen))
-        .collect();
+    let (mut marked, mut queue) = (Vec::new(), BTreeMap::new());
+    for Queued { seen, mark } in answer? {
+        if let Some(mark) = mark
+            && !matches!(seen.phase, Phase::Ended(_))
+        {
+            marked.push((seen.slurm_id.clone(), mark));
+        }
+        queue.insert(seen.slurm_id.clone(), seen);
+    }
     let mut gone = {
         let mut shared = lock(shared);
         shared.memory.saw_queue(&queue);
@@ -180,7 +208,11 @@ async fn look(
         }
     }
     lock(shared).memory.forget_old(now);
-    Ok(Arc::new(Seen { queue, accounting }))
+    Ok(Arc::new(Seen {
+        queue,
+        marked,
+        accounting,
+    }))
 }
 
 fn answer(id: &str, seen: &Seen, memory: &Memory) -> JobObservation {

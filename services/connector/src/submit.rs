@@ -16,6 +16,7 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{error::Error, paths::RemotePath, scheduler::Scheduler};
 
@@ -58,10 +59,11 @@ impl Submissions {
         }
         let (scheduler, submissions) = (Arc::clone(&self.scheduler), Arc::clone(&self.under_way));
         let name = job.to_owned();
-        let task = self.tasks.spawn(async move {
+        let submit = async move {
             let leave = Leave { submissions, name };
             scheduler.submit(&leave.name, &folder).await
-        });
+        };
+        let task = self.tasks.spawn(submit.in_current_span());
         let answer = async move {
             task.await
                 .unwrap_or_else(|error| Err(Error::Internal(format!("submit: {error}"))))

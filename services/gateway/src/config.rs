@@ -5,12 +5,19 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
-use compute_runtime::config::Server;
+use compute_runtime::{
+    config::{self, ProcessEnvironment, Server},
+    healthcheck::Action,
+    version,
+};
 
 /// REST gateway of CyberGIS-Compute.
 #[derive(Debug, Parser)]
-#[command(name = "compute-gateway", version)]
+#[command(name = "compute-gateway", version = version::text())]
 pub struct Options {
+    /// Something else to do than to serve.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// Folder of the operator's JSON files.
     #[arg(long, env = "CYBERGIS_CONFIG", default_value = "config")]
     pub config: PathBuf,
@@ -36,5 +43,17 @@ impl Options {
             .parse()
             .with_context(|| format!("server_ip {ip} is no IP address"))?;
         Ok(SocketAddr::new(ip, *port))
+    }
+
+    /// The address on which its health can be asked.
+    ///
+    /// # Errors
+    /// If it stands in the configuration, and that has mistakes.
+    pub fn health_address(&self) -> anyhow::Result<SocketAddr> {
+        if let Some(address) = self.listen {
+            return Ok(address);
+        }
+        let loaded = config::load(&self.config, &ProcessEnvironment)?;
+        self.address(&loaded.site.server)
     }
 }

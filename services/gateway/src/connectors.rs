@@ -3,8 +3,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use compute_proto::{ConnectorClient, RemoteError};
-use compute_runtime::config::Site;
+use compute_proto::ConnectorClient;
+use compute_runtime::{
+    config::Site,
+    grpc::{AddressError, Transport},
+    health::Finding,
+    tls::Role,
+};
+use futures::future::join_all;
 
 /// The connectors, by HPC. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,15 +21,21 @@ impl Connectors {
     ///
     /// # Errors
     /// If an address is none.
-    pub fn of(site: &Site) -> Result<Self, RemoteError> {
+    pub fn of(site: &Site, transport: &Transport) -> Result<Self, AddressError> {
         let clients = site.hpcs.values().map(|hpc| {
-            let address = hpc
-                .connector_address
-                .as_ref()
-                .unwrap_or(&site.server.connector_address);
-            Ok((hpc.name.clone(), ConnectorClient::connect_lazy(address)?))
+            let channel = transport.channel(site.connector_address(hpc), Role::Connector)?;
+            Ok((hpc.name.clone(), ConnectorClient::new(channel)))
         });
-        Ok(Self(Arc::new(clients.collect::<Result<_, RemoteError>>()?)))
+        Ok(Self(Arc::new(clients.collect::<Result<_, _>>()?)))
+    }
+
+    /// Whether the connector of each HPC answers.
+    pub async fn noted(self) -> Vec<(String, Finding)> {
+        let asked = self.0.iter().map(async |(hpc, connector)| {
+            let answer = connector.ping().await.map_err(|error| error.to_string());
+            (format!("connector of {hpc}"), answer)
+        });
+        join_all(asked).await
     }
 
     /// The connector of that HPC.

@@ -8,6 +8,7 @@ use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
 use compute_runtime::{
     config::{GlobusService, Server},
+    grpc::Transport,
     seal::SealingKey,
     shutdown::Shutdown,
 };
@@ -25,6 +26,8 @@ pub struct Deps {
     pub globus: Option<Globus>,
     /// Opens and seals what is kept sealed in the store.
     pub seal: SealingKey,
+    /// How the other services are reached.
+    pub transport: Transport,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
@@ -35,14 +38,17 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If an address is none, or the sealing key cannot be had.
+    /// If an address is none, or the sealing key or the files for TLS cannot be had.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let redis = &server.redis;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let transport = Transport::load(server.tls.as_ref())?;
+        transport.keep_fresh(Arc::clone(&clock), &shutdown);
         Ok(Self {
             store: Store::connect(&server.database.url, clock.clone()).await?,
             globus: globus(&server.globus, &clock)?,
             seal: SealingKey::load_or_create(&server.seal_key_file)?,
+            transport,
             clock,
             queue: Queue::connect(RedisOptions {
                 host: redis.host.clone(),

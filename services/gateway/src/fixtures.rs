@@ -26,6 +26,7 @@ pub(crate) fn hpc() -> Hpc {
         denylist: Vec::new(),
         known_hosts: "/config/known_hosts".into(),
         container_runtime: ContainerRuntime::None,
+        containment: false,
         poll_interval: Duration::from_secs(1),
         max_connections: 2,
         max_sessions_per_connection: 8,

@@ -18,11 +18,13 @@ pub mod download;
 pub mod error;
 pub mod job_view;
 pub mod limits;
+pub mod meters;
 pub mod openapi;
 pub mod path;
 pub mod router;
 pub mod routes;
 pub mod schema;
+pub mod seen;
 pub mod state;
 pub mod submit;
 pub mod templates;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 use axum::{Router, ServiceExt, extract::Request, middleware};
 use compute_runtime::{
     config::Site,
+    draining::DrainingListener,
     health::{self, Parts},
     shutdown::Shutdown,
 };
@@ -61,14 +64,15 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
         seal: Arc::new(deps.seal),
         rate: Arc::new(RequestRate::new(&site.server.limits)),
         clock: deps.clock,
-        connectors: Connectors::of(&site)?,
+        connectors: Connectors::of(&site, &deps.transport)?,
+        transport: deps.transport,
         shutdown: deps.shutdown,
         site,
     })
 }
 
-/// Answers on `listener` until the shutdown's token is set, then lets the
-/// requests at hand end.
+/// Answers on `listener` until the shutdown's token is set, then all who are
+/// connected already, and lets the requests at hand end.
 ///
 /// # Errors
 /// If the listener fails.
@@ -81,18 +85,23 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         token.clone(),
     ));
     tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
-    let health = health::router(parts(&state), health::collect_metrics());
+    let metrics = compute_runtime::meters::collect(&state.shutdown);
+    meters::describe();
+    let health = health::router(parts(&state), metrics);
     let app: Router = router::router(state).merge(health);
     // Around the router, not in it: routing must see the normalised path.
     let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
+    let listener = DrainingListener::new(listener, token)?;
+    let drained = listener.drained();
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
-        .with_graceful_shutdown(token.cancelled_owned())
+        .with_graceful_shutdown(drained)
         .await?;
     Ok(())
 }
 
 fn parts(state: &AppState) -> Parts {
     let (store, queue) = (state.store.clone(), state.queue.clone());
+    let connectors = state.connectors.clone();
     Parts::default()
         .with("database", move || {
             let store = store.clone();
@@ -102,4 +111,5 @@ fn parts(state: &AppState) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
+        .noting(move || connectors.clone().noted())
 }

@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::GatewayError;
+use crate::{error::GatewayError, meters};
 
 /// Longest name of a parameter or variable, characters.
 const NAME_LIMIT: usize = 255;
@@ -45,6 +45,7 @@ impl RequestRate {
     /// If there were too many within a minute.
     pub fn admit(&self, user: &UserId) -> Result<(), GatewayError> {
         self.limiter.check_key(user).map_err(|not_before| {
+            meters::too_many_requests();
             let wait = not_before.wait_time_from(self.limiter.clock().now());
             GatewayError::TooManyRequests {
                 per_minute: self.per_minute,

@@ -3,8 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
-use compute_gateway::{Deps, build, config::Options, serve};
-use compute_runtime::{config, listen, shutdown::Shutdown, telemetry, tls};
+use compute_gateway::{Deps, build, config::Options, serve, templates::fetch_first};
+use compute_runtime::{
+    config,
+    healthcheck::{self, Action},
+    listen,
+    shutdown::Shutdown,
+    telemetry, tls,
+};
 
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -12,6 +18,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 async fn main() -> anyhow::Result<()> {
     tls::install_provider();
     let options = Options::parse();
+    if options.action == Some(Action::Healthcheck) {
+        return healthcheck::ask(options.health_address()?).await;
+    }
     telemetry::init("compute-gateway")?;
     let site = Arc::new(config::load_and_warn(&options.config)?);
     let address = options.address(&site.server)?;
@@ -22,6 +31,7 @@ async fn main() -> anyhow::Result<()> {
         () = shutdown.token.cancelled() => return Ok(()),
     }
     let state = build(site, deps)?;
+    fetch_first(&state.templates, &shutdown.token).await;
     let listener = listen::bind(address, options.address_file.as_deref()).await?;
     serve(state, listener).await?;
     shutdown.drain(DRAIN).await;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http,
-    http::{HeaderName, StatusCode, Uri},
+    extract::DefaultBodyLimit,
+    http::{StatusCode, Uri},
     middleware,
     response::IntoResponse as _,
 };
@@ -28,10 +27,10 @@ use crate::{
     routes::{
         clean, credential, download, folder, git, job, job_control, site, statistic, usage, user,
     },
+    seen::{self, REQUEST_ID},
     state::AppState,
 };
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn api() -> OpenApiRouter<AppState> {
@@ -81,12 +80,14 @@ pub fn router(state: AppState) -> Router {
     openapi::complete(&mut document);
     // Each from the outside in.
     let seen = ServiceBuilder::new()
+        .layer(middleware::map_request(seen::without_unfit_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_response(answered),
+                .make_span_with(seen::span)
+                .on_response(seen::answered),
         )
+        .layer(middleware::from_fn(seen::measure))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID));
     let bounded = ServiceBuilder::new()
         .layer(CatchPanicLayer::custom(|_| {
@@ -112,24 +113,4 @@ pub fn router(state: AppState) -> Router {
 /// the older server.
 async fn unknown_route(uri: Uri) -> GatewayError {
     GatewayError::UnknownRoute(uri.path().to_owned())
-}
-
-/// Never the query or the body: older clients put tokens there.
-fn span(request: &Request) -> tracing::Span {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default();
-    tracing::info_span!(
-        "request",
-        request.id = id,
-        method = %request.method(),
-        path = request.uri().path()
-    )
-}
-
-fn answered<B>(response: &http::Response<B>, latency: Duration, _span: &tracing::Span) {
-    let duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(status = response.status().as_u16(), duration_ms, "answered");
 }

@@ -6,7 +6,7 @@ use compute_db::Store;
 use compute_domain::Clock;
 use compute_globus::Globus;
 use compute_queue::Queue;
-use compute_runtime::{config::Site, seal::SealingKey, shutdown::Shutdown};
+use compute_runtime::{config::Site, grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{
     auth::HubClient, connectors::Connectors, limits::RequestRate, templates::TemplateCache,
@@ -21,6 +21,8 @@ pub struct AppState {
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
+    /// How the other services are reached.
+    pub transport: Transport,
     /// Where logins of private accounts are checked.
     pub connectors: Connectors,
     /// Who a token belongs to.

@@ -3,7 +3,7 @@
 
 use compute_db::{Pinned, SubmitOutcome};
 use compute_domain::{
-    job::{DataSource, Job, root_of},
+    job::{Cause, DataSource, Job, root_of},
     manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
     site::{ContainerRuntime, Hpc, KindName},
     slurm::{Ceilings, OptionError, Refusal, SlurmOptions, check_env, check_param, check_slurm},
@@ -40,6 +40,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
         }
     };
     data_can_be_had(state, job, hpc).await?;
+    nobody_beside(state, job).await?;
     match state
         .store
         .submit_job(&job.user_id, &job.id, pinned)
@@ -58,7 +59,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
 /// maintainer's sweep finds it.
 pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
-        tracing::warn!(job.id = %job.id, hpc = job.hpc, %error, "queued, but not in the stream yet");
+        tracing::warn!(hpc = job.hpc, %error, "queued, but not in the stream yet");
     }
 }
 
@@ -73,20 +74,33 @@ async fn few_open(state: &AppState, job: &Job) -> Result<(), GatewayError> {
     )))
 }
 
+async fn nobody_beside(state: &AppState, job: &Job) -> Result<(), GatewayError> {
+    match state.store.job_beside(job).await? {
+        None => Ok(()),
+        Some(beside) => Err(GatewayError::Refused(
+            Cause::program_shared_with(&beside).to_string(),
+        )),
+    }
+}
+
 async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {
     let id = template_id(job)?;
-    let approved = state
-        .store
-        .template(&id)
-        .await?
-        .is_some_and(|template| template.is_approved);
-    let known = state.templates.get(&id).filter(|_| approved);
-    let known = known.ok_or_else(|| {
+    let approved = state.store.template(&id).await?;
+    let approved = approved.filter(|template| template.is_approved);
+    let known = state.templates.get(&id);
+    let (approved, known) = approved.zip(known).ok_or_else(|| {
         GatewayError::Refused(format!(
             "template {id} is not available: see the list of templates"
         ))
     })?;
     let manifest = &known.manifest;
+    // Of the commit that will run: a newer one may do what the approved one did not.
+    if let Some(outside) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
+        return Err(GatewayError::Refused(format!(
+            "template {id} runs outside of a container ({outside}) and is not approved for that: ask \
+             the operator to read it and to say `cybergis-compute template approve {id} --raw-sbatch`"
+        )));
+    }
     check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
     check_container(manifest, hpc, &state.site)?;
     Ok(Pinned {

@@ -14,6 +14,9 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+/// How long the first look may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Repositories fetched at the same time.
 const AT_ONCE: usize = 2;
 
@@ -28,6 +31,9 @@ pub struct Known {
     pub raw: Value,
     /// Its manifest, read.
     pub manifest: Manifest,
+    /// Whether it is approved for what it does: else it is not shown, since no job of
+    /// it would be taken.
+    pub is_shown: bool,
 }
 
 /// What is known of each approved template: itself, or why it is left out.
@@ -51,7 +57,7 @@ impl TemplateCache {
         }
     }
 
-    /// The template of that id, if it is approved and can be read.
+    /// The template of that id, if it is approved and can be read; shown or not.
     pub fn get(&self, id: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(id)?.as_ref().ok().cloned()
@@ -62,7 +68,8 @@ impl TemplateCache {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let good = known
             .iter()
-            .filter_map(|(id, known)| Some((id, known.as_ref().ok()?)));
+            .filter_map(|(id, known)| Some((id, known.as_ref().ok()?)))
+            .filter(|(_, known)| known.is_shown);
         good.map(|(id, known)| (id.clone(), Value::Object(known.manifest.public.clone())))
             .collect()
     }
@@ -114,6 +121,7 @@ impl TemplateCache {
             address: address.clone(),
             sha,
             raw,
+            is_shown: template.is_raw_approved || !manifest.has_raw_stages(),
             manifest,
         })
     }
@@ -129,13 +137,29 @@ impl TemplateCache {
             Ok(new)
                 if before
                     .and_then(|b| b.as_ref().ok())
-                    .is_none_or(|b| b.sha != new.sha) =>
+                    .is_none_or(|b| (&b.sha, b.is_shown) != (&new.sha, new.is_shown)) =>
             {
                 tracing::info!(template.id = id, template.sha = new.sha, "template");
+                if !new.is_shown {
+                    tracing::warn!(
+                        template.id = id,
+                        "not shown: its raw stages are not approved"
+                    );
+                }
             }
             _ => {}
         }
         known.insert(id.to_owned(), read.map(Arc::new));
+    }
+}
+
+/// Fetches for the first time, before anybody asks: a gateway that has just started
+/// must not refuse templates that it only has not read yet. A repository that does not
+/// answer is not waited for long.
+pub async fn fetch_first(cache: &TemplateCache, stop: &CancellationToken) {
+    let fetched = tokio::time::timeout(PATIENCE, cache.refresh());
+    if let Some(Err(_)) = stop.run_until_cancelled(fetched).await {
+        tracing::warn!("not all templates are known yet: the others are still being fetched");
     }
 }
 

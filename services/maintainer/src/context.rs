@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use compute_db::Store;
 use compute_domain::{Clock, ids::MaintainerId, job::Job};
 use compute_queue::Queue;
-use compute_runtime::shutdown::Shutdown;
+use compute_runtime::{grpc::Transport, shutdown::Shutdown};
 
 use crate::{
     carried::Carried,
@@ -31,6 +31,8 @@ pub struct Context {
     pub boards: BTreeMap<String, Arc<Boards>>,
     /// Jobs carried now.
     pub carried: Carried,
+    /// How other services reach this one.
+    pub transport: Transport,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.

@@ -8,6 +8,7 @@ use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
 use compute_runtime::{
     config::{GlobusService, Server},
+    grpc::Transport,
     seal::SealingKey,
     shutdown::Shutdown,
 };
@@ -26,6 +27,8 @@ pub struct Deps {
     pub globus: Option<Globus>,
     /// Opens Globus' tokens.
     pub seal: Arc<SealingKey>,
+    /// How the other services are reached.
+    pub transport: Transport,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
@@ -36,10 +39,12 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If an address is none, or the sealing key cannot be had.
+    /// If an address is none, or the sealing key or the files for TLS cannot be had.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let redis = &server.redis;
+        let transport = Transport::load(server.tls.as_ref())?;
+        transport.keep_fresh(Arc::clone(&clock), &shutdown);
         Ok(Self {
             store: Store::connect(&server.database.url, Arc::clone(&clock)).await?,
             queue: Queue::connect(RedisOptions {
@@ -57,6 +62,7 @@ impl Deps {
             }),
             globus: globus(&server.globus, &clock)?,
             seal: Arc::new(SealingKey::load_or_create(&server.seal_key_file)?),
+            transport,
             clock,
             shutdown,
         })

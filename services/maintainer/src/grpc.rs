@@ -25,10 +25,12 @@ impl Maintainer for MaintainerService {
         request: Request<NoticeRequest>,
     ) -> Result<Response<NoticeResponse>, Status> {
         let id = JobId::from_text(request.into_inner().job_id);
+        tracing::Span::current().record("job.id", id.as_str());
         let carried = self.look_at(&id).await.map_err(|error| {
-            tracing::warn!(job.id = %id, %error, "could not look at the job");
+            tracing::warn!(%error, "could not look at the job");
             status_of(compute_domain::ErrorKind::Unavailable, &error.to_string())
         })?;
+        tracing::info!(carried, "told to look at the job");
         Ok(Response::new(NoticeResponse { carried }))
     }
 }

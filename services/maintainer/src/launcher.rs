@@ -99,8 +99,16 @@ pub fn in_container(
         to: to.clone(),
     }));
     Ok(match hpc.container_runtime {
-        ContainerRuntime::Apptainer => Launcher::Apptainer { image, binds },
-        ContainerRuntime::Charliecloud => Launcher::Charliecloud { image, binds },
+        ContainerRuntime::Apptainer => Launcher::Apptainer {
+            image,
+            binds,
+            contained: hpc.containment,
+        },
+        ContainerRuntime::Charliecloud => Launcher::Charliecloud {
+            image,
+            binds,
+            contained: hpc.containment,
+        },
         ContainerRuntime::None => Launcher::Bare,
     })
 }

@@ -4,9 +4,10 @@
 //! Where to look: [`consume`] takes jobs from the stream, [`lifecycle`] carries
 //! one job, [`steps`] are what it does on the way, [`watch`] looks at the
 //! scheduler for all of them, [`lease`] and [`recover`] see to it that no job is
-//! lost, [`kinds`] are the sorts of jobs.
+//! lost, [`orphans`] finds those that nobody follows, [`kinds`] are the sorts of jobs.
 
 pub mod carried;
+pub mod census;
 pub mod config;
 pub mod consume;
 pub mod context;
@@ -18,6 +19,8 @@ pub mod launcher;
 pub mod lease;
 pub mod lifecycle;
 pub mod local_folder;
+mod meters;
+pub mod orphans;
 pub mod patience;
 pub mod recover;
 pub mod script;
@@ -34,7 +37,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::Context as _;
 use compute_domain::{ids::MaintainerId, site::Hpc};
 use compute_proto::{ConnectorClient, wire::maintainer_server::MaintainerServer};
-use compute_runtime::config::Site;
+use compute_runtime::{config::Site, grpc::Callers, health::Finding, tls::Role};
+use futures::future::join_all;
 use tokio::net::TcpListener;
 
 pub use crate::deps::Deps;
@@ -44,6 +48,9 @@ use crate::{
     hpc_port::{HpcPort, HpcPorts},
     watch::Boards,
 };
+
+/// Who may ask what of a maintainer.
+const CALLERS: Callers = Callers(&[("Notice", &[Role::Gateway, Role::Operator])]);
 
 /// Puts the process together; nothing runs yet.
 ///
@@ -76,20 +83,19 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
         ports,
         boards,
         carried: carried::Carried::default(),
+        transport: deps.transport,
         clock: deps.clock,
         shutdown: deps.shutdown,
     }))
 }
 
 fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
-    let address = hpc
-        .connector_address
-        .as_ref()
-        .unwrap_or(&site.server.connector_address);
+    let address = site.connector_address(hpc);
+    let channel = deps.transport.channel(address, Role::Connector)?;
     Ok(HpcPort {
         hpc: Arc::new(hpc.clone()),
         site: Arc::clone(site),
-        connector: ConnectorClient::connect_lazy(address)?,
+        connector: ConnectorClient::new(channel),
         mirrors: deps.mirrors.clone(),
         store: deps.store.clone(),
         globus: deps.globus.clone(),
@@ -113,18 +119,31 @@ pub async fn serve(
         .store
         .register_maintainer(&context.id, advertise, &hpcs)
         .await?;
+    meters::describe(&context.ports);
     supervisor::start(&context);
     let service = MaintainerServer::new(MaintainerService {
         context: Arc::clone(&context),
     });
     compute_runtime::grpc::serve(
         listener,
+        context.transport.clone(),
         service,
+        CALLERS,
         compute_proto::FILE_DESCRIPTOR_SET,
         context.shutdown.token.clone(),
     )
     .await?;
     Ok(())
+}
+
+/// Whether the connector of each HPC answers.
+pub async fn noted(context: Arc<Context>) -> Vec<(String, Finding)> {
+    let asked = context.ports.iter().map(async |(hpc, port)| {
+        let answer = port.connector.ping().await;
+        let answer = answer.map_err(|error| error.to_string());
+        (format!("connector of {hpc}"), answer)
+    });
+    join_all(asked).await
 }
 
 /// After the tasks have ended: what this process still has leased is free at

@@ -10,7 +10,7 @@ mod password;
 mod transfer;
 mod wait;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use compute_db::{Held, Progress, StoreError};
 use compute_domain::{
@@ -23,6 +23,7 @@ use crate::{
     context::Context,
     hpc_port::HpcPort,
     kinds::{Definition, Kind, kind_of},
+    meters::{self, Lease},
     patience::{backoff, jittered},
     steps::{self, StepError},
     watch::Boards,
@@ -58,25 +59,26 @@ pub(crate) struct Carrier<'a> {
 /// Carries `job`, which this process has leased, until it ends or is put down.
 pub async fn carry(context: Arc<Context>, job: Job, signals: Signals) {
     let (id, fence) = (job.id.clone(), job.fence);
+    let _lease = Lease::of(&job.hpc);
     // Boxed: it is large, and there is one for each job.
     let carried = Box::pin(carry_on(&context, job, signals)).await;
     match carried {
         Ok(()) => {}
         Err(reason @ PutDown::Store(_)) => {
-            tracing::error!(job.id = %id, %reason, "put the job down");
+            tracing::error!(%reason, "put the job down");
         }
-        Err(reason) => tracing::info!(job.id = %id, %reason, "put the job down"),
+        Err(reason) => tracing::info!(%reason, "put the job down"),
     }
     context.carried.leave(&id, fence);
 }
 
 async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), PutDown> {
     let Some((port, boards)) = context.hpc_of(&job) else {
-        tracing::error!(job.id = %job.id, hpc = job.hpc, "leased a job of an HPC not served here");
+        tracing::error!(hpc = job.hpc, "leased a job of an HPC not served here");
         return Ok(());
     };
     let Some(config) = port.site.maintainers.get(&job.maintainer) else {
-        tracing::error!(job.id = %job.id, maintainer = job.maintainer, "unknown maintainer");
+        tracing::error!(maintainer = job.maintainer, "unknown maintainer");
         return Ok(());
     };
     let fresh = job.step == Step::Prepare;
@@ -99,7 +101,7 @@ async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), P
             never = password::keep_login(&context.queue, &hpc, &id, time) => match never {},
         }
         if let Err(error) = context.queue.remove_credential(&hpc, &id).await {
-            tracing::warn!(job.id = %id, %error, "a login is kept until its time is over");
+            tracing::warn!(%error, "a login is kept until its time is over");
         }
     } else {
         carrier.run().await?;
@@ -130,7 +132,7 @@ impl Carrier<'_> {
                 self.do_step().await?;
             }
         }
-        tracing::info!(job.id = %self.job.id, state = %self.job.state, "job is over");
+        tracing::info!(state = %self.job.state, "job is over");
         Ok(())
     }
 
@@ -201,7 +203,7 @@ impl Carrier<'_> {
             Ok(definition) => definition,
             Err(cause) => return self.fail(cause).await,
         };
-        let step = self.job.step;
+        let (step, begun) = (self.job.step, Instant::now());
         let done = match step {
             Step::Prepare => {
                 let now = self.context.clock.now();
@@ -216,6 +218,7 @@ impl Carrier<'_> {
                     .await
             }
         };
+        meters::step(step, begun, &done);
         match done {
             Ok(progress) => self.step_done(step, progress, &definition).await,
             Err(StepError::Trouble(reason)) => self.park(&reason).await,
@@ -267,6 +270,7 @@ impl Carrier<'_> {
     /// The scheduler has ended the job: what that means is saved before anything
     /// is fetched.
     pub(crate) async fn finish(&mut self, end: &EndState) -> Result<(), PutDown> {
+        meters::slurm_end(&self.job.hpc, &end.slurm_state);
         let canceller = self
             .wish(Intent::Cancel)
             .filter(|_| end.slurm_state == "CANCELLED");
@@ -283,6 +287,18 @@ impl Carrier<'_> {
         .await
     }
 
+    /// What the change that was just written means for the metrics.
+    fn measure(&self, change: Option<Change>) {
+        let Job {
+            hpc, state, step, ..
+        } = &self.job;
+        if change == Some(Change::Park) {
+            meters::parked(hpc, *step);
+        } else if state.is_terminal() {
+            meters::closed(hpc, *state, *step);
+        }
+    }
+
     /// Writes `progress`. While the store is away it waits: the lease decides who
     /// may write when it is back.
     pub(crate) async fn save(&mut self, progress: Progress) -> Result<(), PutDown> {
@@ -296,11 +312,12 @@ impl Carrier<'_> {
             match self.context.store.advance(&held, progress.clone()).await {
                 Ok(job) => {
                     self.job = job;
+                    self.measure(progress.change);
                     return Ok(());
                 }
                 Err(StoreError::LeaseLost) => return Err(PutDown::Lost),
                 Err(error) if error.kind().is_transient() => {
-                    tracing::warn!(job.id = %self.job.id, %error, "could not write, trying again");
+                    tracing::warn!(%error, "could not write, trying again");
                     let wait = jittered(backoff(tries));
                     tries += 1;
                     tokio::select! {

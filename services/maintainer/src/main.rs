@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
-use compute_maintainer::{Deps, build, config::Options, hand_back, serve};
+use compute_maintainer::{Deps, build, config::Options, context::Context, hand_back, noted, serve};
 use compute_runtime::{
     config,
     health::{self, Parts},
+    healthcheck::{self, Action},
     listen,
     shutdown::Shutdown,
     telemetry, tls,
@@ -18,6 +19,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 async fn main() -> anyhow::Result<()> {
     tls::install_provider();
     let options = Options::parse();
+    if options.action == Some(Action::Healthcheck) {
+        return healthcheck::ask(options.health_listen).await;
+    }
     telemetry::init("compute-maintainer")?;
     let site = config::load_and_warn(&options.config)?;
     let shutdown = Shutdown::on_signals()?;
@@ -26,21 +30,18 @@ async fn main() -> anyhow::Result<()> {
         () = deps.store.wait_for_schema() => {}
         () = shutdown.token.cancelled() => return Ok(()),
     }
-    let parts = parts(&deps);
     let context = build(Arc::new(site), &options.hpcs, deps)?;
+    health::serve(options.health_listen, parts(&context), &shutdown).await?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;
-    let address = listener.local_addr()?;
-    let advertise = options
-        .advertise
-        .unwrap_or_else(|| format!("http://{address}"));
-    health::serve(options.health_listen, parts, &shutdown).await?;
+    let advertise = options.advertised(context.transport.scheme(), listener.local_addr()?)?;
     serve(Arc::clone(&context), listener, &advertise).await?;
     shutdown.drain(DRAIN).await;
     hand_back(&context).await
 }
 
-fn parts(deps: &Deps) -> Parts {
-    let (store, queue) = (deps.store.clone(), deps.queue.clone());
+fn parts(context: &Arc<Context>) -> Parts {
+    let (store, queue) = (context.store.clone(), context.queue.clone());
+    let context = Arc::clone(context);
     Parts::default()
         .with("database", move || {
             let store = store.clone();
@@ -50,4 +51,5 @@ fn parts(deps: &Deps) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
+        .noting(move || noted(Arc::clone(&context)))
 }

@@ -90,9 +90,21 @@ pub async fn run(
         Step::UploadExecutable => upload_executable::run(port, job, definition).await,
         Step::UploadData => upload_data::run(port, job).await,
         Step::CreateResult => create_result::run(port, job).await,
-        Step::WriteScript => write_script::run(port, job, definition).await,
+        Step::WriteScript => {
+            nobody_beside(port, job).await?;
+            write_script::run(port, job, definition).await
+        }
         Step::Submit => submit::run(port, job).await,
         Step::Prepare | Step::Watch | Step::Collect => Ok(Progress::default()),
+    }
+}
+
+/// Looked at once more before the batch script is written: of two jobs that were
+/// submitted at the same time the gateway may have taken both.
+async fn nobody_beside(port: &HpcPort, job: &Job) -> Result<(), StepError> {
+    match port.store.job_beside(job).await? {
+        None => Ok(()),
+        Some(beside) => Err(StepError::Refused(Cause::program_shared_with(&beside))),
     }
 }
 

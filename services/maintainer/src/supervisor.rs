@@ -1,12 +1,13 @@
 //! The supervisor of a maintainer process: for each HPC it keeps the capacity
 //! filled, looks at the scheduler and takes over what was abandoned; for all
-//! of them it renews the leases.
+//! of them it renews the leases and counts the jobs.
 
 use std::sync::Arc;
 
 use compute_domain::job::Job;
+use tracing::Instrument as _;
 
-use crate::{consume, context::Context, lease, lifecycle, recover};
+use crate::{census, consume, context::Context, lease, lifecycle, orphans, recover};
 
 /// Starts all loops. They end with the shutdown's token.
 pub fn start(context: &Arc<Context>) {
@@ -18,8 +19,12 @@ pub fn start(context: &Arc<Context>) {
         }
         tasks.spawn(consume::run(Arc::clone(context), port.clone()));
         tasks.spawn(recover::run(Arc::clone(context), port.clone()));
+        if port.hpc.is_community_account {
+            tasks.spawn(orphans::run(Arc::clone(context), port.clone()));
+        }
     }
     tasks.spawn(lease::run(Arc::clone(context)));
+    tasks.spawn(census::run(Arc::clone(context)));
 }
 
 /// Carries a job that this process has just leased.
@@ -33,15 +38,11 @@ pub fn take(context: &Arc<Context>, job: Job) {
     let Some(signals) = context.carried.enter(&job.id, job.fence, wish) else {
         return;
     };
-    tracing::info!(
-        job.id = %job.id,
-        hpc = job.hpc,
-        step = job.step.as_str(),
-        fence = job.fence,
-        "carrying the job"
-    );
-    context
-        .shutdown
-        .tasks
-        .spawn(lifecycle::carry(Arc::clone(context), job, signals));
+    let span = compute_trace::job(job.id.as_str());
+    span.in_scope(|| {
+        let (hpc, step) = (&job.hpc, job.step.as_str());
+        tracing::info!(hpc, step, fence = job.fence, "carrying the job");
+    });
+    let carrying = lifecycle::carry(Arc::clone(context), job, signals);
+    context.shutdown.tasks.spawn(carrying.instrument(span));
 }

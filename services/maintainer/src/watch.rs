@@ -15,7 +15,7 @@ use compute_proto::{ConnectorClient, RemoteError};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::Context, hpc_port::HpcPort};
+use crate::{context::Context, hpc_port::HpcPort, meters};
 
 /// The latest observation of a job, if there is one. A new one is always
 /// announced, even if it says the same.
@@ -169,12 +169,19 @@ impl Board {
                 return;
             };
             match connector.job_states(port.hpc_name(), &ids).await {
-                Ok(seen) => self.tell(seen),
+                Ok(seen) => {
+                    meters::look(port.hpc_name(), "answered");
+                    self.tell(seen);
+                }
                 Err(RemoteError {
                     kind: ErrorKind::Unauthenticated,
                     message,
-                }) => self.tell_refused(&asker, message),
+                }) => {
+                    meters::look(port.hpc_name(), "no_login");
+                    self.tell_refused(&asker, message);
+                }
                 Err(error) => {
+                    meters::look(port.hpc_name(), "failed");
                     tracing::warn!(hpc = port.hpc_name(), %error, "could not ask about jobs");
                 }
             }
@@ -216,11 +223,13 @@ impl Drop for Following {
 #[cfg(test)]
 mod tests {
     use compute_domain::job::Phase;
+    use compute_runtime::{grpc::Transport, tls::Role};
 
     use super::*;
 
     fn connector() -> ConnectorClient {
-        ConnectorClient::connect_lazy("http://127.0.0.1:1").unwrap()
+        let channel = Transport::Plain.channel("http://127.0.0.1:1", Role::Connector);
+        ConnectorClient::new(channel.unwrap())
     }
 
     fn asked(board: &Board) -> Vec<String> {

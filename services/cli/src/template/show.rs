@@ -4,43 +4,43 @@ use compute_db::Template;
 use compute_domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::verify::Verified;
+use super::{Desk, verify::Verified};
 use crate::Answer;
 
-/// What was done, and what users would stumble over.
-pub(super) fn done(template: &Template, verified: &Verified, what: &str) -> Answer {
-    let Verified {
-        snapshot,
-        manifest,
-        warnings,
-    } = verified;
-    let more = [
-        ("name", json!(manifest.name)),
-        ("commit", json!(snapshot.sha)),
-    ];
-    let entry = row(template, more);
-    let mut lines = vec![format!(
-        "template {} ({:?}) has been {what}, at commit {}{}",
-        template.id,
-        manifest.name,
-        abbreviated(&snapshot.sha),
-        if template.sha.is_some() {
-            ", pinned"
-        } else {
-            ""
-        },
-    )];
-    if !template.is_approved {
-        lines.push(format!(
-            "users do not see it yet: `template approve {}`",
-            template.id
-        ));
+impl Desk {
+    /// What was done, and what users would stumble over.
+    pub(super) fn done(&self, template: &Template, verified: &Verified, what: &str) -> Answer {
+        let Verified { snapshot, manifest } = verified;
+        let more = [
+            ("name", json!(manifest.name)),
+            ("commit", json!(snapshot.sha)),
+        ];
+        let entry = row(template, more);
+        let mut lines = vec![format!(
+            "template {} ({:?}) has been {what}, at commit {}{}",
+            template.id,
+            manifest.name,
+            abbreviated(&snapshot.sha),
+            if template.sha.is_some() {
+                ", pinned"
+            } else {
+                ""
+            },
+        )];
+        if !template.is_approved {
+            lines.push(format!(
+                "users do not see it yet: `template approve {}`",
+                template.id
+            ));
+        }
+        let mut warnings = self.warnings(manifest);
+        warnings.extend(self.unapproved(template, manifest));
+        lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+        Answer::good(
+            json!({"template": entry, "warnings": warnings}),
+            lines.join("\n"),
+        )
     }
-    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
-    Answer::good(
-        json!({"template": entry, "warnings": warnings}),
-        lines.join("\n"),
-    )
 }
 
 /// The row, and what is known beyond it.
@@ -50,6 +50,7 @@ pub(super) fn row<const N: usize>(template: &Template, more: [(&str, Value); N])
         ("address", json!(template.address)),
         ("sha", json!(template.sha)),
         ("isApproved", json!(template.is_approved)),
+        ("isRawApproved", json!(template.is_raw_approved)),
         ("createdAt", json!(template.created_at.to_iso())),
         (
             "updatedAt",

@@ -1,5 +1,6 @@
 //! Whether a template can be run.
 
+use compute_db::Template;
 use compute_domain::manifest::{ConnectorVariant, Manifest, ManifestError};
 use compute_templates::Snapshot;
 
@@ -9,8 +10,6 @@ use super::Desk;
 pub(super) struct Verified {
     pub(super) snapshot: Snapshot,
     pub(super) manifest: Manifest,
-    /// What users would stumble over.
-    pub(super) warnings: Vec<String>,
 }
 
 impl Desk {
@@ -30,15 +29,11 @@ impl Desk {
                 snapshot.sha
             )
         })?;
-        let warnings = self.warnings(&manifest);
-        Ok(Verified {
-            snapshot,
-            manifest,
-            warnings,
-        })
+        Ok(Verified { snapshot, manifest })
     }
 
-    fn warnings(&self, manifest: &Manifest) -> Vec<String> {
+    /// What users of a template with this manifest would stumble over.
+    pub(super) fn warnings(&self, manifest: &Manifest) -> Vec<String> {
         let mut warnings = Vec::new();
         let name = &manifest.container;
         let (file, known) = match manifest.connector {
@@ -59,5 +54,22 @@ impl Desk {
             warnings.push(format!("hpc.json has none of its HPCs: {named}"));
         }
         warnings
+    }
+
+    /// What the template does on one of its HPCs and is not approved for.
+    pub(super) fn unapproved(&self, template: &Template, manifest: &Manifest) -> Option<String> {
+        let supported = &manifest.supported_hpc;
+        let hpcs = self.site.hpcs.values();
+        let (hpc, outside) = hpcs
+            .filter(|hpc| supported.contains(&hpc.name))
+            .find_map(|hpc| Some((hpc, manifest.outside(hpc)?)))?;
+        (!template.is_raw_approved).then(|| {
+            let id = &template.id;
+            format!(
+                "it runs outside of a container on {} ({outside}), which is refused: read it, then \
+                 `template approve {id} --raw-sbatch`",
+                hpc.name
+            )
+        })
     }
 }

@@ -193,3 +193,67 @@ async fn what_users_would_stumble_over_is_a_warning() {
         "{text}"
     );
 }
+
+/// What runs outside of a container is approved in words of its own.
+#[tokio::test]
+async fn raw_stages_want_an_approval_of_their_own() {
+    let desk = Desk::new().await;
+    let raw = json!({"name": "raw", "container": "python", "supported_hpc": ["local_hpc"],
+        "execution_stage_in_raw_sbatch": ["hostname"]});
+    let (address, _) = commit(&desk, "raw", &raw.to_string());
+    let refused = "it runs outside of a container on local_hpc (*_in_raw_sbatch), which is refused: \
+        read it, then `template approve raw --raw-sbatch`";
+    let raw_without_approve = ["template", "add", "raw", &address, "--raw-sbatch"];
+    assert_ne!(desk.run(&raw_without_approve).code, 0);
+    let text = desk.good(&["template", "add", "raw", &address, "--approve"]);
+    assert!(text.contains(&format!("warning: {refused}")), "{text}");
+    let template = only(&desk);
+    assert_eq!(
+        (
+            &template["isApproved"],
+            &template["isRawApproved"],
+            &template["problem"]
+        ),
+        (&json!(true), &json!(false), &json!(refused))
+    );
+
+    let text = desk.good(&["template", "approve", "raw", "--raw-sbatch"]);
+    assert!(!text.contains("warning"), "{text}");
+    let template = only(&desk);
+    assert_eq!(
+        (&template["isRawApproved"], &template["problem"]),
+        (&json!(true), &json!(null))
+    );
+    assert!(desk.good(&["template", "list"]).contains("yes, raw too"));
+
+    desk.good(&["template", "withdraw", "raw", "--raw-sbatch"]);
+    let template = only(&desk);
+    assert_eq!(
+        (&template["isApproved"], &template["isRawApproved"]),
+        (&json!(true), &json!(false))
+    );
+    desk.good(&["template", "approve", "raw", "--raw-sbatch"]);
+    desk.good(&["template", "withdraw", "raw"]);
+    desk.good(&["template", "approve", "raw"]);
+    let template = only(&desk);
+    assert_eq!(
+        (&template["isApproved"], &template["isRawApproved"]),
+        (&json!(true), &json!(false)),
+        "withdrawing takes back both"
+    );
+}
+
+/// A newer commit that begins to do so is told by the list.
+#[tokio::test]
+async fn a_newer_commit_that_leaves_the_container_is_told() {
+    let desk = Desk::new().await;
+    let (address, _) = commit(&desk, "hello", &manifest("hello"));
+    desk.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(only(&desk)["problem"], json!(null));
+    let bare = json!({"name": "hello", "connector": "SlurmConnector", "execution_stage": "id",
+        "supported_hpc": ["local_hpc"]});
+    commit(&desk, "hello", &bare.to_string());
+    desk.good(&["template", "update", "hello"]);
+    let problem = only(&desk)["problem"].to_string();
+    assert!(problem.contains("local_hpc (SlurmConnector)"), "{problem}");
+}

@@ -7,7 +7,7 @@ use compute_domain::job::{JobObservation, Usage};
 use compute_proto::Submitted;
 
 use super::{
-    Scheduler,
+    Queued, Scheduler,
     slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
 };
 use crate::{
@@ -109,7 +109,7 @@ impl Slurm {
 
 #[async_trait]
 impl Scheduler for Slurm {
-    async fn queue(&self) -> Result<Vec<JobObservation>, Error> {
+    async fn queue(&self) -> Result<Vec<Queued>, Error> {
         let reply = self
             .remote
             .run(&QUEUE, vec![QUEUE_COLUMNS.to_owned()])

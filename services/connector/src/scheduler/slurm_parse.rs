@@ -1,13 +1,16 @@
 //! Reads what Slurm's commands print. Pure; lines that are no rows (notices,
 //! headings of `--clusters` sites) are passed over.
 
-use compute_domain::job::{JobObservation, Phase, Usage};
+use compute_domain::job::{JobObservation, Mark, Phase, Usage};
 
-use super::slurm_state::{Meaning, exit, meaning, phase};
+use super::{
+    Queued,
+    slurm_state::{Meaning, exit, meaning, phase},
+};
 
 /// Columns of one look at the queue. Sizes are given because releases differ in
 /// what they do without; padding is cut off again.
-pub(crate) const QUEUE_COLUMNS: &str = "JobID:24|,State:24|,exit_code:12|,Reason:128|";
+pub(crate) const QUEUE_COLUMNS: &str = "JobID:24|,State:24|,exit_code:12|,Reason:128|,Comment:96|";
 
 /// Columns for ended jobs.
 pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode";
@@ -17,11 +20,11 @@ pub(crate) const USAGE_COLUMNS: &str =
     "JobIDRaw,State,AllocNodes,AllocCPUS,TotalCPU,AllocTRES,ReqMem,MaxRSS,ElapsedRaw";
 
 /// Rows of `squeue -h -O` with [`QUEUE_COLUMNS`].
-pub(crate) fn queue(output: &str) -> Vec<JobObservation> {
+pub(crate) fn queue(output: &str) -> Vec<Queued> {
     output.lines().filter_map(queue_row).collect()
 }
 
-fn queue_row(line: &str) -> Option<JobObservation> {
+fn queue_row(line: &str) -> Option<Queued> {
     let mut fields = line.split('|').map(str::trim);
     let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
     if !is_id(id) {
@@ -33,10 +36,13 @@ fn queue_row(line: &str) -> Option<JobObservation> {
     } else {
         reason
     };
-    Some(JobObservation {
-        slurm_id: id.to_owned(),
-        phase: phase(state, exit(code)),
-        reason: reason.to_owned(),
+    Some(Queued {
+        seen: JobObservation {
+            slurm_id: id.to_owned(),
+            phase: phase(state, exit(code)),
+            reason: reason.to_owned(),
+        },
+        mark: fields.next().and_then(Mark::parse),
     })
 }
 
@@ -170,7 +176,7 @@ slurm_load_jobs: maintenance from 18:00
         let seen = queue(QUEUE);
         let phases: Vec<_> = seen
             .iter()
-            .map(|seen| (seen.slurm_id.as_str(), seen.phase.clone()))
+            .map(|row| (row.seen.slurm_id.as_str(), row.seen.phase.clone()))
             .collect();
         let expected = [
             ("3", end("CANCELLED", 0, 15)),
@@ -183,9 +189,22 @@ slurm_load_jobs: maintenance from 18:00
             ("9", Phase::Pending),
         ];
         assert_eq!(phases, expected);
-        let reasons: Vec<_> = seen.iter().map(|seen| seen.reason.as_str()).collect();
+        let reasons: Vec<_> = seen.iter().map(|row| row.seen.reason.as_str()).collect();
         assert_eq!(reasons[..3], ["", "", "JobHeldUser"]);
         assert_eq!(reasons[7], "ReqNodeNotAvail, UnavailableNode");
+        assert!(seen.iter().all(|row| row.mark.is_none()));
+    }
+
+    #[test]
+    fn marks_of_a_deployment_are_seen() {
+        let output = "\
+7                       |RUNNING                 |0           |None        |compute:1795457659Ab3dE       |
+8                       |RUNNING                 |0           |None        |(null)                        |
+9                       |RUNNING                 |0           |None        |mine: do not touch            |
+";
+        let marks: Vec<_> = queue(output).into_iter().map(|row| row.mark).collect();
+        assert_eq!(marks, [Mark::parse("compute:1795457659Ab3dE"), None, None]);
+        assert!(marks[0].is_some());
     }
 
     #[test]
@@ -281,8 +300,8 @@ slurm_load_jobs: maintenance from 18:00
             let lines = [before, vec![row], after].concat().join("\n");
             let seen = queue(&lines);
             prop_assert_eq!(seen.len(), 1);
-            prop_assert_eq!(&seen[0].slurm_id, &id.to_string());
-            prop_assert_eq!(&seen[0].phase, &phase(state, exit("0")));
+            prop_assert_eq!(&seen[0].seen.slurm_id, &id.to_string());
+            prop_assert_eq!(&seen[0].seen.phase, &phase(state, exit("0")));
         }
     }
 }

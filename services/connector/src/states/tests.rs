@@ -43,10 +43,22 @@ fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<JobObservation>, Error> {
 
 #[async_trait]
 impl Scheduler for Counted {
-    async fn queue(&self) -> Result<Vec<JobObservation>, Error> {
+    async fn queue(&self) -> Result<Vec<Queued>, Error> {
         self.queue_runs.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        rows(&self.queue)
+        // Even ids are of `ours`, odd ones of another deployment.
+        let mark = |id: &str| {
+            let is_even = id.ends_with(['0', '2', '4', '6', '8']);
+            let deployment = if is_even { "ours" } else { "theirs" };
+            Mark::parse(&format!("{deployment}:job{id}"))
+        };
+        let rows = rows(&self.queue)?.into_iter();
+        Ok(rows
+            .map(|seen| Queued {
+                mark: mark(&seen.slurm_id),
+                seen,
+            })
+            .collect())
     }
 
     async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
@@ -261,6 +273,29 @@ async fn an_id_that_is_given_out_again_is_the_new_job() {
         [Phase::Unknown],
         "not the old job's end"
     );
+}
+
+#[tokio::test]
+async fn jobs_of_a_deployment_come_from_the_same_look() {
+    let site = Site::with(
+        jobs(&[
+            ("1", Phase::Running),
+            ("2", Phase::Pending),
+            ("4", ended("COMPLETED")),
+            ("6", Phase::Suspended),
+        ]),
+        jobs(&[]),
+    );
+    site.phases(&["1"]).await.unwrap();
+    let ours = site.states.of_deployment("ours").await.unwrap();
+    let ours: Vec<_> = ours
+        .iter()
+        .map(|live| (live.slurm_id.as_str(), live.job.as_str()))
+        .collect();
+    assert_eq!(ours, [("2", "job2"), ("6", "job6")]);
+    assert_eq!(site.states.of_deployment("our").await.unwrap(), []);
+    assert_eq!(site.queue_runs(), 1);
+    assert!(site.accounting_runs().is_empty(), "nobody follows them");
 }
 
 #[tokio::test]

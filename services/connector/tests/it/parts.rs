@@ -16,13 +16,19 @@ use compute_domain::{
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
 };
 use compute_proto::ConnectorClient;
-use compute_runtime::seal::SealingKey;
+use compute_runtime::{grpc::Transport, seal::SealingKey, tls::Role};
 use serde_json::{Map, Value};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) const HPC: &str = "local_hpc";
 const END: Duration = Duration::from_secs(60);
+
+/// A client of the connector at `address`.
+pub(crate) fn client_of(address: &str) -> ConnectorClient {
+    let channel = Transport::Plain.channel(address, Role::Connector).unwrap();
+    ConnectorClient::new(channel)
+}
 
 /// What the cluster says of itself.
 pub(crate) struct Facts(Value);
@@ -82,6 +88,7 @@ impl Facts {
             denylist: Vec::new(),
             known_hosts: self.path("known_hosts"),
             container_runtime: ContainerRuntime::None,
+            containment: false,
             poll_interval: Duration::from_millis(300),
             max_connections: 2,
             max_sessions_per_connection: 8,
@@ -125,8 +132,13 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (serving, stopped) = (Arc::clone(&connector), stop.clone());
-        tasks.spawn(async move { serving.serve(listener, stopped).await.unwrap() });
-        let client = ConnectorClient::connect_lazy(&address).unwrap();
+        tasks.spawn(async move {
+            serving
+                .serve(listener, Transport::Plain, stopped)
+                .await
+                .unwrap()
+        });
+        let client = client_of(&address);
         Self {
             facts,
             client,

@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::parts::{Facts, HPC, kill, processes_that_name};
+use crate::parts::{Facts, HPC, client_of, kill, processes_that_name};
 
 /// A configuration folder, and a short place for control sockets.
 struct Place {
@@ -108,7 +108,7 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let address = std::fs::read_to_string(&address_file).unwrap();
-        let client = ConnectorClient::connect_lazy(&format!("http://{address}")).unwrap();
+        let client = client_of(&format!("http://{address}"));
         Process {
             child,
             client,

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::HubToken;
+use crate::meters::{self, HubQuestion};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(60);
@@ -125,11 +126,17 @@ impl HubClient {
             one.hash_one(secret),
             two.hash_one(secret),
         );
-        let asked = self
-            .known
-            .try_get_with(key, self.ask(hub, &token.token))
-            .await;
-        match asked {
+        if let Some(kept) = self.known.get(&key).await {
+            meters::kept_lookup(kept.is_some());
+            return kept.ok_or(HubError::Refused);
+        }
+        let ask = async {
+            let question = HubQuestion::begin(&hub.host);
+            let answer = self.ask(hub, &token.token).await;
+            question.end(&answer);
+            answer
+        };
+        match self.known.try_get_with(key, ask).await {
             Ok(Some(user)) => Ok(user),
             Ok(None) => Err(HubError::Refused),
             Err(error) => Err((*error).clone()),

@@ -49,12 +49,12 @@ pub async fn give(
         )));
     }
     login.check_and_keep(&state, user, hpc, &id).await?;
-    tracing::info!(job.id = %id, hpc = hpc.name, account, "password given again");
+    tracing::info!(hpc = hpc.name, account, "password given again");
     // It may have ended meanwhile, and what is kept of it have been removed.
     match state.store.job_of(user, &id).await? {
         Some(now) if now.state.is_terminal() => {
             if let Err(error) = state.queue.remove_credential(&hpc.name, &id).await {
-                tracing::warn!(job.id = %id, %error, "a login is kept until its time is over");
+                tracing::warn!(%error, "a login is kept until its time is over");
             }
         }
         _ => tell_maintainer(&state, job),

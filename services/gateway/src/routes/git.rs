@@ -36,6 +36,7 @@ pub async fn show(
     let known = state
         .templates
         .get(&id)
+        .filter(|known| known.is_shown)
         .ok_or(GatewayError::UnknownTemplate(id))?;
     Ok(Json(known.manifest.public.clone()))
 }

@@ -20,6 +20,7 @@ use crate::{
     job_view::{EventView, JobView, LogView, folder_ids},
     limits::check_values,
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
+    seen,
     state::AppState,
     submit,
 };
@@ -56,6 +57,7 @@ pub async fn create(
     let user = &caller.user.id;
     few_drafts(&state, user).await?;
     let id = state.store.new_job_id();
+    seen::is_about(&id);
     let account = if hpc.is_community_account {
         None
     } else {
@@ -77,7 +79,7 @@ pub async fn create(
         secret_token: sealed.transpose()?,
     };
     let job = state.store.create_job(new).await?;
-    tracing::info!(job.id = %job.id, user.id = %job.user_id, hpc = job.hpc, "job made");
+    tracing::info!(user.id = %job.user_id, hpc = job.hpc, "job made");
     Ok(Json(view(&state, job).await?.with_secret(secret)))
 }
 
@@ -136,7 +138,7 @@ pub async fn submit(
         return Err(GatewayError::AlreadySubmitted);
     }
     let job = submit::submit(&state, &job).await?;
-    tracing::info!(job.id = %job.id, hpc = job.hpc, "job queued");
+    tracing::info!(hpc = job.hpc, "job queued");
     Ok(Json(view(&state, job).await?.with(Vec::new(), Vec::new())))
 }
 

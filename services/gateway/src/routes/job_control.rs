@@ -11,7 +11,9 @@ use compute_domain::{
     ids::JobId,
     job::{Intent, Job},
 };
+use compute_runtime::tls::Role;
 use serde::Serialize;
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use crate::{
@@ -89,7 +91,7 @@ async fn wish(
     let id = JobId::from_text(id);
     let job = state.store.set_intent(&caller.user.id, &id, intent).await?;
     let job = job.ok_or(GatewayError::NotRunning)?;
-    tracing::info!(job.id = %id, intent = intent.as_str(), "wish saved");
+    tracing::info!(intent = intent.as_str(), "wish saved");
     // Not taken yet: its entry may have been dropped while it was held.
     if intent == Intent::Resume && job.queued_at.is_none() {
         submit::publish(state, &job).await;
@@ -105,7 +107,7 @@ pub(super) fn tell_maintainer(state: &AppState, job: Job) {
         .shutdown
         .tasks
         .clone()
-        .spawn(async move { notice(&state, &job).await });
+        .spawn(async move { notice(&state, &job).await }.in_current_span());
 }
 
 async fn notice(state: &AppState, job: &Job) {
@@ -117,7 +119,11 @@ async fn notice(state: &AppState, job: &Job) {
             return;
         }
     };
-    if let Err(error) = compute_proto::notice(&address, &job.id).await {
+    let told = async {
+        let channel = state.transport.channel(&address, Role::Maintainer)?;
+        anyhow::Ok(compute_proto::notice(channel, &job.id).await?)
+    };
+    if let Err(error) = told.await {
         tracing::warn!(job.id = %job.id, address, %error, "maintainer was not told; it looks by itself");
     }
 }

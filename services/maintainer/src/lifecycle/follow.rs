@@ -71,7 +71,7 @@ impl Carrier<'_> {
                     // Taken up before the job is watched again.
                     Ok(Kept::Other(_)) => return Ok(()),
                     Ok(Kept::Missing) => return self.password_is_missing().await,
-                    Err(reason) => tracing::warn!(job.id = %self.job.id, reason, "looking again"),
+                    Err(reason) => tracing::warn!(reason, "looking again"),
                 },
                 seen = following.next() => {
                     let seen = match seen {
@@ -175,7 +175,7 @@ impl Carrier<'_> {
                     EventKind::JobPaused,
                     format!("job [{id}] is paused"),
                 )],
-                clear_intent: true,
+                clear_intent: Some(intent),
                 ..Progress::default()
             },
             (Ok(()), Intent::Resume) => Progress {
@@ -184,19 +184,19 @@ impl Carrier<'_> {
                     EventKind::JobResumed,
                     format!("job [{id}] goes on"),
                 )],
-                clear_intent: true,
+                clear_intent: Some(intent),
                 ..Progress::default()
             },
             (Err(StepError::Refused(cause)), intent) => {
                 let words = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
                 Progress {
                     events: vec![NewEvent::new(EventKind::JobControlRefused, words)],
-                    clear_intent: intent != Intent::Cancel,
+                    clear_intent: Some(intent).filter(|intent| *intent != Intent::Cancel),
                     ..Progress::default()
                 }
             }
             (Err(StepError::Trouble(reason)), _) => {
-                tracing::warn!(job.id = %id, intent = intent.as_str(), reason, "not told yet");
+                tracing::warn!(intent = intent.as_str(), reason, "not told yet");
                 return Ok(false);
             }
             (Err(StepError::Password(words)), _) => {

@@ -95,7 +95,7 @@ impl Carrier<'_> {
                 .remove_this_credential(&self.job.hpc, &self.job.id, sealed)
                 .await;
             if let Err(error) = removed {
-                tracing::warn!(job.id = %self.job.id, %error, "a refused login is still kept");
+                tracing::warn!(%error, "a refused login is still kept");
             }
         }
         self.park_for_password(reason).await
@@ -103,7 +103,7 @@ impl Carrier<'_> {
 
     /// Parks the job without a next try.
     async fn park_for_password(&mut self, reason: String) -> Result<(), PutDown> {
-        tracing::info!(job.id = %self.job.id, reason, "waits for a password");
+        tracing::info!(reason, "waits for a password");
         self.save(Progress {
             change: Some(Change::Park),
             next_probe_at: Some(None),
@@ -128,7 +128,7 @@ impl Carrier<'_> {
             match self.kept_login().await {
                 Ok(Kept::Other(_)) => break,
                 Ok(Kept::Same | Kept::Missing) => {}
-                Err(reason) => tracing::warn!(job.id = %self.job.id, reason, "looking again"),
+                Err(reason) => tracing::warn!(reason, "looking again"),
             }
             tokio::select! {
                 () = self.signals.look.notified() => {}
@@ -152,7 +152,7 @@ pub(super) async fn keep_login(
     loop {
         tick.tick().await;
         if let Err(error) = queue.extend_credential(hpc, job, time).await {
-            tracing::warn!(job.id = %job, %error, "could not keep the login for longer");
+            tracing::warn!(%error, "could not keep the login for longer");
         }
     }
 }

@@ -78,7 +78,7 @@ impl Carrier<'_> {
                     submission_id: submission_id.clone(),
                 };
                 let task_id = globus.submit(&who, &transfer).await?;
-                tracing::info!(job.id = %self.job.id, globus.task = task_id, "transfer asked for");
+                tracing::info!(globus.task = task_id, "transfer asked for");
                 Ok(Moved::On(Progress {
                     data_transfer: Some(DataTransfer {
                         submission_id,
@@ -165,7 +165,7 @@ impl Carrier<'_> {
             Err(error) => Err(error.to_string()),
         };
         if let Err(reason) = cancelled {
-            tracing::warn!(job.id = %self.job.id, globus.task = task_id, reason, "transfer not cancelled");
+            tracing::warn!(globus.task = task_id, reason, "transfer not cancelled");
         }
     }
 }

@@ -26,7 +26,7 @@ impl Carrier<'_> {
     pub(super) async fn park(&mut self, reason: &str) -> Result<(), PutDown> {
         let attempts = self.job.attempts.unsigned_abs().saturating_add(1);
         let wait = jittered(backoff(attempts.saturating_sub(1)));
-        tracing::warn!(job.id = %self.job.id, step = self.job.step.as_str(), reason, "trouble");
+        tracing::warn!(step = self.job.step.as_str(), reason, "trouble");
         let told = worth_telling(attempts) || self.job.blocked_reason.as_deref() != Some(reason);
         let event = NewEvent::retry(&self.job.id, reason, wait.as_secs().max(1));
         self.save(Progress {

@@ -23,6 +23,8 @@ pub enum Launcher {
         image: String,
         /// Folders bound.
         binds: Vec<Bind>,
+        /// Whether the program is kept from everything else.
+        contained: bool,
     },
     /// `ch-run`; the bind points must exist in the image.
     Charliecloud {
@@ -30,6 +32,8 @@ pub enum Launcher {
         image: String,
         /// Folders bound.
         binds: Vec<Bind>,
+        /// Whether the program is kept from everything else.
+        contained: bool,
     },
     /// `singcvmfs`, whose kernel is set up by `kernel_init.sh`.
     SingCvmfs {
@@ -43,14 +47,41 @@ pub enum Launcher {
 /// Image of the CVMFS kernels.
 const CVMFS_IMAGE: &str = "docker://cybergisx/compute-cvmfs:0.1.0";
 
+/// Shell programs that start a contained stage, under `srun` once for each task:
+/// only there are the task's own variables known. They lie in the batch script,
+/// since a program can write to all files that it sees.
+const CONTAINED_APPTAINER: &str = include_str!("contained_apptainer.sh");
+const CONTAINED_CHARLIECLOUD: &str = include_str!("contained_charliecloud.sh");
+
+/// What the setup of a contained launcher has made.
+const CONTAINED: &str = "\"${cgc_contained[@]}\"";
+
 impl Launcher {
     /// Lines that the batch script needs once, after the modules are loaded.
-    pub fn setup(&self) -> Option<&'static str> {
+    pub fn setup(&self) -> Vec<String> {
+        let runtime = "cgc_runtime=$(command -v apptainer || command -v singularity)";
+        let contained = |program: &str, of: &str| {
+            format!(
+                "cgc_contained=(bash -u -c {} contained {of})",
+                quote(program)
+            )
+        };
         match self {
-            Self::Apptainer { .. } => {
-                Some("cgc_runtime=$(command -v apptainer || command -v singularity)")
+            Self::Apptainer {
+                contained: false, ..
+            } => vec![runtime.to_owned()],
+            Self::Apptainer { .. } => vec![
+                runtime.to_owned(),
+                contained(CONTAINED_APPTAINER, "\"$cgc_runtime\""),
+            ],
+            Self::Charliecloud {
+                contained: true,
+                image,
+                ..
+            } => {
+                vec![contained(CONTAINED_CHARLIECLOUD, &quote(image))]
             }
-            Self::Charliecloud { .. } | Self::SingCvmfs { .. } | Self::Bare => None,
+            Self::Charliecloud { .. } | Self::SingCvmfs { .. } | Self::Bare => Vec::new(),
         }
     }
 
@@ -64,20 +95,32 @@ impl Launcher {
         let folder = quote(&at.executable);
         let inner = quote(&format!("cd {folder} && . ./{ENV_FILE} && {kernel}{stage}"));
         match self {
-            Self::Apptainer { image, binds } => {
+            Self::Apptainer {
+                image,
+                binds,
+                contained,
+            } => {
+                let exec = if *contained {
+                    CONTAINED
+                } else {
+                    "\"$cgc_runtime\" exec --no-home"
+                };
                 let binds = bind_list(binds);
                 let image = quote(image);
-                format!(
-                    "\"$cgc_runtime\" exec --no-home --pwd {folder} --bind {binds} {image} bash -c {inner}"
-                )
+                format!("{exec} --pwd {folder} --bind {binds} {image} bash -c {inner}")
             }
-            Self::Charliecloud { image, binds } => {
+            Self::Charliecloud {
+                image,
+                binds,
+                contained,
+            } => {
+                let run = if *contained { CONTAINED } else { "ch-run" };
                 let binds = binds
                     .iter()
                     .map(|bind| format!("--bind {}", quote(&format!("{}:{}", bind.from, bind.to))))
                     .collect::<Vec<_>>()
                     .join(" ");
-                format!("ch-run {binds} {} -- bash -c {inner}", quote(image))
+                format!("{run} {binds} {} -- bash -c {inner}", quote(image))
             }
             Self::SingCvmfs { binds } => {
                 let binds = bind_list(binds);

@@ -1,6 +1,7 @@
 //! The batch scripts against those of the older server, in meaning: the same
 //! directives, modules, folders bound and stages, in the same order. What differs
-//! on purpose: values travel in `job.env`, and the first failure decides.
+//! on purpose: values travel in `job.env`, the first failure decides, and a program is
+//! contained if the HPC says so, which changes how a stage is started and nothing else.
 
 use compute_domain::{manifest::Stage, slurm::SlurmOptions};
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ fn cases() -> [Case; 5] {
     ]
 }
 
-fn plan(case: &Case) -> Plan {
+fn plan(case: &Case, contained: bool) -> Plan {
     let root = "/hpc/cg/scratch";
     let executable = format!("{root}/{}", case.executable);
     let result = format!("{root}/{}", case.result);
@@ -104,6 +105,7 @@ fn plan(case: &Case) -> Plan {
         Launcher::Apptainer {
             image: "/hpc/cg/images/python".to_owned(),
             binds,
+            contained,
         }
     };
     let stage = |at: usize| case.stages[at].map(|stage| Stage::Command(stage.to_owned()));
@@ -185,10 +187,15 @@ fn meaning(script: &str) -> Meaning {
     }
 }
 
+fn both_ways() -> impl Iterator<Item = (Case, bool)> {
+    let way = |contained| cases().into_iter().map(move |case| (case, contained));
+    way(false).chain(way(true))
+}
+
 #[test]
 fn scripts_mean_what_the_recorded_ones_meant() {
-    for case in cases() {
-        let ours = render_sbatch(&plan(&case));
+    for (case, contained) in both_ways() {
+        let ours = render_sbatch(&plan(&case, contained));
         assert_eq!(
             meaning(&ours),
             meaning(case.recorded),
@@ -200,8 +207,8 @@ fn scripts_mean_what_the_recorded_ones_meant() {
 
 #[test]
 fn scripts_are_good_bash() {
-    for case in cases() {
-        let ours = render_sbatch(&plan(&case));
+    for (case, contained) in both_ways() {
+        let ours = render_sbatch(&plan(&case, contained));
         let output = std::process::Command::new("bash")
             .args(["-n", "-c", &ours])
             .output()
@@ -221,7 +228,7 @@ fn run(stages: Stages) -> (i32, String) {
     let path = folder.path().to_str().unwrap().to_owned();
     std::fs::create_dir(folder.path().join("slurm_log")).unwrap();
     std::fs::write(folder.path().join("job.env"), "export param_a=1\n").unwrap();
-    let mut plan = plan(&cases()[1]);
+    let mut plan = plan(&cases()[1], false);
     plan.launcher = Launcher::Bare;
     plan.stages = stages;
     plan.directives.result_folder = path.clone();
@@ -280,4 +287,29 @@ fn raw_stages_are_lines_of_the_script_with_the_variables() {
         continue_on_error: false,
     };
     assert_eq!(run(stages), (1, "raw 1\nkept\n".to_owned()));
+}
+
+/// What a contained program has left in its folders is neither run nor written
+/// through by the batch script, which is not contained.
+#[test]
+fn a_contained_program_leaves_nothing_for_the_batch_script() {
+    let script = render_sbatch(&plan(&cases()[1], true));
+    assert!(
+        !script.lines().any(|line| line == ". ./job.env"),
+        "{script}"
+    );
+
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    let link = format!(
+        "ln -s {} slurm_log/job.exit; exit 3",
+        elsewhere.path().display()
+    );
+    let stages = Stages {
+        pre: None,
+        main: command(&link),
+        post: None,
+        continue_on_error: false,
+    };
+    assert_eq!(run(stages).0, 3);
+    assert_eq!(std::fs::read_to_string(elsewhere.path()).unwrap(), "");
 }

@@ -39,6 +39,17 @@ pub struct Stages {
     pub continue_on_error: bool,
 }
 
+impl Stages {
+    /// Whether lines of the template are lines of the batch script. Only these want
+    /// the variables there; a stage's own shell reads them itself, contained.
+    fn any_raw(&self) -> bool {
+        let mut all = [self.pre.as_ref(), Some(&self.main), self.post.as_ref()]
+            .into_iter()
+            .flatten();
+        all.any(|stage| matches!(stage, Stage::RawSbatch(_)))
+    }
+}
+
 /// A whole batch script.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -135,20 +146,24 @@ fn directives(d: &Directives) -> Vec<String> {
 fn preamble(plan: &Plan) -> Vec<String> {
     let exit_file = format!("{}/slurm_log/job.exit", plan.directives.result_folder);
     let mut lines = vec![
-        "# The exit code stays beside the logs, for sites without accounting.".to_owned(),
+        "# The exit code stays beside the logs, for sites without accounting. A program may have".to_owned(),
+        "# left a link there: nothing is written through it.".to_owned(),
         format!("cgc_exit_file={}", quote(&exit_file)),
-        "trap 'echo \"$?\" > \"$cgc_exit_file\"' EXIT".to_owned(),
+        "trap 'cgc_last=$?; rm -f \"$cgc_exit_file\"; set -C; echo \"$cgc_last\" > \"$cgc_exit_file\"' EXIT"
+            .to_owned(),
     ];
     lines.push("cgc_status=0".to_owned());
     lines.push("module purge".to_owned());
     lines.extend(plan.init_script.iter().cloned());
     let modules = plan.directives.options.modules.iter();
     lines.extend(modules.map(|module| format!("module load {}", quote(module))));
-    lines.extend(plan.launcher.setup().map(str::to_owned));
+    lines.extend(plan.launcher.setup());
     lines.push("# Since Slurm 22.05 srun does not take this from sbatch by itself.".to_owned());
     lines.push("export SRUN_CPUS_PER_TASK=\"${SLURM_CPUS_PER_TASK:-1}\"".to_owned());
     lines.push(format!("cd {}", quote(&plan.executable_folder)));
-    lines.push(format!(". ./{ENV_FILE}"));
+    if plan.stages.any_raw() {
+        lines.push(format!(". ./{ENV_FILE}"));
+    }
     lines
 }
 

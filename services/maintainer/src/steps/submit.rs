@@ -14,7 +14,6 @@ pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepEr
         .submit(port.hpc_name(), &job.id, &folder)
         .await?;
     tracing::info!(
-        job.id = %job.id,
         hpc = port.hpc_name(),
         slurm.id = submitted.slurm_id,
         adopted = submitted.adopted,

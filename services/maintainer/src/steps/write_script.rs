@@ -1,7 +1,7 @@
 //! `write script`: what is rendered for the job, into its executable folder.
 
 use compute_db::Progress;
-use compute_domain::job::Job;
+use compute_domain::job::{Job, Mark};
 use futures::future::try_join_all;
 
 use super::{StepError, StepOutcome};
@@ -44,11 +44,14 @@ pub(super) async fn run(
 }
 
 fn plan(port: &HpcPort, job: &Job, definition: &Definition, folders: &Folders) -> Plan {
-    let deployment = &port.site.server.deployment;
+    let mark = Mark {
+        deployment: port.site.server.deployment.clone(),
+        job: job.id.clone(),
+    };
     Plan {
         directives: Directives {
             job_name: job.id.to_string(),
-            comment: format!("{deployment}:{}", job.id),
+            comment: mark.to_string(),
             result_folder: folders.result.clone(),
             options: definition.options.clone(),
             init_options: port.hpc.init_sbatch_options.clone(),

@@ -2,7 +2,7 @@
 
 use compute_domain::{
     Timestamp,
-    job::{Change, DataTransfer, Folder, NewEvent, Step, Usage},
+    job::{Change, DataTransfer, Folder, Intent, NewEvent, Step, Usage},
 };
 
 /// Everything that one step forward changes, written at once or not at all.
@@ -35,8 +35,9 @@ pub struct Progress {
     pub data_transfer: Option<DataTransfer>,
     /// What it used; replaces what was known.
     pub usage: Option<Usage>,
-    /// The owner's wish is fulfilled, or cannot be.
-    pub clear_intent: bool,
+    /// This wish of the owner is fulfilled, or cannot be. One that came meanwhile
+    /// stays.
+    pub clear_intent: Option<Intent>,
     /// Events, in the order in which they happened.
     pub events: Vec<NewEvent>,
     /// Logs, in their order.

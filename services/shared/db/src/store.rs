@@ -6,6 +6,7 @@ mod folders;
 mod globus_tokens;
 mod imports;
 mod jobs_advance;
+mod jobs_beside;
 mod jobs_claim;
 mod jobs_figures;
 mod jobs_intent;
@@ -13,6 +14,7 @@ mod jobs_lease;
 mod jobs_operator;
 mod jobs_owner;
 mod jobs_waiting;
+mod jobs_whereabouts;
 mod maintainers;
 mod templates;
 
@@ -22,11 +24,12 @@ pub use folders::FolderPatch;
 pub(crate) use imports::JobBatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::Claim;
-pub use jobs_figures::Runtime;
+pub use jobs_figures::{OpenJobs, Runtime};
 pub use jobs_lease::CarriedRow;
 pub use jobs_operator::{JobCount, JobFilter};
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob, Pinned, SubmitOutcome};
 pub use jobs_waiting::Waiting;
+pub use jobs_whereabouts::Whereabouts;
 pub use templates::{NewTemplate, Template, TemplatePatch};
 
 use std::{sync::Arc, time::Duration};
@@ -39,7 +42,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000018_jobs_have_an_account";
+const NEEDED_MIGRATION: &str = "m000019_gits_have_a_raw_approval";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 mod cause;
 mod data_source;
 mod event;
+mod mark;
 mod observation;
 mod record;
 mod state;
@@ -11,6 +12,7 @@ mod step;
 pub use cause::Cause;
 pub use data_source::{DataSource, root_of};
 pub use event::{EventKind, NewEvent};
+pub use mark::{MAX_DEPLOYMENT_NAME, Mark};
 pub use observation::{EndState, JobObservation, Phase, Usage};
 pub use record::{DataTransfer, Folder, Intent, Job};
 pub use state::{Change, IllegalChange, State};

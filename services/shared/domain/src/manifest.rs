@@ -1,6 +1,7 @@
 //! A template's `manifest.json`: what a job of that template runs and what its
 //! users may set.
 
+mod outside;
 mod parse;
 mod parse_rules;
 mod rules;
@@ -30,6 +31,29 @@ pub enum ConnectorVariant {
     /// `SingCVMFSConnector`: `singcvmfs` with a kernel.
     SingCvmfs,
 }
+
+/// Keys of `manifest.json` that mean something to us, in the order of the reference
+/// for authors of templates. Others are shown to clients as they are.
+pub const MANIFEST_KEYS: [&str; 18] = [
+    "name",
+    "description",
+    "estimated_runtime",
+    "container",
+    "connector",
+    "pre_processing_stage",
+    "execution_stage",
+    "post_processing_stage",
+    "pre_processing_stage_in_raw_sbatch",
+    "execution_stage_in_raw_sbatch",
+    "post_processing_stage_in_raw_sbatch",
+    "continue_on_error",
+    "supported_hpc",
+    "default_hpc",
+    "param_rules",
+    "slurm_input_rules",
+    "require_upload_data",
+    "default_result_folder_downloadable_path",
+];
 
 /// A manifest with its defaults filled in.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,8 @@ mod mistake;
 mod reader;
 mod references;
 mod server;
+mod storage;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +26,9 @@ use serde_json::{Map, Value};
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use mistake::{Mistake, Mistakes};
-pub use server::{Database, GlobusService, Limits, Redis, Server};
+pub use server::{GlobusService, Limits, Server};
+pub use storage::{Database, Redis};
+pub use tls::TlsFiles;
 
 use mistake::Report;
 use reader::Reader;
@@ -46,6 +50,14 @@ pub struct Site {
     pub announcements: Vec<Value>,
     /// `config.json`.
     pub server: Server,
+}
+
+impl Site {
+    /// The address of the connector that owns `hpc`.
+    pub fn connector_address<'a>(&'a self, hpc: &'a Hpc) -> &'a str {
+        let own = hpc.connector_address.as_deref();
+        own.unwrap_or(&self.server.connector_address)
+    }
 }
 
 /// A configuration without mistakes.

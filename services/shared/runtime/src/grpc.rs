@@ -1,4 +1,10 @@
-//! Serving gRPC: a service with health and reflection beside it.
+//! gRPC between services: serving one with health and reflection beside it, and
+//! reaching one; plainly, or with TLS by which each shows what it is.
+
+mod callers;
+mod incoming;
+mod observed;
+mod transport;
 
 use std::convert::Infallible;
 
@@ -13,13 +19,22 @@ use tonic::{
 };
 use tower::Service;
 
-/// Answers on `listener` until `stop`, then lets the calls at hand end.
+pub use callers::{Callers, Method};
+pub use transport::{AddressError, Transport};
+
+use callers::Guarded;
+use observed::Observed;
+
+/// Answers on `listener` until `stop`, then lets the calls at hand end. Over TLS
+/// each method is for its `callers` only.
 ///
 /// # Errors
 /// If the descriptors are none, or the listener fails.
 pub async fn serve<S>(
     listener: TcpListener,
+    transport: Transport,
     service: S,
+    callers: Callers,
     descriptors: &'static [u8],
     stop: CancellationToken,
 ) -> anyhow::Result<()>
@@ -42,16 +57,26 @@ where
         stop.cancelled().await;
         health.set_not_serving::<S>().await;
     };
-    Server::builder()
+    let server = Server::builder()
         .http2_keepalive_interval(Some(std::time::Duration::from_secs(15)))
         .add_service(health_service)
-        .add_service(reflection)
-        .add_service(service)
-        .serve_with_incoming_shutdown(
+        .add_service(reflection);
+    let served = match transport {
+        Transport::Plain => {
             // Small answers must not wait for the acknowledgement of the one before.
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stopping,
-        )
-        .await
-        .context("gRPC service")
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            server
+                .add_service(Observed(service))
+                .serve_with_incoming_shutdown(incoming, stopping)
+                .await
+        }
+        Transport::Mutual(credentials) => {
+            let incoming = incoming::handshaken(listener, credentials);
+            server
+                .add_service(Observed(Guarded::new(service, callers)))
+                .serve_with_incoming_shutdown(incoming, stopping)
+                .await
+        }
+    };
+    served.context("gRPC service")
 }

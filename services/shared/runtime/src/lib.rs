@@ -2,10 +2,14 @@
 //! listening, stopping.
 
 pub mod config;
+pub mod draining;
 pub mod grpc;
 pub mod health;
+pub mod healthcheck;
 pub mod listen;
+pub mod meters;
 pub mod seal;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;
+pub mod version;

@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 /// Binds `address` (port 0: any free one) and writes `ip:port` to `address_file`.
+/// Comes last of what a service opens: whoever waits for the file finds its health
+/// and metrics as well.
 ///
 /// # Errors
 /// If the address is taken or the file cannot be written.

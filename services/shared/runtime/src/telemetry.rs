@@ -1,15 +1,24 @@
-//! Logs and metrics of a process.
+//! Logs of a process.
 //!
 //! `CYBERGIS_LOG` filters (default `info`), `CYBERGIS_LOG_FORMAT=json` writes one
 //! JSON object a line. Never logged: tokens, passwords, bodies of requests,
 //! parameter values.
 
+mod flat_json;
+
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::FilterExt as _,
+    fmt::{self, format::JsonFields},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::config::{Environment, ProcessEnvironment};
+use flat_json::FlatJson;
 
 /// Starts logging to stdout, and says who is speaking.
 ///
@@ -21,20 +30,20 @@ pub fn init(service: &'static str) -> anyhow::Result<()> {
         .get("CYBERGIS_LOG")
         .unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(filter).context("CYBERGIS_LOG")?;
+    let filter = filter.or(compute_trace::spans());
     let json = environment
         .get("CYBERGIS_LOG_FORMAT")
         .is_some_and(|format| format == "json");
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(compute_trace::layer());
     if json {
-        registry
-            .with(tracing_subscriber::fmt::layer().json().flatten_event(true))
-            .try_init()?;
+        let lines = fmt::layer()
+            .fmt_fields(JsonFields::new())
+            .event_format(FlatJson);
+        registry.with(lines.with_filter(filter)).try_init()?;
     } else {
-        let colour = std::io::stdout().is_terminal();
-        registry
-            .with(tracing_subscriber::fmt::layer().with_ansi(colour))
-            .try_init()?;
+        let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal());
+        registry.with(lines.with_filter(filter)).try_init()?;
     }
-    tracing::info!(service, version = env!("CARGO_PKG_VERSION"), "starting");
+    tracing::info!(service, version = crate::version::text(), "starting");
     Ok(())
 }

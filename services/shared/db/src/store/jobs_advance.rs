@@ -141,7 +141,7 @@ fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> jo
     if let Some(usage) = progress.usage {
         set_usage(&mut row, usage);
     }
-    if progress.clear_intent {
+    if progress.clear_intent.is_some() && progress.clear_intent == before.intent {
         row.intent = Set(None);
         row.intent_by = Set(None);
     }

@@ -11,6 +11,7 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait as _, SimpleExpr},
 };
 
+use super::jobs_operator::read_state;
 use crate::{Store, StoreError, entity::job};
 
 /// How long the jobs of an HPC ran, all together.
@@ -20,6 +21,19 @@ pub struct Runtime {
     pub hpc: String,
     /// From the scheduler's acceptance to the end, milliseconds.
     pub millis: i64,
+}
+
+/// Jobs of an HPC in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenJobs {
+    /// The HPC.
+    pub hpc: String,
+    /// The state.
+    pub state: State,
+    /// How many.
+    pub jobs: u64,
+    /// When the first of them was submitted.
+    pub oldest: Option<Timestamp>,
 }
 
 #[derive(FromQueryResult)]
@@ -90,15 +104,40 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they could not be counted.
     pub async fn open_jobs_of(&self, user: &UserId) -> Result<u64, StoreError> {
-        let open = State::ALL
-            .into_iter()
-            .filter(|state| *state != State::Created && !state.is_terminal())
-            .map(State::as_str);
         Ok(job::Entity::find()
             .filter(job::Column::UserId.eq(user.as_str()))
-            .filter(job::Column::State.is_in(open))
+            .filter(job::Column::State.is_in(open_states()))
             .count(&self.connection)
             .await?)
+    }
+
+    /// The jobs of these HPCs that are submitted and not over, counted by HPC and
+    /// state; in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn open_jobs(&self, hpcs: &[&str]) -> Result<Vec<OpenJobs>, StoreError> {
+        let counts = job::Entity::find()
+            .select_only()
+            .columns([job::Column::Hpc, job::Column::State])
+            .column_as(job::Column::Id.count(), "jobs")
+            .column_as(job::Column::SubmittedAt.min(), "oldest")
+            .filter(job::Column::Hpc.is_in(hpcs.iter().copied()))
+            .filter(job::Column::State.is_in(open_states()))
+            .group_by(job::Column::Hpc)
+            .group_by(job::Column::State)
+            .into_tuple::<(String, String, i64, Option<i64>)>()
+            .all(&self.connection)
+            .await?;
+        let counted = counts.into_iter().map(|(hpc, state, jobs, oldest)| {
+            Ok(OpenJobs {
+                state: read_state(&hpc, &state)?,
+                hpc,
+                jobs: u64::try_from(jobs).unwrap_or(0),
+                oldest: oldest.map(Timestamp::from_millis),
+            })
+        });
+        counted.collect()
     }
 
     /// How many jobs the user has made since `since` without submitting them.
@@ -122,4 +161,11 @@ impl Store {
         };
         of.sum().cast_as(Alias::new(kind))
     }
+}
+
+pub(super) fn open_states() -> impl Iterator<Item = &'static str> {
+    State::ALL
+        .into_iter()
+        .filter(|state| state.is_open())
+        .map(State::as_str)
 }

@@ -95,18 +95,22 @@ impl Store {
         counts
             .into_iter()
             .map(|(hpc, state, jobs)| {
-                let state = state.parse().map_err(|error| StoreError::Corrupt {
-                    table: "jobs",
-                    id: format!("of {hpc}"),
-                    column: "state",
-                    reason: format!("{error}"),
-                })?;
                 Ok(JobCount {
+                    state: read_state(&hpc, &state)?,
                     hpc,
-                    state,
                     jobs: u64::try_from(jobs).unwrap_or(0),
                 })
             })
             .collect()
     }
+}
+
+/// The state of that name, which a job of `hpc` is said to be in.
+pub(super) fn read_state(hpc: &str, name: &str) -> Result<State, StoreError> {
+    name.parse().map_err(|error| StoreError::Corrupt {
+        table: "jobs",
+        id: format!("of {hpc}"),
+        column: "state",
+        reason: format!("{error}"),
+    })
 }

@@ -20,6 +20,8 @@ pub struct Template {
     pub sha: Option<String>,
     /// Whether users may use it.
     pub is_approved: bool,
+    /// Whether it may also run outside of a container, as the account.
+    pub is_raw_approved: bool,
     /// Added at.
     pub created_at: Timestamp,
     /// Changed at.
@@ -39,6 +41,8 @@ pub struct NewTemplate {
     pub sha: Option<String>,
     /// Whether users may use it.
     pub is_approved: bool,
+    /// Whether it may also run outside of a container, as the account.
+    pub is_raw_approved: bool,
 }
 
 /// What an operator changes; what is `None` stays.
@@ -50,6 +54,8 @@ pub struct TemplatePatch {
     pub sha: Option<Option<String>>,
     /// Whether users may use it.
     pub is_approved: Option<bool>,
+    /// Whether it may also run outside of a container, as the account.
+    pub is_raw_approved: Option<bool>,
 }
 
 impl Store {
@@ -85,6 +91,7 @@ impl Store {
             address,
             sha,
             is_approved,
+            is_raw_approved,
         } = new;
         let id = id.as_str();
         let row = &template::ActiveModel {
@@ -92,6 +99,7 @@ impl Store {
             address: Set(address),
             sha: Set(sha),
             is_approved: Set(is_approved),
+            is_raw_approved: Set(is_raw_approved),
             created_at: Set(self.now().millis()),
             updated_at: Set(None),
             deleted_at: Set(None),
@@ -126,11 +134,13 @@ impl Store {
             address,
             sha,
             is_approved,
+            is_raw_approved,
         } = patch;
         let row = &template::ActiveModel {
             address: address.into_active_value(),
             sha: sha.into_active_value(),
             is_approved: is_approved.into_active_value(),
+            is_raw_approved: is_raw_approved.into_active_value(),
             updated_at: Set(Some(self.now().millis())),
             ..Default::default()
         };

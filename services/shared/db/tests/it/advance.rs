@@ -217,7 +217,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
         let end = Progress {
             change: Some(change),
             cause: Some("because".to_owned()),
-            clear_intent: true,
+            clear_intent: Some(Intent::Cancel),
             ..Progress::default()
         };
         let job = world.advance(&held, end).await;
@@ -227,6 +227,30 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
             (Some("because"), None, None)
         );
     }
+}
+
+/// Cancelled while the pause was on its way to the HPC.
+#[rstest]
+#[tokio::test]
+async fn a_wish_that_came_meanwhile_stays(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (job, held) = world.carried("m1").await;
+    for intent in [Intent::Pause, Intent::Cancel] {
+        world
+            .store
+            .set_intent(&alice(), &job.id, intent)
+            .await
+            .unwrap();
+    }
+    let paused = Progress {
+        clear_intent: Some(Intent::Pause),
+        ..Progress::default()
+    };
+    let job = world.advance(&held, paused).await;
+    assert_eq!(
+        (job.intent, job.intent_by),
+        (Some(Intent::Cancel), Some(alice()))
+    );
 }
 
 #[rstest]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use compute_db::{Progress, Runtime};
 use compute_domain::{
     Clock as _,
-    job::{Change, DataTransfer, Intent, Step, Usage},
+    job::{Change, DataTransfer, Intent, State, Step, Usage},
 };
 use rstest::rstest;
 
@@ -74,6 +74,13 @@ async fn open_jobs_and_drafts_are_counted(#[values(Sqlite, Postgres, MariaDb)] k
     let store = &world.store;
     assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
     assert_eq!(store.drafts_of(&alice(), began).await.unwrap(), 1);
+    let open = store.open_jobs(&[HPC]).await.unwrap();
+    let [counted] = &open[..] else {
+        panic!("{open:?}");
+    };
+    assert_eq!((counted.hpc.as_str(), counted.state), (HPC, State::Queued));
+    assert_eq!((counted.jobs, counted.oldest), (2, queued.submitted_at));
+    assert_eq!(store.open_jobs(&["another"]).await.unwrap(), []);
     let later = began.plus(Duration::from_secs(1));
     assert_eq!(store.drafts_of(&alice(), later).await.unwrap(), 0);
     store

@@ -9,6 +9,7 @@
 )]
 
 mod advance;
+mod beside;
 mod capacity;
 mod concurrent;
 mod database;
@@ -22,5 +23,6 @@ mod operator;
 mod owner;
 mod schema;
 mod templates;
+mod whereabouts;
 mod wishes;
 mod world;

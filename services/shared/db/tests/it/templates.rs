@@ -18,6 +18,7 @@ async fn added_changed_removed_and_added_again(#[values(Sqlite, Postgres, MariaD
         address: format!("https://example.org/{id}.git"),
         sha: None,
         is_approved: false,
+        is_raw_approved: false,
     };
     let added = store.add_template(new("hello")).await.unwrap().unwrap();
     assert_eq!(
@@ -70,10 +71,21 @@ async fn added_changed_removed_and_added_again(#[values(Sqlite, Postgres, MariaD
         .unwrap();
     assert_eq!(none, None);
 
+    assert!(!changed.is_raw_approved, "one approval is not the other");
+    let raw = |is| TemplatePatch {
+        is_raw_approved: Some(is),
+        ..TemplatePatch::default()
+    };
+    for is in [true, false, true] {
+        let changed = store.set_template("hello", raw(is)).await.unwrap().unwrap();
+        assert_eq!((changed.is_raw_approved, changed.is_approved), (is, true));
+    }
+
     assert!(store.remove_template("hello").await.unwrap());
     assert!(!store.remove_template("hello").await.unwrap());
     assert_eq!(store.template("hello").await.unwrap(), None);
     assert_eq!(store.templates().await.unwrap().len(), 2);
     let again = store.add_template(new("hello")).await.unwrap().unwrap();
     assert_eq!((again.is_approved, again.deleted_at), (false, None));
+    assert!(!again.is_raw_approved, "it is another template");
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::EndState;
+use crate::ids::JobId;
 
 /// The reason for a job's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,14 @@ impl Cause {
     /// The job's owner wanted so.
     pub fn cancelled_by(user: &str) -> Self {
         Self(format!("cancelled by {user}"))
+    }
+
+    /// Another job could change its program before it runs, or it that of the other.
+    pub fn program_shared_with(other: &JobId) -> Self {
+        Self(format!(
+            "job {other} is not over, and one of the two has its program in a folder of the other: \
+             wait for its end"
+        ))
     }
 
     /// What an end on the HPC means; `None` if it is a good one.

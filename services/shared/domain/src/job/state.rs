@@ -127,6 +127,11 @@ impl State {
         matches!(self, Self::Ended | Self::Failed | Self::Cancelled)
     }
 
+    /// Whether the job is submitted and not over.
+    pub fn is_open(self) -> bool {
+        self != Self::Created && !self.is_terminal()
+    }
+
     /// Whether a maintainer carries the job, and it takes a place on its HPC.
     pub fn is_carried(self) -> bool {
         matches!(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConnectorVariant, Manifest, ParamRules, SlurmInputRules, Stage,
+    ConnectorVariant, MANIFEST_KEYS, Manifest, ParamRules, SlurmInputRules, Stage,
     parse_rules::{Filled, param_rule, slurm_rule},
 };
 
@@ -144,6 +144,7 @@ impl<'a> Reader<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&'a Value> {
+        debug_assert!(MANIFEST_KEYS.contains(&key), "{key} is in no reference");
         let raw: &'a _ = self.raw;
         raw.get(key).filter(|value| !value.is_null())
     }

@@ -79,6 +79,10 @@ pub struct Hpc {
     pub known_hosts: PathBuf,
     /// How containers are run.
     pub container_runtime: ContainerRuntime,
+    /// Whether programs see nothing of the account but their own folders and what is
+    /// mounted, and nothing of its environment but what Slurm says. Never without a
+    /// container runtime.
+    pub containment: bool,
     /// How often the scheduler is asked about jobs; all jobs share one look.
     pub poll_interval: Duration,
     /// SSH connections (logins) at once, per account.

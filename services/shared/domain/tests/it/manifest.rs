@@ -1,6 +1,8 @@
 //! Defaults of manifests.
 
-use compute_domain::manifest::{ConnectorVariant, Manifest, ParamRule, SlurmRule, Stage};
+use compute_domain::manifest::{
+    ConnectorVariant, MANIFEST_KEYS, Manifest, ParamRule, SlurmRule, Stage,
+};
 use serde_json::{Value, json};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -151,4 +153,17 @@ fn rules_of_an_hpc() {
         json!({"max": 1.5, "unit": "Hours"}),
         "nothing to derive from"
     );
+}
+
+#[test]
+fn the_known_keys_are_those_that_are_read() {
+    let defaults = parse(&with(json!({}))).public;
+    for key in MANIFEST_KEYS {
+        let odd = Manifest::parse(&with(json!({key: 5})), "", None);
+        match odd {
+            Err(error) => assert!(error.to_string().contains(key), "{key}: {error}"),
+            // What is only shown may be anything; without it there is a default.
+            Ok(_) => assert!(defaults.contains_key(key), "{key} is not read"),
+        }
+    }
 }

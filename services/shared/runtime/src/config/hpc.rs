@@ -48,6 +48,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
     let capacity = r.needed_number("job_pool_capacity", 1..=100_000);
     let (slurm_input_rules, shown_rules) = slurm_rules(r);
     let globus = r.inside("globus", globus);
+    let (container_runtime, containment) = containers(r, is_community_account);
     let known_hosts = r
         .text("known_hosts")
         .unwrap_or_else(|| "known_hosts".to_owned());
@@ -66,9 +67,8 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         allowlist: r.texts("allowlist"),
         denylist: r.texts("denylist"),
         known_hosts: place.path(&known_hosts),
-        container_runtime: r
-            .choice("container_runtime", &RUNTIMES)
-            .unwrap_or(ContainerRuntime::Apptainer),
+        container_runtime,
+        containment,
         poll_interval: Duration::from_secs(
             r.number("poll_interval_seconds", 1..=3600).unwrap_or(10),
         ),
@@ -84,6 +84,24 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         job_pool_capacity: u32::try_from(capacity?).ok()?,
     };
     Some(hpc)
+}
+
+/// How containers are run, and whether programs are contained: by default where
+/// one account is everybody's.
+fn containers(r: &mut Reader<'_>, is_community_account: Option<bool>) -> (ContainerRuntime, bool) {
+    let runtime = r
+        .choice("container_runtime", &RUNTIMES)
+        .unwrap_or(ContainerRuntime::Apptainer);
+    let said = r.flag("containment");
+    let possible = runtime != ContainerRuntime::None;
+    if said == Some(true) && !possible {
+        r.wrong(
+            "containment",
+            "cannot be true where container_runtime is none",
+        );
+    }
+    let usual = possible && is_community_account == Some(true);
+    (runtime, said.unwrap_or(usual))
 }
 
 fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {

@@ -34,4 +34,24 @@ pub(super) fn check(site: &Site, hpcs: &Map<String, Value>, report: &mut Report)
             report.mistake("container.json", &format!("{name}.{part}.{hpc}"), &reason);
         }
     }
+    check_schemes(site, report);
+}
+
+/// Services speak TLS to each other or none does.
+fn check_schemes(site: &Site, report: &mut Report) {
+    let (scheme, why) = match site.server.tls {
+        Some(_) => ("https://", "with tls"),
+        None => ("http://", "without tls"),
+    };
+    let reason = format!("must begin with {scheme} {why} in config.json");
+    let is_wrong = |address: &str| !address.starts_with(scheme);
+    if is_wrong(&site.server.connector_address) {
+        report.mistake("config.json", "connector_address", &reason);
+    }
+    for (name, hpc) in &site.hpcs {
+        if hpc.connector_address.as_deref().is_some_and(is_wrong) {
+            let key = format!("{name}.connector_address");
+            report.mistake("hpc.json", &key, &reason);
+        }
+    }
 }

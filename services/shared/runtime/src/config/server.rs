@@ -1,30 +1,15 @@
 //! `config.json`: the server's own settings.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use compute_domain::job::MAX_DEPLOYMENT_NAME;
 
-use super::{Place, reader::Reader};
-
-/// Where the SQL database is.
-#[derive(Debug, Clone)]
-pub struct Database {
-    /// `sqlite://`, `postgres://` or `mysql://`, with its password.
-    pub url: SecretString,
-}
-
-/// Where Redis is.
-#[derive(Debug, Clone)]
-pub struct Redis {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Password, if it wants one.
-    pub password: Option<SecretString>,
-    /// Put before every key, so that deployments may share a Redis.
-    pub prefix: String,
-}
+use super::{
+    Place,
+    reader::Reader,
+    storage::{self, Database, Redis},
+    tls::{self, TlsFiles},
+};
 
 /// How Globus is reached.
 #[derive(Debug, Clone)]
@@ -72,6 +57,8 @@ pub struct Server {
     pub credential_time: Duration,
     /// Connector of the HPCs that name none.
     pub connector_address: String,
+    /// With these, services speak TLS to each other.
+    pub tls: Option<TlsFiles>,
     /// Folders from which `file://` templates may come.
     pub template_local_roots: Vec<PathBuf>,
     /// Largest template, MiB.
@@ -101,8 +88,8 @@ const PORT: std::ops::RangeInclusive<u64> = 0..=65535;
 
 pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
     r.ignore(&["local_key", "queue_consume_time_period_in_seconds"]);
-    let database = database(r, place);
-    let redis = r.inside("redis", |r| redis(r, place));
+    let database = storage::database(r, place);
+    let redis = r.inside("redis", |r| storage::redis(r, place));
     let (cache_path, upload_limit_mb) = r.inside("local_file_system", |r| {
         r.ignore(&["root_path"]);
         let cache = r.text("cache_path").unwrap_or_else(|| "cache".to_owned());
@@ -119,6 +106,7 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
             .unwrap_or_else(|| "127.0.0.1".to_owned()),
         port(r.number("server_port", PORT), 3030),
     );
+    let tls = tls::read(r, place);
     let server = Server {
         listen,
         database: database?,
@@ -131,9 +119,11 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         credential_time: Duration::from_secs(
             3600 * r.number("credential_hours", 1..=24 * 366).unwrap_or(72),
         ),
-        connector_address: r
-            .text("connector_address")
-            .unwrap_or_else(|| "http://127.0.0.1:7100".to_owned()),
+        connector_address: r.text("connector_address").unwrap_or_else(|| {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://127.0.0.1:7100")
+        }),
+        tls,
         template_local_roots: r
             .texts("template_local_roots")
             .iter()
@@ -203,7 +193,7 @@ fn key_file(r: &mut Reader<'_>, place: &Place<'_>, key: &str, default: &str) -> 
     place.path(&r.text(key).unwrap_or_else(|| default.to_owned()))
 }
 
-fn port(number: Option<u64>, default: u16) -> u16 {
+pub(super) fn port(number: Option<u64>, default: u16) -> u16 {
     number
         .and_then(|number| u16::try_from(number).ok())
         .unwrap_or(default)
@@ -214,96 +204,9 @@ fn deployment(r: &mut Reader<'_>) -> String {
         .text("deployment")
         .unwrap_or_else(|| "cybergis-compute".to_owned());
     let good = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    if name.is_empty() || !name.chars().all(good) {
-        r.wrong("deployment", "must be made of letters, digits, _ and -");
+    if !(1..=MAX_DEPLOYMENT_NAME).contains(&name.len()) || !name.chars().all(good) {
+        let rule = format!("must be made of 1 to {MAX_DEPLOYMENT_NAME} letters, digits, _ and -");
+        r.wrong("deployment", &rule);
     }
     name
-}
-
-fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
-    r.ignore(&["username"]);
-    Some(Redis {
-        host: r.text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
-        port: port(r.number("port", 1..=65535), 6379),
-        password: password(r, place),
-        prefix: r.text("prefix").unwrap_or_default(),
-    })
-}
-
-/// `password`, or the content of the file that `password_file` names.
-fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
-    let given = r.secret("password");
-    let Some(file) = r.text("password_file") else {
-        return given;
-    };
-    match fs::read_to_string(place.path(&file)) {
-        Ok(secret) => Some(SecretString::from(secret.trim_end().to_owned())),
-        Err(error) => {
-            r.wrong("password_file", &format!("cannot be read: {error}"));
-            None
-        }
-    }
-}
-
-/// `database.url`, else what the older `mysql` section says, else a file beside
-/// the configuration.
-fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
-    let url = r.inside("database", |r| {
-        let from_file = r.text("url_file").and_then(|file| {
-            fs::read_to_string(place.path(&file))
-                .map_err(|error| r.wrong("url_file", &format!("cannot be read: {error}")))
-                .ok()
-        });
-        let url = from_file
-            .map(|url| url.trim_end().to_owned())
-            .or_else(|| Some(r.secret("url")?.expose_secret().to_owned()));
-        let known = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
-        if url
-            .as_deref()
-            .is_some_and(|url| !known.iter().any(|scheme| url.starts_with(scheme)))
-        {
-            r.wrong("url", "must begin with sqlite:, postgres: or mysql:");
-        }
-        url
-    });
-    let older = r.get("mysql").is_some();
-    let of_older = r.inside("mysql", |r| older.then(|| mysql(r, place)));
-    let url = url.or(of_older.flatten()).unwrap_or_else(|| {
-        format!(
-            "sqlite://{}?mode=rwc",
-            place.path("compute.sqlite").display()
-        )
-    });
-    Some(Database {
-        url: SecretString::from(url),
-    })
-}
-
-fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
-    let host = r.needed_text("host");
-    let port = port(r.number("port", 1..=65535), 3306);
-    let (database, user) = (r.needed_text("database"), r.needed_text("username"));
-    let password = password(r, place);
-    let secret = password
-        .as_ref()
-        .map(|password| password.expose_secret())
-        .unwrap_or_default();
-    Some(format!(
-        "mysql://{}:{}@{}:{port}/{}",
-        percent_encoded(&user?),
-        percent_encoded(secret),
-        host?,
-        percent_encoded(&database?)
-    ))
-}
-
-/// RFC 3986, 2.1: everything but unreserved letters.
-fn percent_encoded(text: &str) -> String {
-    let encode = |b: u8| match b {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(b).to_string()
-        }
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }

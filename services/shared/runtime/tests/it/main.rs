@@ -7,6 +7,7 @@
 
 mod reasons;
 mod secrets;
+mod transport;
 
 use std::{
     collections::BTreeMap,
@@ -203,4 +204,32 @@ fn the_environment_and_secret_files_override() {
     assert_eq!(server.lease.as_secs(), 7);
     let wrong = folder.load(&[("CYBERGIS__REDIS__PORT", "x")]).unwrap_err();
     assert_eq!(wrong.0[0].key, "redis.port");
+}
+
+#[test]
+fn programs_are_contained_where_one_account_is_everybodys() {
+    let folder = Folder::new();
+    let contained = |name: &str| folder.load(&[]).unwrap().site.hpcs[name].containment;
+    assert!(contained("local_hpc"), "a community account");
+    assert!(!contained("private_hpc"), "accounts of their own");
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["containment"] = json!(false);
+        hpc["private_hpc"]["containment"] = json!(true);
+    });
+    assert!(!contained("local_hpc"), "as it is said");
+    assert!(contained("private_hpc"), "as it is said");
+
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["container_runtime"] = json!("none");
+        hpc["private_hpc"]["container_runtime"] = json!("none");
+        hpc["private_hpc"]
+            .as_object_mut()
+            .unwrap()
+            .remove("containment");
+    });
+    assert!(!contained("private_hpc"), "nothing could contain them");
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["containment"] = json!(true);
+    });
+    assert_eq!(folder.mistakes(), ["hpc.json local_hpc.containment"]);
 }

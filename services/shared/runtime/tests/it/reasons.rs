@@ -69,3 +69,42 @@ fn an_unknown_key_is_named_at_any_depth_and_stops_nothing() {
         ]
     );
 }
+
+#[test]
+fn tls_wants_all_its_files_and_addresses_that_say_so() {
+    let folder = Folder::new();
+    folder.edit("config.json", |config| {
+        config["connector_address"] = json!("http://connector:7100");
+        config["tls"] = json!({"ca_file": "ca.crt", "certificate_file": "service.crt"});
+    });
+    let said = folder.load(&[]).expect_err("a mistake").to_string();
+    assert!(
+        said.contains("config.json: tls.key_file: is missing"),
+        "{said}"
+    );
+    folder.edit("config.json", |config| {
+        config["tls"]["key_file"] = json!("/run/tls/service.key");
+    });
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["connector_address"] = json!("http://other:7100");
+    });
+    let said = folder.load(&[]).expect_err("two mistakes").to_string();
+    for key in [
+        "config.json: connector_address",
+        "hpc.json: local_hpc.connector_address",
+    ] {
+        let line = format!("{key}: must begin with https:// with tls in config.json");
+        assert!(said.contains(&line), "{said}");
+    }
+    folder.edit("config.json", |config| {
+        config["connector_address"] = json!(null);
+    });
+    folder.edit("hpc.json", |hpc| {
+        hpc["local_hpc"]["connector_address"] = json!("https://other:7100");
+    });
+    let server = folder.load(&[]).unwrap().site.server;
+    assert_eq!(server.connector_address, "https://127.0.0.1:7100");
+    let files = server.tls.unwrap();
+    assert!(files.authority.is_absolute() && files.authority.ends_with("ca.crt"));
+    assert_eq!(files.key.to_str(), Some("/run/tls/service.key"));
+}

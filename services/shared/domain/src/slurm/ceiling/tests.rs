@@ -35,6 +35,7 @@ fn hpc(cap: Value, rules: Value) -> Hpc {
         denylist: Vec::new(),
         known_hosts: PathBuf::new(),
         container_runtime: ContainerRuntime::None,
+        containment: false,
         poll_interval: Duration::from_secs(1),
         max_connections: 1,
         max_sessions_per_connection: 1,

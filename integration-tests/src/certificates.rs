@@ -1,0 +1,91 @@
+//! Certificates of a world's services, as an operator makes them, and what each
+//! service is told of them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::ensure;
+use compute_runtime::{config::TlsFiles, grpc::Transport, tls::Role};
+
+/// What the services of a world show each other.
+#[derive(Debug)]
+pub struct Certificates {
+    /// `None` where they speak plainly.
+    folder: Option<PathBuf>,
+}
+
+impl Certificates {
+    /// Of the world in that folder.
+    ///
+    /// # Errors
+    /// If `deploy/certificates` fails.
+    pub(crate) fn of(world: &Path, wanted: bool) -> anyhow::Result<Self> {
+        let certificates = Self {
+            folder: wanted.then(|| world.join("tls")),
+        };
+        certificates.run(&[])?;
+        Ok(certificates)
+    }
+
+    /// New ones for all roles; services take them up by themselves.
+    ///
+    /// # Errors
+    /// If `deploy/certificates` fails.
+    pub fn renew(&self) -> anyhow::Result<()> {
+        self.run(&["--renew"])
+    }
+
+    fn run(&self, options: &[&str]) -> anyhow::Result<()> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/certificates");
+        let made = Command::new(script)
+            .arg(folder)
+            .args(options)
+            .env("CERTIFICATE_OWNER", "0:0")
+            .output()?;
+        ensure!(made.status.success(), "deploy/certificates: {made:?}");
+        Ok(())
+    }
+
+    fn files(&self, role: Role) -> Option<TlsFiles> {
+        let folder = self.folder.as_ref()?.join(role.name());
+        Some(TlsFiles {
+            authority: folder.join("ca.crt"),
+            certificate: folder.join("service.crt"),
+            key: folder.join("service.key"),
+        })
+    }
+
+    /// As `role` reaches others.
+    ///
+    /// # Errors
+    /// If its files cannot be used.
+    pub fn transport(&self, role: Role) -> anyhow::Result<Transport> {
+        Ok(Transport::load(self.files(role).as_ref())?)
+    }
+
+    /// The variables of a service of that role, with the `ip:port` of the connector.
+    pub(crate) fn envs(&self, role: Role, connector: Option<&str>) -> Vec<(String, String)> {
+        let files = self.files(role);
+        let scheme = if files.is_some() { "https" } else { "http" };
+        let connector = connector.map(|at| ("CONNECTOR_ADDRESS", format!("{scheme}://{at}")));
+        let files = files.into_iter().flat_map(|files| {
+            [
+                ("TLS__CA_FILE", files.authority),
+                ("TLS__CERTIFICATE_FILE", files.certificate),
+                ("TLS__KEY_FILE", files.key),
+            ]
+            .map(|(key, path)| (key, path.display().to_string()))
+        });
+        // Without a connector to reach there is an address of the scheme all the same.
+        connector
+            .into_iter()
+            .chain(files)
+            .map(|(key, value)| (format!("CYBERGIS__{key}"), value))
+            .collect()
+    }
+}

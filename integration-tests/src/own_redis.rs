@@ -1,0 +1,46 @@
+//! A Redis of a story's own, to empty it, to end it, or to look into it.
+
+use std::{path::Path, process::Command};
+
+use crate::parts::local_script;
+
+/// It is gone when dropped.
+#[derive(Debug)]
+pub struct OwnRedis(tempfile::TempDir);
+
+impl OwnRedis {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn up() -> anyhow::Result<Self> {
+        let redis = Self(tempfile::tempdir()?);
+        redis.tell("up")?;
+        Ok(redis)
+    }
+
+    /// `up`, which empties it, or `down`.
+    ///
+    /// # Errors
+    /// If it cannot be done.
+    pub fn tell(&self, verb: &str) -> anyhow::Result<()> {
+        let status = Command::new(local_script("redis"))
+            .arg(verb)
+            .arg(self.0.path())
+            .status()?;
+        anyhow::ensure!(status.success(), "redis {verb}");
+        Ok(())
+    }
+
+    /// Its folder, with `facts.json`.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        // Its folder goes in any case.
+        let _ = self.tell("down");
+    }
+}

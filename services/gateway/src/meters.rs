@@ -1,0 +1,101 @@
+//! What the gateway measures. Names and meanings are here only.
+
+use std::time::{Duration, Instant};
+
+use axum::http::{Method, StatusCode};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+use crate::auth::HubError;
+
+const REQUESTS: &str = "cybergis_gateway_requests_total";
+const REQUEST_SECONDS: &str = "cybergis_gateway_request_seconds";
+const LOOKUPS: &str = "cybergis_gateway_hub_lookups_total";
+const QUESTIONS: &str = "cybergis_gateway_hub_questions_total";
+const QUESTION_SECONDS: &str = "cybergis_gateway_hub_question_seconds";
+const TOO_MANY: &str = "cybergis_gateway_rate_limited_total";
+
+/// What is asked for by another path, or another way, than there is.
+const OTHER: &str = "other";
+
+/// Tells the recorder what the metrics mean.
+pub fn describe() {
+    describe_counter!(REQUESTS, "requests answered, by method, route and status");
+    describe_histogram!(
+        REQUEST_SECONDS,
+        Unit::Seconds,
+        "time until such an answer began, by method and route"
+    );
+    describe_counter!(
+        LOOKUPS,
+        "tokens looked up, by outcome: known, refused (both kept from before), or asked"
+    );
+    describe_counter!(
+        QUESTIONS,
+        "questions to hubs about a token, by hub and outcome: user, refused or away"
+    );
+    describe_histogram!(
+        QUESTION_SECONDS,
+        Unit::Seconds,
+        "time that a hub took for such an answer, by hub"
+    );
+    describe_counter!(
+        TOO_MANY,
+        "requests refused because their user had too many within a minute"
+    );
+    counter!(TOO_MANY).absolute(0);
+}
+
+pub(crate) fn answered(method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
+    let route = route.unwrap_or(OTHER).to_owned();
+    // Clients may call a method by any name.
+    let method = match *method {
+        Method::GET
+        | Method::POST
+        | Method::PUT
+        | Method::DELETE
+        | Method::HEAD
+        | Method::OPTIONS
+        | Method::PATCH => method.to_string(),
+        _ => OTHER.to_owned(),
+    };
+    counter!(REQUESTS, "method" => method.clone(), "route" => route.clone(), "status" => status.as_str().to_owned())
+        .increment(1);
+    histogram!(REQUEST_SECONDS, "method" => method, "route" => route).record(took);
+}
+
+/// What is known of a token was kept from before; `is_known`: whose it is.
+pub(crate) fn kept_lookup(is_known: bool) {
+    let outcome = if is_known { "known" } else { "refused" };
+    counter!(LOOKUPS, "outcome" => outcome).increment(1);
+}
+
+/// A question to a hub that is under way.
+pub(crate) struct HubQuestion {
+    hub: String,
+    begun: Instant,
+}
+
+impl HubQuestion {
+    pub(crate) fn begin(hub: &str) -> Self {
+        counter!(LOOKUPS, "outcome" => "asked").increment(1);
+        Self {
+            hub: hub.to_owned(),
+            begun: Instant::now(),
+        }
+    }
+
+    pub(crate) fn end<T>(self, answer: &Result<Option<T>, HubError>) {
+        let outcome = match answer {
+            Ok(Some(_)) => "user",
+            Ok(None) => "refused",
+            Err(_) => "away",
+        };
+        let Self { hub, begun } = self;
+        counter!(QUESTIONS, "hub" => hub.clone(), "outcome" => outcome).increment(1);
+        histogram!(QUESTION_SECONDS, "hub" => hub).record(begun.elapsed());
+    }
+}
+
+pub(crate) fn too_many_requests() {
+    counter!(TOO_MANY).increment(1);
+}

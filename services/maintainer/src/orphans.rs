@@ -1,0 +1,148 @@
+//! Jobs that run on an HPC in this deployment's name and that nobody follows: they
+//! were submitted after the backup that the database was restored from, say, or
+//! another deployment has the same name. They are told of, and left alone.
+//!
+//! Only on community accounts: nobody may look into private ones without a login.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+use compute_db::Whereabouts;
+use compute_domain::{Timestamp, job::State};
+use compute_proto::LiveJob;
+
+use crate::{context::Context, hpc_port::HpcPort, meters};
+
+/// Sweeps from one look to the next.
+const SWEEPS: u32 = 30;
+
+/// A job that was closed just now may still be ending there.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A job that nobody follows.
+#[derive(Debug, PartialEq, Eq)]
+struct Orphan<'a> {
+    live: &'a LiveJob,
+    why: Why<'a>,
+}
+
+/// Why nobody follows it.
+#[derive(Debug, PartialEq, Eq)]
+enum Why<'a> {
+    NoSuchJob,
+    IsOver(State),
+    IsAnother(&'a str),
+}
+
+impl fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchJob => f.write_str("the database has no such job"),
+            Self::IsOver(state) => write!(f, "the job is {state}"),
+            Self::IsAnother(slurm_id) => write!(f, "the job is the scheduler's {slurm_id}"),
+        }
+    }
+}
+
+/// Runs until the process stops.
+pub async fn run(context: Arc<Context>, port: HpcPort) {
+    let looking = async {
+        let mut told = HashSet::new();
+        loop {
+            let wait = match look(&context, &port, &mut told).await {
+                Ok(()) => context.sweep * SWEEPS,
+                Err(error) => {
+                    tracing::debug!(hpc = port.hpc_name(), %error, "could not look for orphans");
+                    context.sweep
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    };
+    context.shutdown.token.run_until_cancelled(looking).await;
+}
+
+/// One look; `told` are the ids of those that the log knows.
+async fn look(context: &Context, port: &HpcPort, told: &mut HashSet<String>) -> anyhow::Result<()> {
+    let hpc = port.hpc_name();
+    let deployment = &port.site.server.deployment;
+    let live = port.connector.deployment_jobs(hpc, deployment).await?;
+    let ids: Vec<_> = live.iter().map(|live| live.job.clone()).collect();
+    // Whatever HPC they are of: two may be the same cluster, with one account.
+    let rows = context.store.whereabouts(&ids).await?;
+    let orphans = orphans(&live, &rows, context.clock.now());
+    meters::orphans(hpc, orphans.len());
+    for Orphan { live, why } in &orphans {
+        if !told.contains(&live.slurm_id) {
+            tracing::warn!(
+                hpc, slurm.id = live.slurm_id, job.id = %live.job, %why,
+                "nobody follows this job on the HPC; scancel ends it"
+            );
+        }
+    }
+    *told = orphans.iter().map(|o| o.live.slurm_id.clone()).collect();
+    Ok(())
+}
+
+/// Those of `live` that no row of `rows` follows. The rows are younger: a job has its
+/// row before the scheduler has it.
+fn orphans<'a>(live: &'a [LiveJob], rows: &'a [Whereabouts], now: Timestamp) -> Vec<Orphan<'a>> {
+    let rows: HashMap<_, _> = rows.iter().map(|row| (&row.id, row)).collect();
+    let why = |live: &LiveJob| match rows.get(&live.job) {
+        None => Some(Why::NoSuchJob),
+        Some(row) if !row.state.is_open() => {
+            let closed = row.updated_at.map_or(GRACE, |closed| now.since(closed));
+            (closed >= GRACE).then_some(Why::IsOver(row.state))
+        }
+        Some(row) => {
+            let followed = row.slurm_id.as_deref();
+            let another = followed.filter(|id| *id != live.slurm_id);
+            another.map(Why::IsAnother)
+        }
+    };
+    let orphan = |live| why(live).map(|why| Orphan { live, why });
+    live.iter().filter_map(orphan).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use compute_domain::ids::JobId;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_795_457_659_000)
+    }
+
+    fn row(state: State, slurm_id: Option<&str>, seconds_ago: u64) -> Option<Whereabouts> {
+        Some(Whereabouts {
+            id: JobId::from_text("job"),
+            state,
+            slurm_id: slurm_id.map(str::to_owned),
+            updated_at: Some(now().minus(Duration::from_secs(seconds_ago))),
+        })
+    }
+
+    #[rstest]
+    #[case::followed(row(State::Running, Some("17"), 600), None)]
+    #[case::its_id_is_not_noted_yet(row(State::Preparing, None, 600), None)]
+    #[case::parked(row(State::Blocked, Some("17"), 600), None)]
+    #[case::closed_just_now(row(State::Cancelled, Some("17"), 59), None)]
+    #[case::closed(row(State::Failed, Some("17"), 60), Some(Why::IsOver(State::Failed)))]
+    #[case::of_another_database(None, Some(Why::NoSuchJob))]
+    #[case::a_second_one(row(State::Running, Some("16"), 0), Some(Why::IsAnother("16")))]
+    fn who_is_one(#[case] row: Option<Whereabouts>, #[case] why: Option<Why<'_>>) {
+        let live = [LiveJob {
+            slurm_id: "17".to_owned(),
+            job: JobId::from_text("job"),
+        }];
+        let rows: Vec<_> = row.into_iter().collect();
+        let found = orphans(&live, &rows, now()).pop().map(|orphan| orphan.why);
+        assert_eq!(found, why);
+    }
+}

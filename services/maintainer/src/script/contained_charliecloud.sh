@@ -1,0 +1,28 @@
+# Runs a stage under ch-run, contained. $1 is the image directory; the rest is what `ch-run` takes.
+# There is no single quote in here: the batch script holds it as one quoted word.
+image=$1
+shift
+# ch-run itself gives a program the processes of its account to see and to end.
+spaces=(--user --map-current-user --pid --ipc --fork --kill-child --mount-proc)
+unshare "${spaces[@]}" true || {
+  echo "this node cannot contain programs (see unshare above): its operator may set containment to false for this HPC" >&2
+  exit 1
+}
+scratch=$(mktemp -d 2>/dev/null || mktemp -d -p /tmp) && memory=$(mktemp -d -p /dev/shm) || exit
+clean() { rm -rf "$scratch" "$memory" 2>/dev/null; }
+trap clean EXIT
+trap : TERM # the program has it, too; this shell stays to tidy up after it
+mkdir "$scratch/tmp" "$scratch/home" || exit
+environment=("--unset-env=*" --env-no-expand --set-env=HOME=/tmp
+  --set-env=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+[ ! -f "$image/ch/environment" ] || environment+=("--set-env=$image/ch/environment")
+for name in $(compgen -e); do
+  case $name in
+    SLURM_JWT) ;; # may act as the account
+    SLURM* | PMI* | OMP_* | CUDA_VISIBLE_DEVICES | ROCR_VISIBLE_DEVICES | GPU_DEVICE_ORDINAL | ZE_AFFINITY_MASK)
+      environment+=("--set-env=$name=${!name}") ;;
+  esac
+done
+# Older ones bind $HOME. The first process of a namespace is a shell: it would not be ended by a signal.
+HOME=$scratch/home unshare "${spaces[@]}" bash -c "\"\$@\"; exit \$?" init \
+  ch-run "${environment[@]}" --private-tmp --bind "$scratch/tmp:/tmp" --bind "$memory:/dev/shm" "$@"
