@@ -5,7 +5,7 @@ WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
 
-.PHONY: help demo up down test lint format openapi build install
+.PHONY: help demo up down test test-compose lint deny format openapi build install
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +30,22 @@ test: ## Run all tests; what they need is installed and started
 	cargo nextest run --workspace --no-run
 	$(SUDO) deploy/local/with-parts deploy/local/all-tests $(TESTS)
 
+test-compose: ## The deployment in containers: images, two HPCs, JupyterHub, restarts under load, back-up and restore
+	@deploy/local/install compose
+	$(SUDO) deploy/compose/with-engine integration-tests/compose/all-stories $(STORY)
+
 build:
 	cargo build --workspace --bins
 
-lint: ## Format, clippy, documentation
+lint: deny ## Format, clippy, documentation, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+deny: ## Licences, sources and duplicates of the dependencies (deny.toml); asks the crate registry alone
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.20.2
+	cargo fetch --locked --target x86_64-unknown-linux-gnu
+	cargo deny --offline check -D unmatched-skip bans licenses sources
 
 format: ## Format the code
 	cargo fmt --all
