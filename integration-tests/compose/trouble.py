@@ -84,14 +84,15 @@ def a_restart_of_the_database_loses_nothing(world):
 
 
 def the_books_agree(world):
-    rows = world.sql("SELECT id, hpc, state FROM jobs WHERE submitted_at IS NOT NULL")
+    times = "coalesce(started_at BETWEEN initialized_at AND finished_at, false)"
+    rows = world.sql(f"SELECT id, hpc, state, {times} FROM jobs WHERE submitted_at IS NOT NULL")
     closings = dict(world.sql("SELECT job_id, count(*) FROM events WHERE type IN ('JOB_ENDED', 'JOB_FAILED') GROUP BY job_id"))
-    wrong = [row for row in rows if row[2] != "ended" or closings.get(row[0]) != "1"]
+    wrong = [row for row in rows if row[2:] != ["ended", "t"] or closings.get(row[0]) != "1"]
     for hpc in (*HPCS, *world.added):
         ran = Counter(name for name, _ in world.accounting(hpc))
-        expected = Counter(id for id, of, _ in rows if of == hpc)
+        expected = Counter(id for id, of, *_ in rows if of == hpc)
         if ran != expected:
             wrong.append([hpc, "in Slurm but not ours, or twice", dict(ran - expected), "ours, but not in Slurm", dict(expected - ran)])
     if wrong:
         raise Failure(f"{len(wrong)} entries are wrong: {wrong[:10]}")
-    return f"{len(rows)} jobs: each ended, closed once, and once in sacct"
+    return f"{len(rows)} jobs: each started, ended, closed once, and once in sacct"

@@ -1,7 +1,7 @@
 //! Conversions between wire and domain: `From` out, `TryFrom` in.
 
 use compute_domain::{
-    ErrorKind,
+    ErrorKind, Timestamp,
     ids::JobId,
     job::{EndState, JobObservation, Phase, Usage},
 };
@@ -127,6 +127,7 @@ impl From<JobObservation> for wire::JobObservation {
         JobObservation {
             slurm_id,
             phase,
+            started_at,
             reason,
         }: JobObservation,
     ) -> Self {
@@ -154,6 +155,7 @@ impl From<JobObservation> for wire::JobObservation {
             exit_code,
             signal,
             reason,
+            started_at: started_at.map(Timestamp::millis),
         }
     }
 }
@@ -170,6 +172,7 @@ impl TryFrom<wire::JobObservation> for JobObservation {
             exit_code,
             signal,
             reason,
+            started_at,
         } = wire;
         let phase = match phase {
             // A phase that this side does not know yet is no end either.
@@ -190,6 +193,7 @@ impl TryFrom<wire::JobObservation> for JobObservation {
         Ok(Self {
             slurm_id,
             phase,
+            started_at: started_at.map(Timestamp::from_millis),
             reason,
         })
     }
@@ -260,6 +264,7 @@ mod tests {
             let seen = JobObservation {
                 slurm_id: "17".to_owned(),
                 phase,
+                started_at: Some(Timestamp::from_millis(1_795_674_683_000)),
                 reason: "Resources".to_owned(),
             };
             let back = JobObservation::try_from(wire::JobObservation::from(seen.clone()));

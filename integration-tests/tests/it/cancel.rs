@@ -76,7 +76,8 @@ async fn while_pending_in_slurm() -> anyhow::Result<()> {
     let id = alice.submit("sleep", json!({})).await?;
     alice.until(&id, &["submitted"], SOON).await?;
     assert_eq!(account.on_hpc(std::slice::from_ref(&id))?, 1);
-    cancel(&alice, &id).await?;
+    let job = cancel(&alice, &id).await?;
+    assert_eq!(job["startedAt"], Value::Null, "it never ran");
     assert_eq!(account.on_hpc(&[id])?, 0, "gone from Slurm");
     Ok(())
 }
@@ -87,7 +88,8 @@ async fn while_running() -> anyhow::Result<()> {
     let alice = world.client("alice")?;
     let id = alice.submit("sleep", json!({})).await?;
     alice.until(&id, &["running"], SOON).await?;
-    cancel(&alice, &id).await?;
+    let job = cancel(&alice, &id).await?;
+    assert_ne!(job["startedAt"], Value::Null);
     assert_eq!(world.account()?.on_hpc(&[id])?, 0);
     Ok(())
 }

@@ -3,6 +3,8 @@
 use compute_integration_tests::{Template, World, python};
 use serde_json::{Value, json};
 
+use crate::SOON;
+
 fn names(value: &Value) -> Vec<&str> {
     value
         .as_array()
@@ -136,6 +138,21 @@ async fn a_failed_program_is_a_failed_job() -> anyhow::Result<()> {
     assert!(
         log.contains("about to fail") && !log.contains("never"),
         "{log}"
+    );
+    Ok(())
+}
+
+/// A program that is over before the scheduler is looked at again.
+#[tokio::test]
+async fn a_short_job_has_a_start_and_an_end() -> anyhow::Result<()> {
+    let world = World::with([Template::bare("nothing", "true")]).await?;
+    let alice = world.client("alice")?;
+    let id = alice.submit("nothing", json!({})).await?;
+    let job = alice.over(&id, SOON).await?;
+    let times = ["initializedAt", "startedAt", "finishedAt"].map(|name| job[name].as_str());
+    assert!(
+        times.iter().all(Option::is_some) && times.is_sorted(),
+        "{job}"
     );
     Ok(())
 }

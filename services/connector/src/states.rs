@@ -227,6 +227,7 @@ fn answer(id: &str, seen: &Seen, memory: &Memory) -> JobObservation {
     JobObservation {
         slurm_id: id.to_owned(),
         phase: Phase::Unknown,
+        started_at: None,
         reason,
     }
 }

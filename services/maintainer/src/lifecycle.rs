@@ -14,6 +14,7 @@ use std::{sync::Arc, time::Instant};
 
 use compute_db::{Held, Progress, StoreError};
 use compute_domain::{
+    Timestamp,
     ids::UserId,
     job::{Cause, Change, EndState, EventKind, Intent, Job, NewEvent, State, Step},
 };
@@ -268,8 +269,12 @@ impl Carrier<'_> {
     }
 
     /// The scheduler has ended the job: what that means is saved before anything
-    /// is fetched.
-    pub(crate) async fn finish(&mut self, end: &EndState) -> Result<(), PutDown> {
+    /// is fetched. A short job may have begun and ended between two looks.
+    pub(crate) async fn finish(
+        &mut self,
+        end: &EndState,
+        started_at: Option<Timestamp>,
+    ) -> Result<(), PutDown> {
         meters::slurm_end(&self.job.hpc, &end.slurm_state);
         let canceller = self
             .wish(Intent::Cancel)
@@ -282,6 +287,7 @@ impl Carrier<'_> {
             change: Some(Change::Finish),
             step: Some(Step::Collect),
             cause: cause.map(|cause| cause.as_str().to_owned()),
+            started_at,
             ..Progress::default()
         })
         .await
@@ -309,7 +315,9 @@ impl Carrier<'_> {
         };
         let mut tries = 0;
         loop {
-            match self.context.store.advance(&held, progress.clone()).await {
+            // Boxed: each step's future would contain it otherwise.
+            let written = Box::pin(self.context.store.advance(&held, progress.clone()));
+            match written.await {
                 Ok(job) => {
                     self.job = job;
                     self.measure(progress.change);

@@ -75,6 +75,7 @@ mod tests {
             let seen = JobObservation {
                 slurm_id: "4".to_owned(),
                 phase,
+                started_at: None,
                 reason: String::new(),
             };
             assert_eq!(of(&job, &seen), expected, "{state} {seen:?}");

@@ -274,6 +274,7 @@ mod tests {
         let seen = JobObservation {
             slurm_id: asker,
             phase: Phase::Running,
+            started_at: None,
             reason: String::new(),
         };
         board.tell(vec![seen.clone()]);

@@ -1,7 +1,10 @@
 //! Reads what Slurm's commands print. Pure; lines that are no rows (notices,
 //! headings of `--clusters` sites) are passed over.
 
-use compute_domain::job::{JobObservation, Mark, Phase, Usage};
+use compute_domain::{
+    Timestamp,
+    job::{JobObservation, Mark, Phase, Usage},
+};
 
 use super::{
     Queued,
@@ -9,11 +12,13 @@ use super::{
 };
 
 /// Columns of one look at the queue. Sizes are given because releases differ in
-/// what they do without; padding is cut off again.
-pub(crate) const QUEUE_COLUMNS: &str = "JobID:24|,State:24|,exit_code:12|,Reason:128|,Comment:96|";
+/// what they do without; padding is cut off again. Of the nodes it is enough to know
+/// whether there are any. What users write comes last: it may look like a column.
+pub(crate) const QUEUE_COLUMNS: &str =
+    "JobID:24|,State:24|,exit_code:12|,StartTime:24|,NodeList:1|,Reason:128|,Comment:96|";
 
 /// Columns for ended jobs.
-pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode";
+pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode,Start,NodeList";
 
 /// Columns for the usage of a job and its steps.
 pub(crate) const USAGE_COLUMNS: &str =
@@ -30,6 +35,8 @@ fn queue_row(line: &str) -> Option<Queued> {
     if !is_id(id) {
         return None;
     }
+    let phase = phase(state, exit(code));
+    let (start, nodes) = (fields.next()?, fields.next()?);
     let reason = fields.next().unwrap_or_default();
     let reason = if matches!(reason, "None" | "(null)") {
         ""
@@ -39,7 +46,8 @@ fn queue_row(line: &str) -> Option<Queued> {
     Some(Queued {
         seen: JobObservation {
             slurm_id: id.to_owned(),
-            phase: phase(state, exit(code)),
+            started_at: started(&phase, start, nodes),
+            phase,
             reason: reason.to_owned(),
         },
         mark: fields.next().and_then(Mark::parse),
@@ -61,9 +69,24 @@ fn ended_row(line: &str) -> Option<JobObservation> {
     }
     Some(JobObservation {
         slurm_id: id.to_owned(),
+        started_at: started(&phase, fields.next()?, fields.next()?),
         phase,
         reason: String::new(),
     })
+}
+
+/// The start of a job in seconds since the epoch (`SLURM_TIME_FORMAT=%s`). Of a job
+/// that waits it is when Slurm expects it, and of one cancelled while it waited when
+/// that was: only one that has got nodes has begun.
+fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
+    // squeue leaves the column empty, sacct has words for it.
+    let has_nodes = !matches!(nodes, "" | "None assigned");
+    let began = match phase {
+        Phase::Running | Phase::Suspended | Phase::Ended(_) => has_nodes,
+        Phase::Unknown | Phase::Pending => false,
+    };
+    let seconds: i64 = start.parse().ok().filter(|seconds| *seconds > 0 && began)?;
+    seconds.checked_mul(1000).map(Timestamp::from_millis)
 }
 
 /// Usage of one job from `sacct -n -P` with [`USAGE_COLUMNS`]: a row for the job
@@ -156,19 +179,24 @@ mod tests {
         })
     }
 
-    /// Recorded from 22.05.8, with a notice and a heading as some sites add them.
+    fn seconds_of(seen: &JobObservation) -> Option<i64> {
+        seen.started_at.map(Timestamp::seconds)
+    }
+
+    /// Rows as 22.05.8 prints them, with a notice and a heading as some sites add them.
     const QUEUE: &str = "\
 CLUSTER: keeling
 slurm_load_jobs: maintenance from 18:00
-3                       |CANCELLED               |15          |None                            |
-2                       |COMPLETED               |0           |None                            |
-5                       |PENDING                 |0           |JobHeldUser                     |
-1                       |FAILED                  |768         |NonZeroExitCode                 |
-4                       |FAILED                  |9           |JobLaunchFailure                |
-7                       |RUNNING                 |0           |None                            |
-8                       |COMPLETING              |0           |None                            |
-9                       |PENDING                 |0           |ReqNodeNotAvail, UnavailableNode|
-10_[1-3]                |PENDING                 |0           |Resources                       |
+3                       |CANCELLED               |15          |1795674683              |h|None                            |
+2                       |COMPLETED               |0           |1795674683              |h|None                            |
+5                       |PENDING                 |0           |1795678283              | |JobHeldUser                     |
+1                       |FAILED                  |768         |1795674601              |h|NonZeroExitCode                 |
+4                       |FAILED                  |9           |1795674602              |h|JobLaunchFailure                |
+7                       |RUNNING                 |0           |1795674680              |h|None                            |
+8                       |COMPLETING              |0           |1795674681              |h|None                            |
+9                       |PENDING                 |0           |N/A                     | |ReqNodeNotAvail, UnavailableNode|
+11                      |CANCELLED               |0           |1795674686              | |None                            |
+10_[1-3]                |PENDING                 |0           |N/A                     | |Resources                       |
 ";
 
     #[test]
@@ -187,20 +215,35 @@ slurm_load_jobs: maintenance from 18:00
             ("7", Phase::Running),
             ("8", Phase::Running),
             ("9", Phase::Pending),
+            ("11", end("CANCELLED", 0, 0)),
         ];
         assert_eq!(phases, expected);
         let reasons: Vec<_> = seen.iter().map(|row| row.seen.reason.as_str()).collect();
         assert_eq!(reasons[..3], ["", "", "JobHeldUser"]);
         assert_eq!(reasons[7], "ReqNodeNotAvail, UnavailableNode");
         assert!(seen.iter().all(|row| row.mark.is_none()));
+        let starts: Vec<_> = seen.iter().map(|row| seconds_of(&row.seen)).collect();
+        let [held, waiting, cancelled_before] = [None; 3];
+        let expected = [
+            Some(1_795_674_683),
+            Some(1_795_674_683),
+            held,
+            Some(1_795_674_601),
+            Some(1_795_674_602),
+            Some(1_795_674_680),
+            Some(1_795_674_681),
+            waiting,
+            cancelled_before,
+        ];
+        assert_eq!(starts, expected);
     }
 
     #[test]
     fn marks_of_a_deployment_are_seen() {
         let output = "\
-7                       |RUNNING                 |0           |None        |compute:1795457659Ab3dE       |
-8                       |RUNNING                 |0           |None        |(null)                        |
-9                       |RUNNING                 |0           |None        |mine: do not touch            |
+7                       |RUNNING                 |0           |1795674680  |h|None        |compute:1795457659Ab3dE       |
+8                       |RUNNING                 |0           |1795674680  |h|None        |(null)                        |
+9                       |RUNNING                 |0           |1795674680  |h|None        |mine: do not touch            |
 ";
         let marks: Vec<_> = queue(output).into_iter().map(|row| row.mark).collect();
         assert_eq!(marks, [Mark::parse("compute:1795457659Ab3dE"), None, None]);
@@ -209,10 +252,35 @@ slurm_load_jobs: maintenance from 18:00
 
     #[test]
     fn accounting_says_what_ended_only() {
-        let output = "1|FAILED|3:0\n2|COMPLETED|0:0\n3|CANCELLED by 1001|0:0\n4|RUNNING|0:0\n\
-                      5|PENDING|0:0\n6|OUT_OF_MEMORY|0:125\n6.batch|OUT_OF_MEMORY|0:125\n\
-                      7|TIMEOUT|0:0\nsacct: notice\n8|FAILED|0:9\n9|\n";
-        let seen: Vec<_> = ended(output)
+        let output = "\
+1|FAILED|3:0|1795674683|n1
+2|COMPLETED|0:0|1795674683|n[1-2]
+3|CANCELLED by 1001|0:0|1795674686|None assigned
+4|RUNNING|0:0|1795674686|n1
+5|PENDING|0:0|Unknown|None assigned
+6|OUT_OF_MEMORY|0:125|1795674683|n1
+6.batch|OUT_OF_MEMORY|0:125|1795674683|n1
+7|TIMEOUT|0:0|Unknown|n1
+sacct: notice
+8|FAILED|0:9|2026-11-26T06:31:23|n1
+9|
+";
+        let seen = ended(output);
+        let starts: Vec<_> = seen.iter().map(seconds_of).collect();
+        let start = Some(1_795_674_683);
+        let [cancelled_before, not_said, not_in_seconds] = [None; 3];
+        assert_eq!(
+            starts,
+            [
+                start,
+                start,
+                cancelled_before,
+                start,
+                not_said,
+                not_in_seconds
+            ]
+        );
+        let seen: Vec<_> = seen
             .into_iter()
             .map(|seen| (seen.slurm_id, seen.phase))
             .collect();
@@ -296,7 +364,7 @@ slurm_load_jobs: maintenance from 18:00
             before in prop::collection::vec("[a-zA-Z:* -]{0,30}", 0..4),
             after in prop::collection::vec("[a-zA-Z:* -]{0,30}", 0..4),
         ) {
-            let row = format!("{id:<24}|{state:<24}|{:<12}|{:<128}|", 0, "None");
+            let row = format!("{id:<24}|{state:<24}|{:<12}|{:<24}| |{:<128}|", 0, "N/A", "None");
             let lines = [before, vec![row], after].concat().join("\n");
             let seen = queue(&lines);
             prop_assert_eq!(seen.len(), 1);

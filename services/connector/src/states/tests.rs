@@ -36,6 +36,7 @@ fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<JobObservation>, Error> {
     let row = |(id, phase): (&String, &Phase)| JobObservation {
         slurm_id: id.clone(),
         phase: phase.clone(),
+        started_at: None,
         reason: String::new(),
     };
     Ok(jobs.iter().map(row).collect())

@@ -1,7 +1,7 @@
 //! States of jobs, and what can be done to them.
 
 use compute_domain::{
-    ErrorKind,
+    Clock, ErrorKind, SystemClock,
     job::{EndState, Phase},
 };
 
@@ -22,6 +22,7 @@ fn is_end(phase: &Phase) -> bool {
 #[tokio::test]
 async fn each_ends_as_it_did() {
     let site = Site::start().await;
+    let began = SystemClock.now().seconds();
     let (good, bad, killed, cancelled) = tokio::join!(
         site.submitted("sleep 1"),
         site.submitted("exit 3"),
@@ -41,6 +42,12 @@ async fn each_ends_as_it_did() {
         panic!("no end")
     };
     assert_eq!(ended.slurm_state, "CANCELLED");
+    for job in [&good, &bad, &killed, &cancelled] {
+        let seen = site.observation(job).await;
+        let started = seen.started_at.expect("it ran").seconds();
+        let now = SystemClock.now().seconds();
+        assert!((began..=now).contains(&started), "{began} {seen:?} {now}");
+    }
     site.client.cancel(HPC, &cancelled).await.unwrap();
     site.client.cancel(HPC, &good).await.unwrap();
 

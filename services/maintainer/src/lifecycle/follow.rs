@@ -79,7 +79,7 @@ impl Carrier<'_> {
                         Err(Refused(words)) => return self.password_is_refused(&words).await,
                     };
                     if let Some(end) = self.look(&seen, &mut unknown_since).await? {
-                        return self.finish(&end).await;
+                        return self.finish(&end, seen.started_at).await;
                     }
                     if self.job.state.is_terminal() {
                         return Ok(());
@@ -113,6 +113,7 @@ impl Carrier<'_> {
             Verdict::Change(change) => {
                 self.save(Progress {
                     change: Some(change),
+                    started_at: seen.started_at,
                     ..Progress::default()
                 })
                 .await?;

@@ -15,6 +15,8 @@ pub struct Progress {
     pub step: Option<Step>,
     /// Slurm's id, once accepted.
     pub slurm_id: Option<String>,
+    /// When it began to run, by the clock of the HPC; only the first counts.
+    pub started_at: Option<Timestamp>,
     /// Why it does not end well.
     pub cause: Option<String>,
     /// Why it is parked; `Some(None)` takes the reason away. An end always does.

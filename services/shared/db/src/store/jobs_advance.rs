@@ -32,8 +32,9 @@ impl Store {
     /// Writes what a carrier has to write down: all of it, or nothing. The job as
     /// it is afterwards.
     ///
-    /// Accepting sets `initialized_at`, the first start `started_at`. An end sets
-    /// `finished_at` and `is_failed`, and ends the lease.
+    /// Accepting sets `initialized_at`. The first start sets `started_at`: as the HPC
+    /// says, between `initialized_at` and now since its clock is another one; else now.
+    /// An end sets `finished_at` and `is_failed`, and ends the lease.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if the caller does not carry the job (any more),
@@ -145,10 +146,13 @@ fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> jo
         row.intent = Set(None);
         row.intent_by = Set(None);
     }
-    match progress.change {
-        Some(Change::Accept) => row.initialized_at = Set(Some(time)),
-        Some(Change::Start) if before.started_at.is_none() => row.started_at = Set(Some(time)),
-        _ => {}
+    if progress.change == Some(Change::Accept) {
+        row.initialized_at = Set(Some(time));
+    }
+    if before.started_at.is_none()
+        && let Some(at) = start(before, progress, now)
+    {
+        row.started_at = Set(Some(at.millis()));
     }
     if state.is_terminal() {
         row.finished_at = Set(Some(time));
@@ -161,6 +165,13 @@ fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> jo
         row.lease_until = Set(None);
     }
     row
+}
+
+/// When the job began to run, if it has.
+fn start(before: &Job, progress: &Progress, now: Timestamp) -> Option<Timestamp> {
+    let seen = (progress.change == Some(Change::Start)).then_some(now);
+    let at = progress.started_at.or(seen)?;
+    Some(at.max(before.initialized_at.unwrap_or(at)).min(now))
 }
 
 fn set_usage(row: &mut job::ActiveModel, usage: Usage) {

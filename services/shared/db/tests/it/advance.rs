@@ -2,7 +2,7 @@
 
 use compute_db::{Progress, StoreError};
 use compute_domain::{
-    ErrorKind,
+    Clock, ErrorKind, Timestamp,
     ids::MaintainerId,
     job::{Change, Intent, NewEvent, State, Step, Usage},
 };
@@ -61,6 +61,7 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         (State::Running, first),
         "as first seen"
     );
+    assert!(first.is_some());
 
     let left = Progress {
         change: Some(Change::Finish),
@@ -110,6 +111,40 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         matches!(late, Err(StoreError::LeaseLost)),
         "nothing leaves an end: {late:?}"
     );
+}
+
+/// Begun and ended between two looks; what the HPC's clock says may be before the
+/// submission or yet to come.
+#[rstest]
+#[case::in_between(1, 1)]
+#[case::before_it_was_accepted(-60, 0)]
+#[case::yet_to_come(60, 3)]
+#[tokio::test]
+async fn a_start_that_nobody_saw(
+    #[case] seconds_of_hpc: i64,
+    #[case] expected: i64,
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let (_, held) = world.carried("m1").await;
+    for step in [Step::Submit, Step::Watch] {
+        let forward = Progress {
+            change: (step == Step::Watch).then_some(Change::Accept),
+            step: Some(step),
+            ..Progress::default()
+        };
+        world.advance(&held, forward).await;
+    }
+    let accepted = world.clock.now().millis();
+    world.clock.advance(std::time::Duration::from_secs(3));
+    let over = Progress {
+        change: Some(Change::Finish),
+        started_at: Some(Timestamp::from_millis(accepted + 1000 * seconds_of_hpc)),
+        ..Progress::default()
+    };
+    let job = world.advance(&held, over).await;
+    let expected = Timestamp::from_millis(accepted + 1000 * expected);
+    assert_eq!(job.started_at, Some(expected));
 }
 
 #[rstest]

@@ -1,5 +1,7 @@
 //! What the scheduler says about a job.
 
+use crate::Timestamp;
+
 /// Where the scheduler has a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
@@ -33,6 +35,9 @@ pub struct JobObservation {
     pub slurm_id: String,
     /// Where it is.
     pub phase: Phase,
+    /// When it began to run, by the clock of the HPC; whole seconds. `None` if it has
+    /// not (it may end without), or the scheduler does not say.
+    pub started_at: Option<Timestamp>,
     /// The scheduler's reason, e.g. `Resources`; empty if it gives none.
     pub reason: String,
 }
