@@ -81,11 +81,34 @@ impl Service {
     /// # Errors
     /// If it could not be asked, or says that it did not end well.
     pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.ask_to_stop()?;
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.success(), "{} ended with {status}", self.name);
+        Ok(())
+    }
+
+    fn ask_to_stop(&self) -> anyhow::Result<()> {
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status()?;
         anyhow::ensure!(asked.success(), "cannot signal {}", self.name);
-        let status = self.child.wait()?;
-        anyhow::ensure!(status.success(), "{} ended with {status}", self.name);
+        Ok(())
+    }
+
+    /// Asks it to stop, and waits for it as long as `patience`. One that is gone already
+    /// is as good.
+    ///
+    /// # Errors
+    /// If it could not be asked, or is still there.
+    pub fn stop_within(&mut self, patience: Duration) -> anyhow::Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        self.ask_to_stop()?;
+        let began = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            anyhow::ensure!(began.elapsed() < patience, "{} does not stop", self.name);
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Ok(())
     }
 

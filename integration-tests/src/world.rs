@@ -68,6 +68,9 @@ impl Default for WorldOptions {
     }
 }
 
+/// How long a maintainer may take to end its steps when a story is over.
+const LAST_STEP: Duration = Duration::from_secs(5);
+
 /// Running services, gone when dropped.
 #[derive(Debug)]
 pub struct World {
@@ -264,12 +267,18 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());
+            let queue = self.account().and_then(|of| of.slurm("squeue", &[]));
+            eprintln!("{}", queue.unwrap_or_else(|error| error.to_string()));
         }
-        // What still runs would take the places of other stories' jobs.
+        // What still runs would take the places of other stories' jobs. A step that has
+        // begun is ended, so that nothing is submitted afterwards.
+        let maintainers = self.maintainers.iter_mut();
+        let stopped: Vec<_> = maintainers.map(|one| one.stop_within(LAST_STEP)).collect();
+        let stopped: anyhow::Result<()> = stopped.into_iter().collect();
         let ended = self
             .account()
             .and_then(|account| account.end_jobs_of(&self.deployment()));
-        if let Err(error) = ended {
+        if let Err(error) = stopped.and(ended) {
             eprintln!("jobs of this story may still run: {error}");
         }
     }
