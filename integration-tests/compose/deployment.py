@@ -136,7 +136,17 @@ class Deployment:
             (["ps", "-aq", *ours], ["rm", "--force", "--volumes"]),
             (["ps", "-aq", "--filter", f"name=^{self.project}_"], ["rm", "--force", "--volumes"]),
             (["volume", "ls", "-q", *ours], ["volume", "rm", "--force"]),
-            (["network", "ls", "-q", *ours], ["network", "rm"]),
         ):
             if found := run("docker", *listed).split():
                 run("docker", *remove, *found)
+        # a container that is removed while it starts leaves its place in a network for a moment, or for good
+        for network in run("docker", "network", "ls", "-q", *ours).split():
+            until(f"network {network} is removed", 20, lambda network=network: self.remove_network(network))
+
+    def remove_network(self, network):
+        """Whether it is gone; else what still holds it is taken off, for the next try."""
+        done = run("docker", "network", "rm", network, check=False)
+        if done.returncode:
+            for holder in json.loads(run("docker", "network", "inspect", "--format", "{{json .Containers}}", network)).values():
+                run("docker", "network", "disconnect", "--force", network, holder["Name"], check=False)
+        return done.returncode == 0

@@ -97,10 +97,13 @@ def main():
         if options.keep:
             print(f"kept: . {world.site}/env")
         else:
-            world.remove_leftovers()
+            try:
+                world.remove_leftovers()
+            except Failure as error:
+                failed.append(f"not all is removed: {error}")
             shutil.rmtree(folder)
     print(*failed, f"{passed} passed, {len(steps) - passed} failed", sep="\n", flush=True)
-    sys.exit(1 if passed < len(steps) else 0)
+    sys.exit(1 if failed else 0)
 
 
 main()

@@ -170,3 +170,27 @@ async fn a_gateway_that_has_just_started_knows_the_templates() -> anyhow::Result
     alice.until(&id, &["ended"], LONG).await?;
     Ok(())
 }
+
+/// Nor does one whose look at the templates is a while ago.
+#[tokio::test]
+async fn a_template_approved_a_moment_ago_is_taken_by_each_gateway() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions {
+        config: json!({"template_refresh_seconds": 3600}),
+        ..WorldOptions::default()
+    })
+    .await?;
+    let address = Template::bare("new", "true").write(&world.folder().join("templates"))?;
+    let add = [
+        "template",
+        "add",
+        "new",
+        &address,
+        "--approve",
+        "--raw-sbatch",
+    ];
+    world.operator(&add)?;
+    let alice = world.client("alice")?;
+    let id = alice.submit("new", json!({})).await?;
+    alice.until(&id, &["ended"], LONG).await?;
+    Ok(())
+}

@@ -87,7 +87,10 @@ async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, 
     let id = template_id(job)?;
     let approved = state.store.template(&id).await?;
     let approved = approved.filter(|template| template.is_approved);
-    let known = state.templates.get(&id);
+    let known = match &approved {
+        Some(template) => state.templates.get_or_fetch(template).await,
+        None => None,
+    };
     let (approved, known) = approved.zip(known).ok_or_else(|| {
         GatewayError::Refused(format!(
             "template {id} is not available: see the list of templates"

@@ -1,5 +1,6 @@
 //! Manifests of the approved templates, kept in memory and fetched anew in the
-//! background: no request waits for a repository.
+//! background: no request waits for a repository, but for one that was approved a moment
+//! ago, perhaps through another gateway.
 
 use std::{
     collections::BTreeMap,
@@ -61,6 +62,23 @@ impl TemplateCache {
     pub fn get(&self, id: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(id)?.as_ref().ok().cloned()
+    }
+
+    /// The approved `template`; fetched now if no look in the background has come across
+    /// it. One that could not be read is not fetched for a request again.
+    pub async fn get_or_fetch(&self, template: &Template) -> Option<Arc<Known>> {
+        if self.is_known_of(&template.id) {
+            return self.get(&template.id);
+        }
+        match tokio::time::timeout(PATIENCE, self.read(template)).await {
+            Ok(read) => self.put(&template.id, read),
+            Err(_) => None,
+        }
+    }
+
+    fn is_known_of(&self, id: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.contains_key(id)
     }
 
     /// All of them as `GET /git` shows them.
@@ -127,7 +145,7 @@ impl TemplateCache {
     }
 
     /// A template that cannot be read is reported once for each reason.
-    fn put(&self, id: &str, read: Result<Known, String>) {
+    fn put(&self, id: &str, read: Result<Known, String>) -> Option<Arc<Known>> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(id);
         match &read {
@@ -149,7 +167,9 @@ impl TemplateCache {
             }
             _ => {}
         }
-        known.insert(id.to_owned(), read.map(Arc::new));
+        let read = read.map(Arc::new);
+        known.insert(id.to_owned(), read.clone());
+        read.ok()
     }
 }
 
