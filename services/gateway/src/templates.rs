@@ -15,7 +15,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-/// How long the first look may take.
+/// How long a look may take that somebody waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Repositories fetched at the same time.
@@ -58,17 +58,16 @@ impl TemplateCache {
         }
     }
 
-    /// The template of that id, if it is approved and can be read; shown or not.
+    /// The template of that id, if it is known and can be read; shown or not.
     pub fn get(&self, id: &str) -> Option<Arc<Known>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(id)?.as_ref().ok().cloned()
+        self.known_of(id)?.ok()
     }
 
-    /// The approved `template`; fetched now if no look in the background has come across
-    /// it. One that could not be read is not fetched for a request again.
+    /// The approved `template`, shown or not; fetched now if no look in the background
+    /// has come across it. One that could not be read is not fetched for a request again.
     pub async fn get_or_fetch(&self, template: &Template) -> Option<Arc<Known>> {
-        if self.is_known_of(&template.id) {
-            return self.get(&template.id);
+        if let Some(known) = self.known_of(&template.id) {
+            return known.ok();
         }
         match tokio::time::timeout(PATIENCE, self.read(template)).await {
             Ok(read) => self.put(&template.id, read),
@@ -76,9 +75,9 @@ impl TemplateCache {
         }
     }
 
-    fn is_known_of(&self, id: &str) -> bool {
+    fn known_of(&self, id: &str) -> Option<Result<Arc<Known>, String>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.contains_key(id)
+        known.get(id).cloned()
     }
 
     /// All of them as `GET /git` shows them.
