@@ -2,6 +2,7 @@
 //! real parts that `deploy/local/with-parts` has started.
 
 pub mod account;
+pub mod attack;
 pub mod certificates;
 pub mod client;
 pub mod database;

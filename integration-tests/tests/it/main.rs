@@ -21,6 +21,7 @@ mod fuzz;
 mod globus;
 mod globus_fake;
 mod health;
+mod hostile;
 mod hubs;
 mod import;
 mod job_tokens;
