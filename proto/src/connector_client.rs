@@ -6,7 +6,7 @@ use std::time::Duration;
 use compute_domain::{
     ErrorKind,
     ids::JobId,
-    job::{JobObservation, Usage},
+    job::{JobFile, JobObservation, Mark, SlurmJob, Usage},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncRead, sync::mpsc};
@@ -195,17 +195,114 @@ impl ConnectorClient {
         Ok(())
     }
 
-    /// Submits the `job.sbatch` in `folder`, once and only once.
-    pub async fn submit(
+    /// Copies a folder into another one, which is replaced if it is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is nothing to copy.
+    pub async fn copy_folder(&self, hpc: &str, from: &str, to: &str) -> Result<(), RemoteError> {
+        let request = wire::CopyFolderRequest {
+            hpc: hpc.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            credential: self.credential.clone(),
+        };
+        self.client().copy_folder(within(UPLOAD, request)).await?;
+        Ok(())
+    }
+
+    /// Writes the script or the variables of `job`, at most [`MAX_WRITE_BYTES`], whole
+    /// or not at all, where no program sees them.
+    pub async fn write_job_file(
+        &self,
+        hpc: &str,
+        job: &JobId,
+        file: JobFile,
+        content: Vec<u8>,
+    ) -> Result<(), RemoteError> {
+        let request = wire::WriteJobFileRequest {
+            hpc: hpc.to_owned(),
+            job_id: job.as_str().to_owned(),
+            file: wire::JobFile::from(file).into(),
+            content: content.into(),
+            credential: self.credential.clone(),
+        };
+        self.client().write_job_file(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Reads at most `max_bytes` (0: [`MAX_READ_BYTES`]) of a file of `job` from its
+    /// beginning.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such file.
+    pub async fn read_job_file(
+        &self,
+        hpc: &str,
+        job: &JobId,
+        file: JobFile,
+        max_bytes: u32,
+    ) -> Result<FilePart, RemoteError> {
+        let request = wire::ReadJobFileRequest {
+            hpc: hpc.to_owned(),
+            job_id: job.as_str().to_owned(),
+            file: wire::JobFile::from(file).into(),
+            offset: 0,
+            max_bytes,
+            credential: self.credential.clone(),
+        };
+        Ok(self
+            .client()
+            .read_job_file(within(BRIEF, request))
+            .await?
+            .into_inner()
+            .into())
+    }
+
+    /// Puts stdout and stderr of `job` into `slurm_log/` of the result folder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if the job has no files in the private place, or the
+    /// folder is not there.
+    pub async fn store_logs(
         &self,
         hpc: &str,
         job: &JobId,
         folder: &str,
-    ) -> Result<Submitted, RemoteError> {
-        let request = wire::SubmitRequest {
+    ) -> Result<(), RemoteError> {
+        let request = wire::StoreLogsRequest {
             hpc: hpc.to_owned(),
             job_id: job.as_str().to_owned(),
             folder: folder.to_owned(),
+            credential: self.credential.clone(),
+        };
+        self.client().store_logs(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
+    /// Removes what is kept of `job` in the private place.
+    pub async fn remove_job(&self, hpc: &str, job: &JobId) -> Result<(), RemoteError> {
+        let request = wire::RemoveJobRequest {
+            hpc: hpc.to_owned(),
+            job_id: job.as_str().to_owned(),
+            credential: self.credential.clone(),
+        };
+        self.client().remove_job(within(REMOVE, request)).await?;
+        Ok(())
+    }
+
+    /// Submits the script of the job in `mark`, once and only once. The version before
+    /// may have done so, with its marks in `legacy_folder`.
+    pub async fn submit(
+        &self,
+        hpc: &str,
+        mark: &Mark,
+        legacy_folder: Option<&str>,
+    ) -> Result<Submitted, RemoteError> {
+        let request = wire::SubmitRequest {
+            hpc: hpc.to_owned(),
+            job_id: mark.job.to_string(),
+            legacy_folder: legacy_folder.unwrap_or_default().to_owned(),
+            deployment: mark.deployment.clone(),
             credential: self.credential.clone(),
         };
         Ok(self
@@ -216,18 +313,18 @@ impl ConnectorClient {
             .into())
     }
 
-    /// States of many jobs, one for each id; all callers of a tick share one look.
+    /// States of many jobs, one for each; all callers of a tick share one look.
     ///
     /// # Errors
     /// Also if the scheduler could not be asked: nothing is known about any job then.
     pub async fn job_states(
         &self,
         hpc: &str,
-        slurm_ids: &[String],
+        jobs: &[SlurmJob],
     ) -> Result<Vec<JobObservation>, RemoteError> {
         let request = wire::JobStatesRequest {
             hpc: hpc.to_owned(),
-            slurm_ids: slurm_ids.to_vec(),
+            jobs: jobs.iter().map(Into::into).collect(),
             credential: self.credential.clone(),
         };
         let response = self
@@ -265,10 +362,10 @@ impl ConnectorClient {
     }
 
     /// Ends a job; one that has ended already is well.
-    pub async fn cancel(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+    pub async fn cancel(&self, hpc: &str, job: &SlurmJob) -> Result<(), RemoteError> {
         let request = wire::CancelRequest {
             hpc: hpc.to_owned(),
-            slurm_id: slurm_id.to_owned(),
+            job: Some(job.into()),
             credential: self.credential.clone(),
         };
         self.client().cancel(within(BRIEF, request)).await?;
@@ -276,10 +373,10 @@ impl ConnectorClient {
     }
 
     /// Suspends a running job, holds a pending one.
-    pub async fn suspend(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+    pub async fn suspend(&self, hpc: &str, job: &SlurmJob) -> Result<(), RemoteError> {
         let request = wire::SuspendRequest {
             hpc: hpc.to_owned(),
-            slurm_id: slurm_id.to_owned(),
+            job: Some(job.into()),
             credential: self.credential.clone(),
         };
         self.client().suspend(within(BRIEF, request)).await?;
@@ -287,10 +384,10 @@ impl ConnectorClient {
     }
 
     /// Resumes a suspended job, releases a held one.
-    pub async fn resume(&self, hpc: &str, slurm_id: &str) -> Result<(), RemoteError> {
+    pub async fn resume(&self, hpc: &str, job: &SlurmJob) -> Result<(), RemoteError> {
         let request = wire::ResumeRequest {
             hpc: hpc.to_owned(),
-            slurm_id: slurm_id.to_owned(),
+            job: Some(job.into()),
             credential: self.credential.clone(),
         };
         self.client().resume(within(BRIEF, request)).await?;
@@ -298,10 +395,10 @@ impl ConnectorClient {
     }
 
     /// What an ended job used; empty where the site does not know (yet).
-    pub async fn usage(&self, hpc: &str, slurm_id: &str) -> Result<Usage, RemoteError> {
+    pub async fn usage(&self, hpc: &str, job: &SlurmJob) -> Result<Usage, RemoteError> {
         let request = wire::UsageRequest {
             hpc: hpc.to_owned(),
-            slurm_id: slurm_id.to_owned(),
+            job: Some(job.into()),
             credential: self.credential.clone(),
         };
         Ok(self

@@ -3,7 +3,7 @@
 use compute_domain::{
     ErrorKind, Timestamp,
     ids::JobId,
-    job::{EndState, JobObservation, Phase, Usage},
+    job::{EndState, JobFile, JobObservation, Mark, Phase, SlurmJob, Usage},
 };
 
 use crate::{status::RemoteError, wire};
@@ -120,6 +120,55 @@ impl From<wire::ReadFileResponse> for FilePart {
             size,
         }
     }
+}
+
+impl From<&SlurmJob> for wire::SlurmJob {
+    fn from(SlurmJob { slurm_id, mark }: &SlurmJob) -> Self {
+        Self {
+            slurm_id: slurm_id.clone(),
+            job_id: mark.job.to_string(),
+            deployment: mark.deployment.clone(),
+        }
+    }
+}
+
+impl From<wire::SlurmJob> for SlurmJob {
+    fn from(wire: wire::SlurmJob) -> Self {
+        let wire::SlurmJob {
+            slurm_id,
+            job_id,
+            deployment,
+        } = wire;
+        let job = JobId::from_text(job_id);
+        Self {
+            slurm_id,
+            mark: Mark { deployment, job },
+        }
+    }
+}
+
+impl From<JobFile> for wire::JobFile {
+    fn from(file: JobFile) -> Self {
+        match file {
+            JobFile::Script => Self::Script,
+            JobFile::Environment => Self::Environment,
+            JobFile::Stdout => Self::Stdout,
+            JobFile::Stderr => Self::Stderr,
+            JobFile::ExitCode => Self::ExitCode,
+        }
+    }
+}
+
+/// The file that is meant, if this side knows it.
+pub fn job_file(wire: wire::JobFile) -> Option<JobFile> {
+    Some(match wire {
+        wire::JobFile::Unspecified => return None,
+        wire::JobFile::Script => JobFile::Script,
+        wire::JobFile::Environment => JobFile::Environment,
+        wire::JobFile::Stdout => JobFile::Stdout,
+        wire::JobFile::Stderr => JobFile::Stderr,
+        wire::JobFile::ExitCode => JobFile::ExitCode,
+    })
 }
 
 impl From<JobObservation> for wire::JobObservation {

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     error::Error,
-    paths::RemotePath,
+    paths::{Place, RemotePath},
     pool::Pool,
     remote::Remote,
     scheduler::{Scheduler, Slurm},
@@ -36,6 +36,8 @@ pub(crate) struct Account {
     pub(crate) hpc: Arc<Hpc>,
     /// The login node.
     pub(crate) remote: Remote,
+    /// Where what no program may see is kept.
+    pub(crate) place: Place,
     /// The scheduler, which shows the account its own jobs.
     pub(crate) scheduler: Arc<dyn Scheduler>,
     /// Shared looks at it.
@@ -66,9 +68,11 @@ impl Account {
             control_directory,
             tasks,
         } = around;
+        let account = target.is_private().then_some(target.user.as_str());
+        let place = Place::below(&hpc.root_path, account);
         let pool = Pool::new(&hpc, target, Arc::clone(clock), control_directory.clone());
         let remote = Remote::new(Arc::new(pool), tasks.clone());
-        let scheduler: Arc<dyn Scheduler> = Arc::new(Slurm::new(remote.clone()));
+        let scheduler: Arc<dyn Scheduler> = Arc::new(Slurm::new(remote.clone(), place.clone()));
         Self {
             states: States::new(
                 Arc::clone(&scheduler),
@@ -78,6 +82,7 @@ impl Account {
             ),
             submissions: Submissions::new(Arc::clone(&scheduler), tasks.clone()),
             remote,
+            place,
             scheduler,
             hpc,
         }

@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 
 use crate::{
     error::Error,
-    paths::RemotePath,
+    paths::{Place, RemotePath},
     remote::{Input, Remote, Script, Shell},
 };
 
@@ -28,6 +28,13 @@ static MAKE_FOLDER: Script = Script {
 static UPLOAD_FOLDER: Script = Script {
     name: "upload_folder",
     body: include_str!("scripts/upload_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(3600),
+    max_output: 64 << 10,
+};
+static COPY_FOLDER: Script = Script {
+    name: "copy_folder",
+    body: include_str!("scripts/copy_folder.sh"),
     shell: Shell::Plain,
     limit: Duration::from_secs(3600),
     max_output: 64 << 10,
@@ -73,21 +80,47 @@ pub(crate) async fn make_folder(remote: &Remote, path: &RemotePath) -> Result<()
     Ok(())
 }
 
-/// Unpacks a tar stream into a folder, which is made if it is not there. If the
-/// stream fails, some of it may be there; uploading again mends that.
+/// Unpacks a tar stream into a folder, which is made if it is not there. What is in
+/// the folder and not in the stream stays. It is unpacked in `place` and renamed, so
+/// that no link of a program's is ever written through.
 ///
 /// # Errors
 /// The stream's; [`Error::Trouble`] if tar or the file system says no; those of
 /// [`Remote::run`].
 pub(crate) async fn upload_folder(
     remote: &Remote,
+    place: &Place,
     path: &RemotePath,
     tar: BoxStream<'static, Result<Bytes, Error>>,
 ) -> Result<(), Error> {
     let reply = remote
-        .feed(&UPLOAD_FOLDER, path.arguments(), Input::Stream(tar))
+        .feed(
+            &UPLOAD_FOLDER,
+            path.arguments_with(place),
+            Input::Stream(tar),
+        )
         .await?;
     reply.content(path.as_str())?;
+    Ok(())
+}
+
+/// Copies a folder into another one, which is replaced if it is there.
+///
+/// # Errors
+/// [`Error::Missing`] if there is no such folder, [`Error::Refused`] if something in
+/// it cannot be read; those of [`Remote::run`].
+pub(crate) async fn copy_folder(
+    remote: &Remote,
+    place: &Place,
+    from: &RemotePath,
+    to: &RemotePath,
+) -> Result<(), Error> {
+    let mut arguments = from.arguments_with(place);
+    arguments.extend(to.arguments().pop());
+    remote
+        .run(&COPY_FOLDER, arguments)
+        .await?
+        .content(from.as_str())?;
     Ok(())
 }
 
@@ -97,10 +130,11 @@ pub(crate) async fn upload_folder(
 /// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
 pub(crate) async fn write_file(
     remote: &Remote,
+    place: &Place,
     path: &RemotePath,
     content: Bytes,
 ) -> Result<(), Error> {
-    let mut arguments = path.arguments();
+    let mut arguments = path.arguments_with(place);
     arguments.push(content.len().to_string());
     let reply = remote
         .feed(&WRITE_FILE, arguments, Input::Whole(content))
@@ -130,7 +164,7 @@ pub(crate) async fn read_file(
 }
 
 /// The size on the first line, and what follows.
-fn part(answer: &[u8]) -> Option<FilePart> {
+pub(crate) fn part(answer: &[u8]) -> Option<FilePart> {
     let line_end = answer.iter().position(|&byte| byte == b'\n')?;
     let size = std::str::from_utf8(answer.get(..line_end)?)
         .ok()?

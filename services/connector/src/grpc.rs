@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use compute_domain::{
+    ids::JobId,
+    job::{JobFile, Mark, SlurmJob},
+};
 use compute_proto::{
-    MAX_READ_BYTES, MAX_WRITE_BYTES, status_of,
+    MAX_READ_BYTES, MAX_WRITE_BYTES, job_file, status_of,
     wire::{
         self, UploadFolderRequest,
         connector_server::Connector,
@@ -16,7 +20,10 @@ use secrecy::SecretString;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Span;
 
-use crate::{account::Account, check, error::Error, files, served::Directory};
+use crate::{
+    account::Account, check, error::Error, files, job_files::JobFiles, served::Directory,
+    submit::checked,
+};
 
 /// Answers for the HPCs of this process.
 #[derive(Clone)]
@@ -121,7 +128,7 @@ impl Connector for ConnectorService {
         let account = self.account(&hpc, credential.as_ref())?;
         let path = account.path(&path).map_err(status)?;
         let (chunks, total) = chunks(parts);
-        files::upload_folder(&account.remote, &path, chunks.boxed())
+        files::upload_folder(&account.remote, &account.place, &path, chunks.boxed())
             .await
             .map_err(status)?;
         // A folder that ended well although its stream did not come to its end was cut.
@@ -141,29 +148,124 @@ impl Connector for ConnectorService {
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
         let path = account.path(&path).map_err(status)?;
-        if content.len() > MAX_WRITE_BYTES {
-            let message = format!("{} bytes are too many for one file", content.len());
-            return Err(status(Error::Argument(message)));
-        }
-        files::write_file(&account.remote, &path, content)
+        small_enough(&content).map_err(status)?;
+        files::write_file(&account.remote, &account.place, &path, content)
             .await
             .map_err(status)?;
         Ok(Response::new(wire::WriteFileResponse {}))
+    }
+
+    async fn copy_folder(
+        &self,
+        request: Request<wire::CopyFolderRequest>,
+    ) -> Answer<wire::CopyFolderResponse> {
+        let wire::CopyFolderRequest {
+            hpc,
+            from,
+            to,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let (from, to) = (account.path(&from), account.path(&to));
+        let (from, to) = (from.map_err(status)?, to.map_err(status)?);
+        files::copy_folder(&account.remote, &account.place, &from, &to)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::CopyFolderResponse {}))
+    }
+
+    async fn write_job_file(
+        &self,
+        request: Request<wire::WriteJobFileRequest>,
+    ) -> Answer<wire::WriteJobFileResponse> {
+        let request = request.into_inner();
+        let file = match job_file(request.file()) {
+            Some(file @ (JobFile::Script | JobFile::Environment)) => file,
+            _ => {
+                return Err(status(Error::Argument(
+                    "no file to write is named".to_owned(),
+                )));
+            }
+        };
+        let account = self.account(&request.hpc, request.credential.as_ref())?;
+        small_enough(&request.content).map_err(status)?;
+        let files = JobFiles::of(&account.remote, &account.place, &request.job_id);
+        let files = files.map_err(status)?;
+        files
+            .write(file, request.content.clone())
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::WriteJobFileResponse {}))
+    }
+
+    async fn read_job_file(
+        &self,
+        request: Request<wire::ReadJobFileRequest>,
+    ) -> Answer<wire::ReadFileResponse> {
+        let request = request.into_inner();
+        let Some(file) = job_file(request.file()) else {
+            return Err(status(Error::Argument("no file is named".to_owned())));
+        };
+        let account = self.account(&request.hpc, request.credential.as_ref())?;
+        let files = JobFiles::of(&account.remote, &account.place, &request.job_id);
+        let files = files.map_err(status)?;
+        let part = files.read(file, request.offset, at_most(request.max_bytes));
+        Ok(Response::new(part.await.map_err(status)?.into()))
+    }
+
+    async fn store_logs(
+        &self,
+        request: Request<wire::StoreLogsRequest>,
+    ) -> Answer<wire::StoreLogsResponse> {
+        let wire::StoreLogsRequest {
+            hpc,
+            job_id,
+            folder,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let folder = account.path(&folder).map_err(status)?;
+        let files = JobFiles::of(&account.remote, &account.place, &job_id).map_err(status)?;
+        files.store_logs(&folder).await.map_err(status)?;
+        Ok(Response::new(wire::StoreLogsResponse {}))
+    }
+
+    async fn remove_job(
+        &self,
+        request: Request<wire::RemoveJobRequest>,
+    ) -> Answer<wire::RemoveJobResponse> {
+        let wire::RemoveJobRequest {
+            hpc,
+            job_id,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let files = JobFiles::of(&account.remote, &account.place, &job_id).map_err(status)?;
+        files.remove().await.map_err(status)?;
+        Ok(Response::new(wire::RemoveJobResponse {}))
     }
 
     async fn submit(&self, request: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
         let wire::SubmitRequest {
             hpc,
             job_id,
-            folder,
+            legacy_folder,
+            deployment,
             credential,
         } = request.into_inner();
         is_about(&job_id);
+        if deployment.is_empty() {
+            return Err(status(older_caller()));
+        }
         let account = self.account(&hpc, credential.as_ref())?;
-        let folder = account.path(&folder).map_err(status)?;
+        let legacy = match legacy_folder.as_str() {
+            "" => None,
+            folder => Some(account.path(folder).map_err(status)?),
+        };
+        let job = JobId::from_text(job_id);
         let submitted = account
             .submissions
-            .submit(&job_id, folder)
+            .submit(Mark { deployment, job }, legacy)
             .await
             .map_err(status)?;
         tracing::info!(
@@ -181,15 +283,16 @@ impl Connector for ConnectorService {
     ) -> Answer<wire::JobStatesResponse> {
         let wire::JobStatesRequest {
             hpc,
-            slurm_ids,
+            jobs,
             credential,
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
-        slurm_ids
-            .iter()
-            .try_for_each(|id| slurm_id(id))
+        let jobs: Vec<SlurmJob> = jobs
+            .into_iter()
+            .map(|job| slurm_job(Some(job)))
+            .collect::<Result<_, _>>()
             .map_err(status)?;
-        let jobs = account.states.observe(&slurm_ids).await.map_err(status)?;
+        let jobs = account.states.observe(&jobs).await.map_err(status)?;
         let jobs = jobs.into_iter().map(Into::into).collect();
         Ok(Response::new(wire::JobStatesResponse { jobs }))
     }
@@ -208,12 +311,12 @@ impl Connector for ConnectorService {
     async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
         let wire::CancelRequest {
             hpc,
-            slurm_id: id,
+            job,
             credential,
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
-        slurm_id(&id).map_err(status)?;
-        account.scheduler.cancel(&id).await.map_err(status)?;
+        let job = slurm_job(job).map_err(status)?;
+        account.scheduler.cancel(&job).await.map_err(status)?;
         Ok(Response::new(wire::CancelResponse {}))
     }
 
@@ -223,36 +326,36 @@ impl Connector for ConnectorService {
     ) -> Answer<wire::SuspendResponse> {
         let wire::SuspendRequest {
             hpc,
-            slurm_id: id,
+            job,
             credential,
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
-        slurm_id(&id).map_err(status)?;
-        account.scheduler.suspend(&id).await.map_err(status)?;
+        let job = slurm_job(job).map_err(status)?;
+        account.scheduler.suspend(&job).await.map_err(status)?;
         Ok(Response::new(wire::SuspendResponse {}))
     }
 
     async fn resume(&self, request: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
         let wire::ResumeRequest {
             hpc,
-            slurm_id: id,
+            job,
             credential,
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
-        slurm_id(&id).map_err(status)?;
-        account.scheduler.resume(&id).await.map_err(status)?;
+        let job = slurm_job(job).map_err(status)?;
+        account.scheduler.resume(&job).await.map_err(status)?;
         Ok(Response::new(wire::ResumeResponse {}))
     }
 
     async fn usage(&self, request: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
         let wire::UsageRequest {
             hpc,
-            slurm_id: id,
+            job,
             credential,
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
-        slurm_id(&id).map_err(status)?;
-        let usage = account.scheduler.usage(&id).await.map_err(status)?;
+        let job = slurm_job(job).map_err(status)?;
+        let usage = account.scheduler.usage(&job).await.map_err(status)?;
         Ok(Response::new(usage.into()))
     }
 
@@ -269,12 +372,7 @@ impl Connector for ConnectorService {
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
         let path = account.path(&path).map_err(status)?;
-        let max = if max_bytes == 0 {
-            MAX_READ_BYTES
-        } else {
-            max_bytes.min(MAX_READ_BYTES)
-        };
-        let part = files::read_file(&account.remote, &path, offset, max)
+        let part = files::read_file(&account.remote, &path, offset, at_most(max_bytes))
             .await
             .map_err(status)?;
         Ok(Response::new(part.into()))
@@ -324,11 +422,40 @@ fn cut() -> Error {
     Error::Argument("the upload was cut before its end".to_owned())
 }
 
-fn slurm_id(text: &str) -> Result<(), Error> {
-    let is_id = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    is_id
-        .then_some(())
-        .ok_or_else(|| Error::Argument(format!("{text:?} is no Slurm id")))
+/// A service of the version before, while the others are being replaced: it asks
+/// again, and is replaced itself.
+fn older_caller() -> Error {
+    Error::Trouble(
+        "a service of another version asks: services have to be of one version".to_owned(),
+    )
+}
+
+/// A job whose id, name and comment may be given to Slurm.
+fn slurm_job(job: Option<wire::SlurmJob>) -> Result<SlurmJob, Error> {
+    let job = SlurmJob::from(job.ok_or_else(older_caller)?);
+    let id = &job.slurm_id;
+    if !(1..=20).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Error::Argument(format!("{id:?} is no Slurm id")));
+    }
+    checked(&job.mark)?;
+    Ok(job)
+}
+
+fn small_enough(content: &[u8]) -> Result<(), Error> {
+    if content.len() > MAX_WRITE_BYTES {
+        let message = format!("{} bytes are too many for one file", content.len());
+        return Err(Error::Argument(message));
+    }
+    Ok(())
+}
+
+/// Bytes that are read at once: 0 means as many as there may be.
+fn at_most(bytes: u32) -> u32 {
+    if bytes == 0 {
+        MAX_READ_BYTES
+    } else {
+        bytes.min(MAX_READ_BYTES)
+    }
 }
 
 /// The chunks of an upload up to its end, whose total is told apart. A stream

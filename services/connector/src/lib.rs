@@ -3,7 +3,7 @@
 //! `grpc` is the edge; `served` has the HPCs, each with one community account or
 //! many private ones (`private_accounts`). An `account` puts together the logins
 //! (`pool`, `session`, `target`, `breaker`, `askpass`), the one place that runs something over
-//! there (`remote`), and what it is used for (`files`, `scheduler`, `submit`,
+//! there (`remote`), and what it is used for (`files`, `job_files`, `scheduler`, `submit`,
 //! `states`, `check`). What runs over there is in `scripts/`.
 
 mod account;
@@ -15,6 +15,7 @@ mod control_directory;
 mod error;
 mod files;
 mod grpc;
+mod job_files;
 mod login_failure;
 mod meters;
 mod paths;

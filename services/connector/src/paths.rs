@@ -2,18 +2,21 @@
 
 use std::fmt;
 
+use compute_domain::job::private_place;
+
 const MAX_BYTES: usize = 4000;
 
 /// An absolute path strictly below the root path of an HPC, without `.`, `..`
 /// and doubled slashes.
 ///
-/// That no link leads out of its folder is checked over there (`inside` in
-/// `scripts/prelude.sh`): users' programs may make links.
+/// The folder directly below the root path is never one with a leading dot: those
+/// are the private places of the accounts. That no link is in the way is checked over
+/// there (`into` in `scripts/prelude.sh`): users' programs may make links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemotePath {
     root: String,
     path: String,
-    top: String,
+    relative: String,
 }
 
 /// Why a text is not such a path.
@@ -33,6 +36,9 @@ pub enum PathError {
     /// It has an empty component, `.` or `..`.
     #[error("path {0:?} has an empty component, `.` or `..`")]
     Component(String),
+    /// It is in a private place.
+    #[error("path {0:?} is not below a folder of a user")]
+    Private(String),
     /// It holds a control character.
     #[error("path {0:?} holds a control character")]
     Control(String),
@@ -73,11 +79,13 @@ impl RemotePath {
                 root: root.to_owned(),
             });
         };
-        let top = below.split('/').next().unwrap_or(below).to_owned();
+        if below.starts_with('.') {
+            return Err(PathError::Private(owned()));
+        }
         Ok(Self {
-            root: root.to_owned(),
+            root: root_or_slash(root),
             path: owned(),
-            top,
+            relative: below.to_owned(),
         })
     }
 
@@ -86,17 +94,45 @@ impl RemotePath {
         &self.path
     }
 
-    /// What `inside` in `scripts/prelude.sh` asks for: root path, name of the
-    /// folder directly below it, and the whole path.
+    /// What scripts ask for: the root path, and the path below it.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        // A root path of "/" has lost its slash.
-        let root = if self.root.is_empty() {
-            "/"
-        } else {
-            &self.root
-        };
-        vec![root.to_owned(), self.top.clone(), self.path.clone()]
+        vec![self.root.clone(), self.relative.clone()]
     }
+
+    /// What scripts that write ask for: the root path, the private place of the
+    /// account, and the path below the root path.
+    pub(crate) fn arguments_with(&self, place: &Place) -> Vec<String> {
+        vec![self.root.clone(), place.name.clone(), self.relative.clone()]
+    }
+}
+
+/// The private place of an account: a folder directly below the root path that is
+/// bound into no container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    root: String,
+    name: String,
+}
+
+impl Place {
+    /// The place of a private account, or of the community account.
+    pub(crate) fn below(root: &str, account: Option<&str>) -> Self {
+        Self {
+            root: root_or_slash(root.trim_end_matches('/')),
+            name: private_place(account),
+        }
+    }
+
+    /// What scripts ask for: the root path, and the place's name.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        vec![self.root.clone(), self.name.clone()]
+    }
+}
+
+/// A root path of "/" has lost its slash.
+fn root_or_slash(root: &str) -> String {
+    let root = if root.is_empty() { "/" } else { root };
+    root.to_owned()
 }
 
 impl fmt::Display for RemotePath {
@@ -115,14 +151,17 @@ mod tests {
     const ROOT: &str = "/hpc/cg/scratch";
 
     #[rstest]
-    #[case("/hpc/cg/scratch/17956", "17956")]
-    #[case("/hpc/cg/scratch/17956/slurm_log/job.stdout", "17956")]
-    #[case("/hpc/cg/scratch/17956/it's a $(touch x) \"name\"", "17956")]
-    #[case("/hpc/cg/scratch/a/..b/...", "a")]
-    fn what_is_below(#[case] text: &str, #[case] top: &str) {
+    #[case("17956")]
+    #[case("17956/slurm_log/job.stdout")]
+    #[case("17956/it's a $(touch x) \"name\"")]
+    #[case("a/..b/...")]
+    fn what_is_below(#[case] relative: &str) {
         for root in [ROOT, "/hpc/cg/scratch/"] {
-            let path = RemotePath::below(root, text).unwrap();
-            assert_eq!(path.arguments(), [ROOT, top, text]);
+            let path = RemotePath::below(root, &format!("{ROOT}/{relative}")).unwrap();
+            assert_eq!(path.arguments(), [ROOT, relative]);
+            let place = Place::below(root, Some("alice"));
+            let expected = [ROOT, ".cgc-alice", relative];
+            assert_eq!(path.arguments_with(&place), expected);
         }
     }
 
@@ -142,6 +181,8 @@ mod tests {
     #[case("/hpc/cg/scratch/1/")]
     #[case("/hpc/cg/scratch/1\n/etc")]
     #[case("/hpc/cg/scratch/1\0")]
+    #[case("/hpc/cg/scratch/.cgc/jobs/1/job.sbatch")]
+    #[case("/hpc/cg/scratch/.cgc-alice")]
     fn what_is_not(#[case] text: &str) {
         assert!(RemotePath::below(ROOT, text).is_err(), "{text:?}");
     }
@@ -149,7 +190,7 @@ mod tests {
     #[test]
     fn a_root_of_slash_holds_everything() {
         let path = RemotePath::below("/", "/tmp/1").unwrap();
-        assert_eq!(path.arguments(), ["/", "tmp", "/tmp/1"]);
+        assert_eq!(path.arguments(), ["/", "tmp/1"]);
     }
 
     proptest! {

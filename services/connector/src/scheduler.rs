@@ -5,20 +5,35 @@ mod slurm_parse;
 mod slurm_state;
 
 use async_trait::async_trait;
-use compute_domain::job::{JobObservation, Mark, Usage};
+use compute_domain::job::{JobObservation, Mark, SlurmJob, Usage};
 use compute_proto::Submitted;
 
 use crate::{error::Error, paths::RemotePath};
 
 pub(crate) use slurm::Slurm;
 
-/// A job that the scheduler has in memory.
+/// A job as queue or accounting shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Queued {
+pub(crate) struct Listed {
     /// Where it is.
     pub(crate) seen: JobObservation,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its comment; empty if it has none, or accounting keeps none.
+    pub(crate) comment: String,
+}
+
+impl Listed {
+    /// Whether it is the job of that mark: ids are given out again.
+    pub(crate) fn is(&self, mark: &Mark) -> bool {
+        let comment = self.comment.as_str();
+        self.name == mark.job.as_str() && (comment.is_empty() || comment == mark.to_string())
+    }
+
     /// What its comment says, if a deployment has written it.
-    pub(crate) mark: Option<Mark>,
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        Mark::parse(&self.comment)
+    }
 }
 
 /// A batch scheduler behind a login node. Ids have been checked by the caller.
@@ -29,43 +44,44 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     ///
     /// # Errors
     /// If it could not be asked; then nothing is known about any job.
-    async fn queue(&self) -> Result<Vec<Queued>, Error>;
+    async fn queue(&self) -> Result<Vec<Listed>, Error>;
 
     /// Those of `ids` that accounting has as ended, in one look.
     ///
     /// # Errors
     /// If it could not be asked, or the site keeps none ([`Error::Refused`]).
-    async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error>;
+    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error>;
 
-    /// Hands the `job.sbatch` in `folder` over, under the name `job`, once and
-    /// only once for that folder.
+    /// Hands the script of the job in `mark` over, once and only once. The version
+    /// before may have done so, with its marks in `legacy`.
     ///
     /// # Errors
     /// [`Error::Refused`] in the scheduler's own words; [`Error::Uncertain`] and
     /// [`Error::Cut`] if it may have accepted the job.
-    async fn submit(&self, job: &str, folder: &RemotePath) -> Result<Submitted, Error>;
+    async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error>;
 
-    /// Ends a job; one that has ended is well.
+    /// Ends a job. Ending one that has ended, or whose id another job has by now,
+    /// succeeds and does nothing.
     ///
     /// # Errors
     /// [`Error::Refused`] in the scheduler's own words.
-    async fn cancel(&self, id: &str) -> Result<(), Error>;
+    async fn cancel(&self, job: &SlurmJob) -> Result<(), Error>;
 
     /// Suspends a running job, holds a pending one.
     ///
     /// # Errors
     /// [`Error::Refused`] in the scheduler's own words.
-    async fn suspend(&self, id: &str) -> Result<(), Error>;
+    async fn suspend(&self, job: &SlurmJob) -> Result<(), Error>;
 
     /// Resumes a suspended job, releases a held one.
     ///
     /// # Errors
     /// [`Error::Refused`] in the scheduler's own words.
-    async fn resume(&self, id: &str) -> Result<(), Error>;
+    async fn resume(&self, job: &SlurmJob) -> Result<(), Error>;
 
     /// What an ended job used; empty where accounting does not know.
     ///
     /// # Errors
     /// If accounting could not be asked.
-    async fn usage(&self, id: &str) -> Result<Usage, Error>;
+    async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error>;
 }

@@ -19,7 +19,7 @@ use std::{
 
 use compute_domain::{
     Clock, Timestamp,
-    job::{JobObservation, Mark, Phase},
+    job::{JobObservation, Mark, Phase, SlurmJob},
 };
 use compute_proto::LiveJob;
 use futures::{
@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     error::Error,
-    scheduler::{Queued, Scheduler},
+    scheduler::{Listed, Scheduler},
 };
 use memory::Memory;
 
@@ -69,7 +69,7 @@ type Answer = Shared<BoxFuture<'static, Result<Arc<Seen>, Error>>>;
 /// What a look has seen.
 #[derive(Debug)]
 struct Seen {
-    queue: BTreeMap<String, JobObservation>,
+    queue: BTreeMap<String, Listed>,
     /// Jobs of deployments that are not over.
     marked: Vec<(String, Mark)>,
     /// Why accounting did not answer, if it was asked.
@@ -93,18 +93,20 @@ impl States {
         }
     }
 
-    /// One observation for each id, from a look that is not older than the poll
-    /// interval. A job that neither queue nor accounting knows (yet) is unknown.
+    /// One observation for each job, from a look that is not older than the poll
+    /// interval. A job that neither queue nor accounting knows (yet), or whose
+    /// id is another job's, is unknown.
     ///
     /// # Errors
     /// If the scheduler could not be asked; then nothing is known about any job.
-    pub(crate) async fn observe(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
-        let result = self.look(ids);
+    pub(crate) async fn observe(&self, jobs: &[SlurmJob]) -> Result<Vec<JobObservation>, Error> {
+        let ids: Vec<_> = jobs.iter().map(|job| job.slurm_id.clone()).collect();
+        let result = self.look(&ids);
         let seen = result.await?;
         let shared = lock(&self.shared);
-        Ok(ids
+        Ok(jobs
             .iter()
-            .map(|id| answer(id, &seen, &shared.memory))
+            .map(|job| answer(job, &seen, &shared.memory))
             .collect())
     }
 
@@ -181,13 +183,14 @@ async fn look(
     let now = clock.now();
     lock(shared).answered = Some(now);
     let (mut marked, mut queue) = (Vec::new(), BTreeMap::new());
-    for Queued { seen, mark } in answer? {
-        if let Some(mark) = mark
-            && !matches!(seen.phase, Phase::Ended(_))
+    for listed in answer? {
+        let slurm_id = listed.seen.slurm_id.clone();
+        if let Some(mark) = listed.mark()
+            && !matches!(listed.seen.phase, Phase::Ended(_))
         {
-            marked.push((seen.slurm_id.clone(), mark));
+            marked.push((slurm_id.clone(), mark));
         }
-        queue.insert(seen.slurm_id.clone(), seen);
+        queue.insert(slurm_id, listed);
     }
     let mut gone = {
         let mut shared = lock(shared);
@@ -215,17 +218,21 @@ async fn look(
     }))
 }
 
-fn answer(id: &str, seen: &Seen, memory: &Memory) -> JobObservation {
+fn answer(job: &SlurmJob, seen: &Seen, memory: &Memory) -> JobObservation {
+    let id = &job.slurm_id;
     // The queue goes first: a cluster that was set up anew gives out old ids again.
-    if let Some(observation) = seen.queue.get(id).or_else(|| memory.end_of(id)) {
-        return observation.clone();
+    let listed = [seen.queue.get(id), memory.end_of(id)];
+    let mut ours = listed.into_iter().flatten().filter(|row| row.is(&job.mark));
+    if let Some(listed) = ours.next() {
+        return listed.seen.clone();
     }
     let reason = match &seen.accounting {
+        _ if seen.queue.contains_key(id) => "another job has its id by now".to_owned(),
         Some(error) => format!("not in the queue; accounting: {error}"),
         None => String::new(),
     };
     JobObservation {
-        slurm_id: id.to_owned(),
+        slurm_id: id.clone(),
         phase: Phase::Unknown,
         started_at: None,
         reason,

@@ -1,6 +1,6 @@
 //! Submissions, one at a time for each job.
 //!
-//! That a job is submitted once and only once is kept by files in its folder
+//! That a job is submitted once and only once is kept by files in its private folder
 //! (`scripts/submit.sh`), and holds across restarts of this process. Here, calls
 //! for a job whose submission is under way join it, and a submission goes on when
 //! its caller has gone.
@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use compute_domain::job::Mark;
 use compute_proto::Submitted;
 use futures::{
     FutureExt as _,
@@ -18,7 +19,12 @@ use futures::{
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use crate::{error::Error, paths::RemotePath, scheduler::Scheduler};
+use crate::{
+    error::Error,
+    job_files::{is_job_id, is_word},
+    paths::RemotePath,
+    scheduler::Scheduler,
+};
 
 type Answer = Shared<BoxFuture<'static, Result<Submitted, Error>>>;
 
@@ -39,29 +45,35 @@ impl Submissions {
         }
     }
 
-    /// Submits the `job.sbatch` in `folder`, or joins the submission of this job
-    /// that is under way.
+    /// Submits the script of the job in `mark`, or joins the submission of this job
+    /// that is under way. `legacy` is where the version before may have left marks.
     ///
     /// # Errors
-    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if `job` cannot be a
-    /// job's name.
-    pub(crate) async fn submit(&self, job: &str, folder: RemotePath) -> Result<Submitted, Error> {
-        if !is_name(job) {
-            return Err(Error::Argument(format!("{job:?} is not the id of a job")));
-        }
-        self.answer(job, folder).await
+    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if it cannot be a job's
+    /// mark.
+    pub(crate) async fn submit(
+        &self,
+        mark: Mark,
+        legacy: Option<RemotePath>,
+    ) -> Result<Submitted, Error> {
+        checked(&mark)?;
+        self.answer(mark, legacy).await
     }
 
-    fn answer(&self, job: &str, folder: RemotePath) -> Answer {
+    fn answer(&self, mark: Mark, legacy: Option<RemotePath>) -> Answer {
         let mut under_way = lock(&self.under_way);
-        if let Some(answer) = under_way.get(job) {
+        let job = mark.job.to_string();
+        if let Some(answer) = under_way.get(&job) {
             return answer.clone();
         }
         let (scheduler, submissions) = (Arc::clone(&self.scheduler), Arc::clone(&self.under_way));
-        let name = job.to_owned();
+        let leave = Leave {
+            submissions,
+            name: job.clone(),
+        };
         let submit = async move {
-            let leave = Leave { submissions, name };
-            scheduler.submit(&leave.name, &folder).await
+            let _leave = leave;
+            scheduler.submit(&mark, legacy.as_ref()).await
         };
         let task = self.tasks.spawn(submit.in_current_span());
         let answer = async move {
@@ -69,9 +81,25 @@ impl Submissions {
                 .unwrap_or_else(|error| Err(Error::Internal(format!("submit: {error}"))))
         };
         let answer = answer.boxed().shared();
-        under_way.insert(job.to_owned(), answer.clone());
+        under_way.insert(job, answer.clone());
         answer
     }
+}
+
+/// That name and comment of a job can be searched by and compared: the comment is
+/// read back from a line of `squeue`.
+///
+/// # Errors
+/// [`Error::Argument`] if they cannot.
+pub(crate) fn checked(mark: &Mark) -> Result<(), Error> {
+    let Mark { deployment, job } = mark;
+    let fits = is_job_id(job.as_str()) && is_word(deployment);
+    fits.then_some(()).ok_or_else(|| {
+        Error::Argument(format!(
+            "{:?} is not the id of a job of deployment {deployment:?}",
+            job.as_str()
+        ))
+    })
 }
 
 /// Takes a submission off the list, however it ends.
@@ -89,23 +117,4 @@ impl Drop for Leave {
 fn lock(under_way: &Mutex<HashMap<String, Answer>>) -> MutexGuard<'_, HashMap<String, Answer>> {
     // A panic elsewhere cannot leave a half-made map.
     under_way.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether Slurm takes `text` as a name to search by: no comma, no blank.
-fn is_name(text: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-    (1..=64).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(fits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names() {
-        assert!(is_name("1795457659sRX9w") && is_name("a_b-c"));
-        for text in ["", "-n", "a b", "a,b", "a\nb", "é", "$(x)", &"x".repeat(65)] {
-            assert!(!is_name(text), "{text:?}");
-        }
-    }
 }

@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use compute_db::Store;
-use compute_domain::site::Hpc;
+use compute_domain::{
+    job::{Job, Mark, SlurmJob},
+    site::Hpc,
+};
 use compute_globus::Globus;
 use compute_proto::ConnectorClient;
 use compute_runtime::{config::Site, seal::SealingKey};
@@ -36,6 +39,22 @@ impl HpcPort {
     /// Name of the HPC, the key in `hpc.json`.
     pub fn hpc_name(&self) -> &str {
         &self.hpc.name
+    }
+
+    /// How Slurm knows `job`.
+    pub fn mark(&self, job: &Job) -> Mark {
+        Mark {
+            deployment: self.site.server.deployment.clone(),
+            job: job.id.clone(),
+        }
+    }
+
+    /// `job` in Slurm, if it has an id there.
+    pub fn slurm_job(&self, job: &Job) -> Option<SlurmJob> {
+        Some(SlurmJob {
+            slurm_id: job.slurm_id.clone()?,
+            mark: self.mark(job),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ mod hello_world;
 
 use async_trait::async_trait;
 use compute_domain::{
-    job::{Cause, Job, JobObservation, Step},
+    job::{Cause, Job, JobObservation, SlurmJob, Step},
     manifest::Stage,
     site::{Hpc, KindName},
     slurm::SlurmOptions,
@@ -96,24 +96,24 @@ pub trait Kind: Send + Sync {
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_pause(&self, port: &HpcPort, slurm_id: &str) -> Result<(), StepError> {
-        Ok(port.connector.suspend(port.hpc_name(), slurm_id).await?)
+    async fn on_pause(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(port.connector.suspend(port.hpc_name(), job).await?)
     }
 
     /// Goes on with a job that is suspended or held.
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_resume(&self, port: &HpcPort, slurm_id: &str) -> Result<(), StepError> {
-        Ok(port.connector.resume(port.hpc_name(), slurm_id).await?)
+    async fn on_resume(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(port.connector.resume(port.hpc_name(), job).await?)
     }
 
     /// Ends the job on the HPC.
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_cancel(&self, port: &HpcPort, slurm_id: &str) -> Result<(), StepError> {
-        Ok(port.connector.cancel(port.hpc_name(), slurm_id).await?)
+    async fn on_cancel(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(port.connector.cancel(port.hpc_name(), job).await?)
     }
 }
 

@@ -8,6 +8,10 @@ mod golden;
 mod job_json;
 mod sbatch;
 
+use compute_domain::{
+    job::{Job, JobFile, private_path},
+    site::Hpc,
+};
 pub use container::{Bind, Launcher};
 pub use environment::{ENV_FILE, render_environment};
 pub use job_json::render_job_json;
@@ -31,6 +35,33 @@ impl ProgramFolders {
             executable: "/job/executable".to_owned(),
             data: "/job/data".to_owned(),
             result: "/job/result".to_owned(),
+        }
+    }
+}
+
+/// Absolute paths of the files by which a job is run: in the private place of the
+/// account, where no program writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateFiles {
+    /// The program's variables.
+    pub environment: String,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// The exit code.
+    pub exit_code: String,
+}
+
+impl PrivateFiles {
+    /// Those of `job` on `hpc`.
+    pub fn of(job: &Job, hpc: &Hpc) -> Self {
+        let path = |file| private_path(&hpc.root_path, job.account.as_deref(), &job.id, file);
+        Self {
+            environment: path(JobFile::Environment),
+            stdout: path(JobFile::Stdout),
+            stderr: path(JobFile::Stderr),
+            exit_code: path(JobFile::ExitCode),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod collect;
 mod create_result;
+mod legacy;
 mod prepare;
 mod submit;
 mod upload_data;
@@ -19,6 +20,7 @@ use compute_proto::RemoteError;
 use compute_templates::TemplateError;
 
 pub use collect::collect;
+pub use legacy::is_legacy;
 pub use prepare::prepare;
 pub use upload_data::source as data_source;
 
@@ -94,7 +96,7 @@ pub async fn run(
             nobody_beside(port, job).await?;
             write_script::run(port, job, definition).await
         }
-        Step::Submit => submit::run(port, job).await,
+        Step::Submit => submit::run(port, job, definition).await,
         Step::Prepare | Step::Watch | Step::Collect => Ok(Progress::default()),
     }
 }

@@ -1,16 +1,20 @@
 //! One look at the scheduler for all jobs of an account.
 //!
-//! Each job that waits on its HPC follows its Slurm id on a [`Board`]: one for the
+//! Each job that waits on its HPC is followed on a [`Board`]: one for the
 //! community account, or one for each private account. Once a tick, as long as
 //! anybody follows anything, one `JobStates` call asks about all of them. That the
 //! call fails says nothing about any job: then nobody is told anything.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use compute_domain::{ErrorKind, job::JobObservation};
+use compute_domain::{
+    ErrorKind,
+    ids::JobId,
+    job::{JobObservation, SlurmJob},
+};
 use compute_proto::{ConnectorClient, RemoteError};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -33,30 +37,31 @@ pub struct Boards {
     private: Mutex<HashMap<String, Arc<Board>>>,
 }
 
-/// Who follows which Slurm id of one account.
+/// Who follows which job of one account.
 #[derive(Debug, Default)]
 pub struct Board {
-    followed: Mutex<HashMap<String, Follower>>,
+    followed: Mutex<BTreeMap<JobId, Follower>>,
     begun: Notify,
 }
 
 #[derive(Debug)]
 struct Follower {
     sights: watch::Sender<Sight>,
+    job: SlurmJob,
     /// With the follower's login, where one is needed.
     connector: ConnectorClient,
 }
 
-/// Follows one Slurm id until it is dropped.
+/// Follows one job until it is dropped.
 #[derive(Debug)]
 pub struct Following {
     board: Arc<Board>,
-    slurm_id: String,
+    job: JobId,
     sights: watch::Receiver<Sight>,
 }
 
 impl Boards {
-    /// Follows `slurm_id`, a job of the private `account` or of the community
+    /// Follows `job`, one of the private `account` or of the community
     /// account. The HPC is asked by the connector of `port`, or that of another
     /// follower of the same account.
     pub fn follow(
@@ -64,19 +69,19 @@ impl Boards {
         context: &Context,
         port: &HpcPort,
         account: Option<&str>,
-        slurm_id: &str,
+        job: &SlurmJob,
     ) -> Following {
         let Some(account) = account else {
-            return self.community.follow(slurm_id, port.connector.clone());
+            return self.community.follow(job, port.connector.clone());
         };
         // Held until the job is on the board, which ends when there is none on it.
         let mut private = lock(&self.private);
         if let Some(board) = private.get(account) {
-            return board.follow(slurm_id, port.connector.clone());
+            return board.follow(job, port.connector.clone());
         }
         let board = Arc::new(Board::default());
         private.insert(account.to_owned(), Arc::clone(&board));
-        let following = board.follow(slurm_id, port.connector.clone());
+        let following = board.follow(job, port.connector.clone());
         let (boards, account) = (Arc::clone(self), account.to_owned());
         let (port, stop) = (port.clone(), context.shutdown.token.clone());
         context.shutdown.tasks.spawn(async move {
@@ -117,40 +122,49 @@ fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Board {
-    fn follow(self: &Arc<Self>, slurm_id: &str, connector: ConnectorClient) -> Following {
+    fn follow(self: &Arc<Self>, job: &SlurmJob, connector: ConnectorClient) -> Following {
         let (sender, sights) = watch::channel(None);
         let follower = Follower {
             sights: sender,
+            job: job.clone(),
             connector,
         };
-        lock(&self.followed).insert(slurm_id.to_owned(), follower);
+        let id = &job.mark.job;
+        lock(&self.followed).insert(id.clone(), follower);
         self.begun.notify_one();
         Following {
             board: Arc::clone(self),
-            slurm_id: slurm_id.to_owned(),
+            job: id.clone(),
             sights,
         }
     }
 
     /// All that are followed, and by whose connector they are asked about.
-    fn question(&self) -> Option<(Vec<String>, String, ConnectorClient)> {
+    fn question(&self) -> Option<(Vec<SlurmJob>, JobId, ConnectorClient)> {
         let followed = lock(&self.followed);
         let (asker, Follower { connector, .. }) = followed.iter().next()?;
-        let ids = followed.keys().cloned().collect();
-        Some((ids, asker.clone(), connector.clone()))
+        let jobs = followed
+            .values()
+            .map(|follower| follower.job.clone())
+            .collect();
+        Some((jobs, asker.clone(), connector.clone()))
     }
 
-    fn tell(&self, seen: Vec<JobObservation>) {
+    /// Tells what was `seen` of `jobs`, one for each, in that order.
+    fn tell(&self, jobs: &[SlurmJob], seen: Vec<JobObservation>) {
         let followed = lock(&self.followed);
-        for observation in seen {
-            if let Some(follower) = followed.get(&observation.slurm_id) {
+        for (job, observation) in jobs.iter().zip(seen) {
+            let follower = followed
+                .get(&job.mark.job)
+                .filter(|follower| follower.job == *job);
+            if let Some(follower) = follower {
                 follower.sights.send_replace(Some(Ok(observation)));
             }
         }
     }
 
     /// Whose login is refused is told so; others may have a better one.
-    fn tell_refused(&self, asker: &str, words: String) {
+    fn tell_refused(&self, asker: &JobId, words: String) {
         if let Some(follower) = lock(&self.followed).get(asker) {
             follower.sights.send_replace(Some(Err(Refused(words))));
         }
@@ -165,13 +179,13 @@ impl Board {
                 () = stop.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            let Some((ids, asker, connector)) = self.question() else {
+            let Some((jobs, asker, connector)) = self.question() else {
                 return;
             };
-            match connector.job_states(port.hpc_name(), &ids).await {
+            match connector.job_states(port.hpc_name(), &jobs).await {
                 Ok(seen) => {
                     meters::look(port.hpc_name(), "answered");
-                    self.tell(seen);
+                    self.tell(&jobs, seen);
                 }
                 Err(RemoteError {
                     kind: ErrorKind::Unauthenticated,
@@ -197,7 +211,7 @@ impl Following {
     pub async fn next(&mut self) -> Result<JobObservation, Refused> {
         loop {
             if self.sights.changed().await.is_err() {
-                // Another follower of the same id took the place on the board:
+                // Another follower of the same job took the place on the board:
                 // this one is out of date, and its carrier learns so by its lease.
                 std::future::pending::<()>().await;
             }
@@ -212,17 +226,17 @@ impl Drop for Following {
     fn drop(&mut self) {
         let mut followed = lock(&self.board.followed);
         let mine = followed
-            .get(&self.slurm_id)
+            .get(&self.job)
             .is_some_and(|follower| follower.sights.subscribe().same_channel(&self.sights));
         if mine {
-            followed.remove(&self.slurm_id);
+            followed.remove(&self.job);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use compute_domain::job::Phase;
+    use compute_domain::job::{Mark, Phase};
     use compute_runtime::{grpc::Transport, tls::Role};
 
     use super::*;
@@ -233,22 +247,31 @@ mod tests {
     }
 
     fn asked(board: &Board) -> Vec<String> {
-        let mut ids = board.question().map_or_else(Vec::new, |(ids, _, _)| ids);
-        ids.sort();
-        ids
+        let jobs = board.question().map_or_else(Vec::new, |(jobs, _, _)| jobs);
+        jobs.into_iter().map(|job| job.slurm_id).collect()
+    }
+
+    fn job(slurm_id: &str) -> SlurmJob {
+        SlurmJob {
+            slurm_id: slurm_id.to_owned(),
+            mark: Mark {
+                deployment: "compute".to_owned(),
+                job: JobId::from_text(format!("job{slurm_id}")),
+            },
+        }
     }
 
     #[tokio::test]
     async fn only_what_is_followed_is_asked_about() {
         let board = Arc::new(Board::default());
         let (one, two) = (
-            board.follow("1", connector()),
-            board.follow("2", connector()),
+            board.follow(&job("1"), connector()),
+            board.follow(&job("2"), connector()),
         );
         assert_eq!(asked(&board), ["1", "2"]);
         drop(one);
         assert_eq!(asked(&board), ["2"]);
-        let newer = board.follow("2", connector());
+        let newer = board.follow(&job("2"), connector());
         drop(two);
         assert_eq!(asked(&board), ["2"], "the newer one follows it");
         drop(newer);
@@ -259,28 +282,26 @@ mod tests {
     async fn a_refusal_is_told_to_whose_login_it_is() {
         let board = Arc::new(Board::default());
         let mut followers = [
-            board.follow("1", connector()),
-            board.follow("2", connector()),
+            board.follow(&job("1"), connector()),
+            board.follow(&job("2"), connector()),
         ];
-        let (_, asker, _) = board.question().unwrap();
+        let (jobs, asker, _) = board.question().unwrap();
         board.tell_refused(&asker, "no".to_owned());
         for following in &mut followers {
-            if following.slurm_id == asker {
+            if following.job == asker {
                 assert_eq!(following.next().await, Err(Refused("no".to_owned())));
             } else {
                 assert!(!following.sights.has_changed().unwrap());
             }
         }
         let seen = JobObservation {
-            slurm_id: asker,
+            slurm_id: jobs[0].slurm_id.clone(),
             phase: Phase::Running,
             started_at: None,
             reason: String::new(),
         };
-        board.tell(vec![seen.clone()]);
-        let of_asker = followers
-            .iter_mut()
-            .find(|one| one.slurm_id == seen.slurm_id);
+        board.tell(&jobs[..1], vec![seen.clone()]);
+        let of_asker = followers.iter_mut().find(|one| one.job == asker);
         assert_eq!(of_asker.unwrap().next().await, Ok(seen));
     }
 
@@ -289,7 +310,7 @@ mod tests {
         let boards = Boards::default();
         let board = Arc::new(Board::default());
         lock(&boards.private).insert("alice".to_owned(), Arc::clone(&board));
-        let following = board.follow("1", connector());
+        let following = board.follow(&job("1"), connector());
         assert!(!boards.end_if_idle("alice", &board));
         drop(following);
         assert!(boards.end_if_idle("alice", &board));

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use compute_domain::job::{JobObservation, Usage};
+use compute_domain::job::{Mark, SlurmJob, Usage};
 use compute_proto::Submitted;
 
 use super::{
-    Queued, Scheduler,
+    Listed, Scheduler,
     slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
 };
 use crate::{
     error::Error,
-    paths::RemotePath,
+    paths::{Place, RemotePath},
     remote::{Remote, Script, Shell},
 };
 
@@ -28,7 +28,10 @@ const GRACE_OF_BEGUN: &str = "140";
 
 static SUBMIT: Script = Script {
     name: "submit",
-    body: include_str!("../scripts/submit.sh"),
+    body: concat!(
+        include_str!("../scripts/slurm.sh"),
+        include_str!("../scripts/submit.sh")
+    ),
     shell: Shell::Scheduler,
     limit: Duration::from_secs(SUBMIT_SECONDS),
     max_output: 64 << 10,
@@ -56,14 +59,20 @@ static USAGE: Script = Script {
 };
 static CANCEL: Script = Script {
     name: "scancel",
-    body: include_str!("../scripts/cancel.sh"),
+    body: concat!(
+        include_str!("../scripts/slurm.sh"),
+        include_str!("../scripts/cancel.sh")
+    ),
     shell: Shell::Scheduler,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
 };
 static PAUSE: Script = Script {
     name: "scontrol",
-    body: include_str!("../scripts/pause.sh"),
+    body: concat!(
+        include_str!("../scripts/slurm.sh"),
+        include_str!("../scripts/pause.sh")
+    ),
     shell: Shell::Scheduler,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
@@ -73,16 +82,25 @@ static PAUSE: Script = Script {
 #[derive(Debug, Clone)]
 pub(crate) struct Slurm {
     remote: Remote,
+    place: Place,
 }
 
 impl Slurm {
     /// Slurm behind that login node.
-    pub(crate) fn new(remote: Remote) -> Self {
-        Self { remote }
+    pub(crate) fn new(remote: Remote, place: Place) -> Self {
+        Self { remote, place }
     }
 
-    async fn control(&self, script: &'static Script, words: &[&str]) -> Result<(), Error> {
-        let arguments = words.iter().copied().map(str::to_owned).collect();
+    /// Runs a script that changes `job`, if Slurm still has it under its id.
+    async fn control(
+        &self,
+        script: &'static Script,
+        words: &[&str],
+        job: &SlurmJob,
+    ) -> Result<(), Error> {
+        let mut arguments: Vec<String> = words.iter().copied().map(str::to_owned).collect();
+        let SlurmJob { slurm_id, mark } = job;
+        arguments.extend([slurm_id.clone(), mark.job.to_string(), mark.to_string()]);
         self.remote.run(script, arguments).await?.content("job")?;
         Ok(())
     }
@@ -109,7 +127,7 @@ impl Slurm {
 
 #[async_trait]
 impl Scheduler for Slurm {
-    async fn queue(&self) -> Result<Vec<Queued>, Error> {
+    async fn queue(&self) -> Result<Vec<Listed>, Error> {
         let reply = self
             .remote
             .run(&QUEUE, vec![QUEUE_COLUMNS.to_owned()])
@@ -117,17 +135,20 @@ impl Scheduler for Slurm {
         Ok(slurm_parse::queue(&reply.text("queue")?))
     }
 
-    async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
+    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
         let answer = self
             .accounting(&ENDED, ENDED_COLUMNS, &ids.join(","))
             .await?;
         Ok(slurm_parse::ended(&answer))
     }
 
-    async fn submit(&self, job: &str, folder: &RemotePath) -> Result<Submitted, Error> {
-        let mut arguments = folder.arguments();
-        arguments.extend([job, LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
-        let script = format!("{folder}/job.sbatch");
+    async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error> {
+        let mut arguments = self.place.arguments();
+        arguments.extend([mark.job.to_string(), mark.to_string()]);
+        arguments.extend([LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
+        let legacy = legacy.and_then(|folder| folder.arguments().pop());
+        arguments.push(legacy.unwrap_or_default());
+        let script = format!("batch script of job {}", mark.job);
         let answer = self.remote.run(&SUBMIT, arguments).await?.text(&script)?;
         submitted(&answer).ok_or_else(|| {
             Error::Uncertain(format!(
@@ -136,21 +157,21 @@ impl Scheduler for Slurm {
         })
     }
 
-    async fn cancel(&self, id: &str) -> Result<(), Error> {
-        self.control(&CANCEL, &[id]).await
+    async fn cancel(&self, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&CANCEL, &[], job).await
     }
 
-    async fn suspend(&self, id: &str) -> Result<(), Error> {
-        self.control(&PAUSE, &["suspend", id]).await
+    async fn suspend(&self, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&PAUSE, &["suspend"], job).await
     }
 
-    async fn resume(&self, id: &str) -> Result<(), Error> {
-        self.control(&PAUSE, &["resume", id]).await
+    async fn resume(&self, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&PAUSE, &["resume"], job).await
     }
 
-    async fn usage(&self, id: &str) -> Result<Usage, Error> {
-        match self.accounting(&USAGE, USAGE_COLUMNS, id).await {
-            Ok(answer) => Ok(slurm_parse::usage(&answer, id)),
+    async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error> {
+        match self.accounting(&USAGE, USAGE_COLUMNS, &job.slurm_id).await {
+            Ok(answer) => Ok(slurm_parse::usage(&answer, job)),
             Err(Error::Refused(_)) => Ok(Usage::default()),
             Err(error) => Err(error),
         }

@@ -3,11 +3,11 @@
 
 use compute_domain::{
     Timestamp,
-    job::{JobObservation, Mark, Phase, Usage},
+    job::{JobObservation, Phase, SlurmJob, Usage},
 };
 
 use super::{
-    Queued,
+    Listed,
     slurm_state::{Meaning, exit, meaning, phase},
 };
 
@@ -15,21 +15,21 @@ use super::{
 /// what they do without; padding is cut off again. Of the nodes it is enough to know
 /// whether there are any. What users write comes last: it may look like a column.
 pub(crate) const QUEUE_COLUMNS: &str =
-    "JobID:24|,State:24|,exit_code:12|,StartTime:24|,NodeList:1|,Reason:128|,Comment:96|";
+    "JobID:24|,State:24|,exit_code:12|,StartTime:24|,NodeList:1|,Reason:128|,Name:64|,Comment:96|";
 
 /// Columns for ended jobs.
-pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode,Start,NodeList";
+pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode,Start,NodeList,JobName,Comment";
 
 /// Columns for the usage of a job and its steps.
 pub(crate) const USAGE_COLUMNS: &str =
-    "JobIDRaw,State,AllocNodes,AllocCPUS,TotalCPU,AllocTRES,ReqMem,MaxRSS,ElapsedRaw";
+    "JobIDRaw,State,AllocNodes,AllocCPUS,TotalCPU,AllocTRES,ReqMem,MaxRSS,ElapsedRaw,JobName";
 
 /// Rows of `squeue -h -O` with [`QUEUE_COLUMNS`].
-pub(crate) fn queue(output: &str) -> Vec<Queued> {
+pub(crate) fn queue(output: &str) -> Vec<Listed> {
     output.lines().filter_map(queue_row).collect()
 }
 
-fn queue_row(line: &str) -> Option<Queued> {
+fn queue_row(line: &str) -> Option<Listed> {
     let mut fields = line.split('|').map(str::trim);
     let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
     if !is_id(id) {
@@ -43,35 +43,47 @@ fn queue_row(line: &str) -> Option<Queued> {
     } else {
         reason
     };
-    Some(Queued {
+    Some(Listed {
         seen: JobObservation {
             slurm_id: id.to_owned(),
             started_at: started(&phase, start, nodes),
             phase,
             reason: reason.to_owned(),
         },
-        mark: fields.next().and_then(Mark::parse),
+        name: fields.next().unwrap_or_default().to_owned(),
+        comment: comment(fields.next()),
     })
+}
+
+/// What `squeue` shows of a job without a comment is no comment.
+fn comment(text: Option<&str>) -> String {
+    let text = text.unwrap_or_default();
+    if text == "(null)" { "" } else { text }.to_owned()
 }
 
 /// Ended jobs of `sacct -n -X -P` with [`ENDED_COLUMNS`]. Accounting lags behind:
 /// a job that it has as pending or running is left out.
-pub(crate) fn ended(output: &str) -> Vec<JobObservation> {
+pub(crate) fn ended(output: &str) -> Vec<Listed> {
     output.lines().filter_map(ended_row).collect()
 }
 
-fn ended_row(line: &str) -> Option<JobObservation> {
+fn ended_row(line: &str) -> Option<Listed> {
     let mut fields = line.split('|');
     let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
     let phase = phase(state, exit(code));
     if !is_id(id) || !matches!(phase, Phase::Ended(_)) {
         return None;
     }
-    Some(JobObservation {
-        slurm_id: id.to_owned(),
-        started_at: started(&phase, fields.next()?, fields.next()?),
-        phase,
-        reason: String::new(),
+    let started_at = started(&phase, fields.next()?, fields.next()?);
+    Some(Listed {
+        seen: JobObservation {
+            slurm_id: id.to_owned(),
+            started_at,
+            phase,
+            reason: String::new(),
+        },
+        name: fields.next()?.to_owned(),
+        comment: comment(fields.next()),
     })
 }
 
@@ -92,14 +104,29 @@ fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
 /// Usage of one job from `sacct -n -P` with [`USAGE_COLUMNS`]: a row for the job
 /// and one for each of its steps. Empty as long as accounting does not have the
 /// job's end.
-pub(crate) fn usage(output: &str, slurm_id: &str) -> Usage {
+pub(crate) fn usage(output: &str, job: &SlurmJob) -> Usage {
+    let (id, name) = (job.slurm_id.as_str(), job.mark.job.as_str());
     let rows: Vec<Vec<&str>> = output
         .lines()
         .map(|line| line.split('|').collect())
         .collect();
-    let job = rows.iter().find(|row| row.first() == Some(&slurm_id));
-    let Some([_, state, nodes, cpus, cpu_time, tres, requested, _, elapsed]) =
-        job.map(Vec::as_slice)
+    let job = rows
+        .iter()
+        .find(|row| row.first() == Some(&id) && row.last() == Some(&name));
+    let Some(
+        [
+            _,
+            state,
+            nodes,
+            cpus,
+            cpu_time,
+            tres,
+            requested,
+            _,
+            elapsed,
+            _,
+        ],
+    ) = job.map(Vec::as_slice)
     else {
         return Usage::default();
     };
@@ -165,7 +192,7 @@ fn seconds(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use compute_domain::job::EndState;
+    use compute_domain::job::{EndState, Mark};
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -179,6 +206,13 @@ mod tests {
         })
     }
 
+    fn job(slurm_id: &str) -> SlurmJob {
+        SlurmJob {
+            slurm_id: slurm_id.to_owned(),
+            mark: Mark::parse("compute:job").unwrap(),
+        }
+    }
+
     fn seconds_of(seen: &JobObservation) -> Option<i64> {
         seen.started_at.map(Timestamp::seconds)
     }
@@ -187,16 +221,16 @@ mod tests {
     const QUEUE: &str = "\
 CLUSTER: keeling
 slurm_load_jobs: maintenance from 18:00
-3                       |CANCELLED               |15          |1795674683              |h|None                            |
-2                       |COMPLETED               |0           |1795674683              |h|None                            |
-5                       |PENDING                 |0           |1795678283              | |JobHeldUser                     |
-1                       |FAILED                  |768         |1795674601              |h|NonZeroExitCode                 |
-4                       |FAILED                  |9           |1795674602              |h|JobLaunchFailure                |
-7                       |RUNNING                 |0           |1795674680              |h|None                            |
-8                       |COMPLETING              |0           |1795674681              |h|None                            |
-9                       |PENDING                 |0           |N/A                     | |ReqNodeNotAvail, UnavailableNode|
-11                      |CANCELLED               |0           |1795674686              | |None                            |
-10_[1-3]                |PENDING                 |0           |N/A                     | |Resources                       |
+3                       |CANCELLED               |15          |1795674683              |h|None                            |job|(null)|
+2                       |COMPLETED               |0           |1795674683              |h|None                            |job|(null)|
+5                       |PENDING                 |0           |1795678283              | |JobHeldUser                     |job|(null)|
+1                       |FAILED                  |768         |1795674601              |h|NonZeroExitCode                 |job|(null)|
+4                       |FAILED                  |9           |1795674602              |h|JobLaunchFailure                |job|(null)|
+7                       |RUNNING                 |0           |1795674680              |h|None                            |job|(null)|
+8                       |COMPLETING              |0           |1795674681              |h|None                            |job|(null)|
+9                       |PENDING                 |0           |N/A                     | |ReqNodeNotAvail, UnavailableNode|job|(null)|
+11                      |CANCELLED               |0           |1795674686              | |None                            |job|(null)|
+10_[1-3]                |PENDING                 |0           |N/A                     | |Resources                       |job|(null)|
 ";
 
     #[test]
@@ -221,7 +255,7 @@ slurm_load_jobs: maintenance from 18:00
         let reasons: Vec<_> = seen.iter().map(|row| row.seen.reason.as_str()).collect();
         assert_eq!(reasons[..3], ["", "", "JobHeldUser"]);
         assert_eq!(reasons[7], "ReqNodeNotAvail, UnavailableNode");
-        assert!(seen.iter().all(|row| row.mark.is_none()));
+        assert!(seen.iter().all(|row| row.mark().is_none()));
         let starts: Vec<_> = seen.iter().map(|row| seconds_of(&row.seen)).collect();
         let [held, waiting, cancelled_before] = [None; 3];
         let expected = [
@@ -241,32 +275,35 @@ slurm_load_jobs: maintenance from 18:00
     #[test]
     fn marks_of_a_deployment_are_seen() {
         let output = "\
-7                       |RUNNING                 |0           |1795674680  |h|None        |compute:1795457659Ab3dE       |
-8                       |RUNNING                 |0           |1795674680  |h|None        |(null)                        |
-9                       |RUNNING                 |0           |1795674680  |h|None        |mine: do not touch            |
+7                       |RUNNING                 |0           |1795674680  |h|None        |1795457659Ab3dE  |compute:1795457659Ab3dE       |
+8                       |RUNNING                 |0           |1795674680  |h|None        |x                |(null)                        |
+9                       |RUNNING                 |0           |1795674680  |h|None        |1795457659Ab3dE  |mine: do not touch            |
 ";
-        let marks: Vec<_> = queue(output).into_iter().map(|row| row.mark).collect();
-        assert_eq!(marks, [Mark::parse("compute:1795457659Ab3dE"), None, None]);
-        assert!(marks[0].is_some());
+        let rows = queue(output);
+        let mark = Mark::parse("compute:1795457659Ab3dE").unwrap();
+        let marks: Vec<_> = rows.iter().map(Listed::mark).collect();
+        assert_eq!(marks, [Some(mark.clone()), None, None]);
+        let ours: Vec<_> = rows.iter().map(|row| row.is(&mark)).collect();
+        assert_eq!(ours, [true, false, false], "name and comment count");
     }
 
     #[test]
     fn accounting_says_what_ended_only() {
         let output = "\
-1|FAILED|3:0|1795674683|n1
-2|COMPLETED|0:0|1795674683|n[1-2]
-3|CANCELLED by 1001|0:0|1795674686|None assigned
-4|RUNNING|0:0|1795674686|n1
-5|PENDING|0:0|Unknown|None assigned
-6|OUT_OF_MEMORY|0:125|1795674683|n1
-6.batch|OUT_OF_MEMORY|0:125|1795674683|n1
-7|TIMEOUT|0:0|Unknown|n1
+1|FAILED|3:0|1795674683|n1|job|
+2|COMPLETED|0:0|1795674683|n[1-2]|job|
+3|CANCELLED by 1001|0:0|1795674686|None assigned|job|
+4|RUNNING|0:0|1795674686|n1|job|
+5|PENDING|0:0|Unknown|None assigned|job|
+6|OUT_OF_MEMORY|0:125|1795674683|n1|job|
+6.batch|OUT_OF_MEMORY|0:125|1795674683|n1|job|
+7|TIMEOUT|0:0|Unknown|n1|job|
 sacct: notice
-8|FAILED|0:9|2026-11-26T06:31:23|n1
+8|FAILED|0:9|2026-11-26T06:31:23|n1|job|
 9|
 ";
         let seen = ended(output);
-        let starts: Vec<_> = seen.iter().map(seconds_of).collect();
+        let starts: Vec<_> = seen.iter().map(|row| seconds_of(&row.seen)).collect();
         let start = Some(1_795_674_683);
         let [cancelled_before, not_said, not_in_seconds] = [None; 3];
         assert_eq!(
@@ -282,7 +319,7 @@ sacct: notice
         );
         let seen: Vec<_> = seen
             .into_iter()
-            .map(|seen| (seen.slurm_id, seen.phase))
+            .map(|row| (row.seen.slurm_id, row.seen.phase))
             .collect();
         let expected = [
             ("1", end("FAILED", 3, 0)),
@@ -298,9 +335,9 @@ sacct: notice
     #[test]
     fn usage_of_a_job_with_steps() {
         let output = "\
-12|COMPLETED|2|8|01:02:03.500|billing=8,cpu=8,mem=16G,node=2|16G||3725
-12.batch|COMPLETED|1|4|00:02.004|cpu=4,mem=8G,node=1||2004K|3725
-12.0|COMPLETED|2|8|01:02:01.496|cpu=8,mem=16G,node=2||1.5M|3720
+12|COMPLETED|2|8|01:02:03.500|billing=8,cpu=8,mem=16G,node=2|16G||3725|job
+12.batch|COMPLETED|1|4|00:02.004|cpu=4,mem=8G,node=1||2004K|3725|batch
+12.0|COMPLETED|2|8|01:02:01.496|cpu=8,mem=16G,node=2||1.5M|3720|main
 ";
         let expected = Usage {
             nodes: Some(2),
@@ -310,16 +347,16 @@ sacct: notice
             memory_usage: Some(2004),
             walltime: Some(3725),
         };
-        assert_eq!(usage(output, "12"), expected);
-        assert_eq!(usage(output, "13"), Usage::default());
+        assert_eq!(usage(output, &job("12")), expected);
+        assert_eq!(usage(output, &job("13")), Usage::default());
     }
 
     #[test]
     fn usage_waits_for_the_end_and_bears_gaps() {
-        let running = "12|RUNNING|2|8|00:00:00|mem=16G|16G||5\n";
-        assert_eq!(usage(running, "12"), Usage::default());
-        let gaps = "12|CANCELLED by 0|0|0|00:00:00||4Gn||0\n";
-        let seen = usage(gaps, "12");
+        let running = "12|RUNNING|2|8|00:00:00|mem=16G|16G||5|job\n";
+        assert_eq!(usage(running, &job("12")), Usage::default());
+        let gaps = "12|CANCELLED by 0|0|0|00:00:00||4Gn||0|job\n";
+        let seen = usage(gaps, &job("12"));
         assert_eq!(
             (seen.memory, seen.memory_usage, seen.walltime),
             (None, None, Some(0))
@@ -354,7 +391,7 @@ sacct: notice
     proptest! {
         #[test]
         fn no_output_can_break_the_readers(output in "(\\PC|[|\n:0-9A-Z]){0,200}") {
-            let _ = (queue(&output), ended(&output), usage(&output, "1"));
+            let _ = (queue(&output), ended(&output), usage(&output, &job("1")));
         }
 
         #[test]

@@ -34,12 +34,14 @@ esac
 probe=$1/.cgc-check-$mark
 if [ ! -d "$1" ]; then found "root path" no "$1 is not a folder: make it, or correct root_path"
 elif ! words=$({ mkdir -- "$probe" && printf x >"$probe/x"; } 2>&1); then found "root path" no "cannot write to $1: $words"
+elif ! words=$(dd if="$probe/x" of=/dev/null iflag=nofollow,nonblock,fullblock,skip_bytes,count_bytes count=1 2>&1); then
+  found "root path" no "files of users cannot be read safely: dd of this login node has no iflag=nofollow ($words)"
 elif ! words=$({ exec 9>"$probe/lock" && flock -n 9; } 2>&1); then
   found "root path" no "$1 is on a file system without flock, which submitting once needs: have it mounted with locks"
 else
   found "root path" ok "$1 can be written to, $(df -h -P -- "$1" | awk 'NR == 2 { print $4 }') free"
 fi
 rm -rf -- "$probe"
-for tool in tar realpath flock find stat head sort awk sed; do
+for tool in tar flock find stat head tail sort awk sed dd env mv ln; do
   command -v "$tool" >/dev/null 2>&1 || found tools no "$tool is missing on the login node"
 done

@@ -1,3 +1,3 @@
-# ROOT TOP PATH
-inside "$@"
-words=$(mkdir -p -- "$3" 2>&1) || say 44 "$words"
+# ROOT PATH
+at "$1"
+make "$2"

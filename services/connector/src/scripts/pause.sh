@@ -1,4 +1,4 @@
-# suspend|resume ID. A running job is suspended, a pending one held; likewise back.
+# suspend|resume ID NAME COMMENT. A running job is suspended, a pending one held; likewise back.
 state_of() {
   words=$(scontrol show job -o "$1" 2>&1) || {
     case $words in
@@ -15,6 +15,8 @@ control() {
   esac
   say 42 "$words"
 }
+whose "$2" "$3" "$4" || say 44 "$seen"
+[ "$whose" = ours ] || say 42 "Slurm does not know job $2 any more"
 state_of "$2"
 case $1:$state in
   suspend:PENDING)

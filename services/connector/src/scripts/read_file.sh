@@ -1,8 +1,13 @@
-# ROOT TOP PATH OFFSET MAX; answers the file's size on one line, then the bytes
-inside "$@"
-[ -e "$real" ] || exit 40
-[ -f "$real" ] || say 42 "$3 is not a file"
-[ -r "$real" ] || say 42 "$3 may not be read"
-size=$(stat -c %s -- "$real") || exit 44
+# ROOT PATH OFFSET MAX; answers the file's size on one line, then the bytes
+at "$1"
+case $2 in */*) follow "${2%/*}" ;; esac
+name=${2##*/}
+[ ! -L "./$name" ] || exit 41
+[ -e "./$name" ] || exit 40
+[ -f "./$name" ] || say 42 "$2 is not a file"
+[ -r "./$name" ] || say 42 "$2 may not be read"
+size=$(stat -c %s -- "./$name") || exit 40
 printf '%s\n' "$size"
-[ "$4" -ge "$size" ] || tail -c "+$(($4 + 1))" -- "$real" | head -c "$5"
+# If it is something else by now, opening it fails and does not wait.
+[ "$3" -ge "$size" ] || dd "if=./$name" bs=65536 skip="$3" count="$4" \
+  iflag=nofollow,nonblock,fullblock,skip_bytes,count_bytes 2>/dev/null || say 42 "$2 cannot be read"

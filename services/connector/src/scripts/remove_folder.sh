@@ -1,8 +1,14 @@
-# ROOT TOP PATH
-parent=${3%/*}
-if [ "$parent" != "$1" ]; then inside "$1" "$2" "$parent"; fi
-if [ ! -e "$3" ] && [ ! -L "$3" ]; then exit 0; fi
-rm -rf -- "$3" 2>/dev/null && exit 0
+# ROOT PATH
+at "$1"
+case $2 in
+  */*)
+    (follow "${2%/*}") >/dev/null 2>&1
+    [ $? != 40 ] || exit 0
+    follow "${2%/*}"
+    ;;
+esac
+name=${2##*/}
+rm -rf -- "./$name" 2>/dev/null && exit 0
 # programs may leave folders that nobody may write to
-chmod -R u+rwX -- "$3" 2>/dev/null
-words=$(rm -rf -- "$3" 2>&1) || say 44 "cannot remove $3: $words"
+[ -L "./$name" ] || (chmod u+rwx -- "./$name" && into "$name" && chmod -R u+rwX .) >/dev/null 2>&1
+words=$(rm -rf -- "./$name" 2>&1) || say 44 "cannot remove $2: $words"

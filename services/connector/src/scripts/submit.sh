@@ -1,36 +1,55 @@
-# ROOT TOP FOLDER JOB LOCK_PATIENCE GRACE GRACE_OF_BEGUN: hands job.sbatch to Slurm, once and only once.
+# ROOT PLACE JOB COMMENT LOCK_PATIENCE GRACE GRACE_OF_BEGUN LEGACY: hands the job's job.sbatch to Slurm, once and only once.
 #
-# What the folder holds decides:
-#   .cgc-slurm-id        Slurm has it, under this id
-#   .cgc-submit-tried    sbatch was called and its answer was not kept: `begun TIME` before the call, `failed TIME` after
-#                        an answer that leaves open whether Slurm has the job
+# The job's folder in our own place decides; no program can write there:
+#   slurm-id        Slurm has it, under this id
+#   submit-tried    sbatch was called and its answer was not kept: `begun TIME` before the call, `failed TIME` after
+#                   an answer that leaves open whether Slurm has the job
+# LEGACY is the executable folder, below ROOT, of a job that the version before may have submitted; it left its marks there,
+# where programs write. That one is there is only a reason to look in Slurm first.
 # Answers `submitted ID` or `adopted ID`, or words.
-inside "$@"
-job=$4 grace=$6 grace_of_begun=$7
-cd -- "$real" 2>/dev/null || exit 40
-[ -f job.sbatch ] || exit 40
+job=$3 comment=$4 grace=$6 grace_of_begun=$7
+tried_before=''
+if [ -n "$8" ]; then
+  at "$1"
+  if [ -d "./$8" ] && [ ! -L "./$8" ]; then
+    into "$8"
+    [ ! -e ./.cgc-submit-tried ] && [ ! -e ./.cgc-slurm-id ] || tried_before=1
+  fi
+fi
+ours "$1" "$2"
+cd -- "jobs/$job" 2>/dev/null && [ -f job.sbatch ] || exit 40
 
-(: >>.cgc-submit.lock) 2>/dev/null || say 44 "cannot write in $3"
-exec 9>>.cgc-submit.lock
+(: >>submit.lock) 2>/dev/null || say 44 "cannot write in $here/jobs/$job"
+exec 9>>submit.lock
 flock -w "$5" -E 75 9
 case $? in
   0) ;;
   75) say 43 "another submission of this job is under way on the login node" ;;
-  *) say 44 "the file system of $3 does not support flock: have it mounted with locks" ;;
+  *) say 44 "the file system of $here does not support flock: have it mounted with locks" ;;
 esac
+[ -z "$tried_before" ] || [ -e slurm-id ] || [ -e submit-tried ] || printf 'begun %s\n' "$(date +%s)" >submit-tried
 
-keep() { printf '%s\n' "$1" >.cgc-slurm-id.part && mv -f .cgc-slurm-id.part .cgc-slurm-id; }
+keep() { printf '%s\n' "$1" >slurm-id.part && mv -f slurm-id.part slurm-id; }
 
-# Sets `id` if Slurm has a job of this name, else to nothing. A refused submission leaves a record that never had a
-# node: that is no job. Asking that fails is never "not there".
+# pick STATE_OF_A_REFUSED: sets `id` to the job of this name and comment in `seen`, or to nothing. A refused submission leaves a
+# record that never had a node: that is no job. Accounting may keep no comments. A job of this name that another one has
+# submitted is neither taken for ours nor doubled.
+pick() {
+  id=$(printf '%s\n' "$seen" | awk -F'|' -v ours="$comment" -v none="$1" '
+    $1 !~ /^[0-9]+$/ || ($2 == "FAILED" && $3 == none) { next }
+    $4 == ours || $4 == "" || $4 == "(null)" { print $1; next }
+    { print "other" }' | sort -n | tail -n 1)
+  [ "$id" != other ] || say 43 "Slurm has a job of the name $job that is not this one"
+}
+
+# Sets `id` if Slurm has the job, else to nothing. Asking that fails is never "not there".
 look() {
-  seen=$(squeue --me -h -t all -n "$job" -o '%i|%T|%N' 2>&1) ||
+  seen=$(squeue --me -h -t all -n "$job" -o '%i|%T|%N|%k' 2>&1) ||
     say 43 "cannot ask Slurm whether it has the job already: $seen"
-  id=$(printf '%s\n' "$seen" | awk -F'|' '$1 ~ /^[0-9]+$/ && !($2 == "FAILED" && $3 == "") { print $1 }' | sort -n | tail -n 1)
+  pick ''
   [ -z "$id" ] || return 0
-  if seen=$(sacct -n -X -P --name "$job" -S "now-$1seconds" -o JobIDRaw,State,NodeList 2>&1); then
-    id=$(printf '%s\n' "$seen" |
-      awk -F'|' '$1 ~ /^[0-9]+$/ && !($2 == "FAILED" && $3 == "None assigned") { print $1 }' | sort -n | tail -n 1)
+  if seen=$(sacct -n -X -P --name "$job" -S "now-$1seconds" -o JobIDRaw,State,NodeList,Comment 2>&1); then
+    pick 'None assigned'
     return 0
   fi
   case $seen in
@@ -39,17 +58,19 @@ look() {
   esac
 }
 
-if [ -s .cgc-slurm-id ]; then
-  read -r id <.cgc-slurm-id
+if [ -s slurm-id ]; then
+  read -r id <slurm-id
+  whose "$id" "$job" "$comment" || say 43 "cannot ask Slurm about job $id: $seen"
+  [ "$whose" != other ] || say 43 "Slurm has another job under the id $id by now"
   say 0 "adopted $id"
 fi
 
-if [ -e .cgc-submit-tried ]; then
-  how='' at=''
-  read -r how at <.cgc-submit-tried
-  [ -n "$at" ] || at=$(stat -c %Y .cgc-submit-tried)
+if [ -e submit-tried ]; then
+  how='' since=''
+  read -r how since <submit-tried
+  case $since in '' | *[!0-9]*) since=$(stat -c %Y submit-tried) ;; esac
   [ "$how" = failed ] || grace=$grace_of_begun
-  age=$(($(date +%s) - at))
+  age=$(($(date +%s) - since))
   [ "$age" -ge 0 ] || age=0
   look $((age + 3600))
   if [ -n "$id" ]; then
@@ -58,27 +79,26 @@ if [ -e .cgc-submit-tried ]; then
   fi
   [ "$age" -ge "$grace" ] || say 43 "it is not certain yet that Slurm does not have the job from an earlier attempt"
   # Slurm knows nothing of it; but what a job has written shows that it had started.
-  output=$(sed -n 's/^#SBATCH --output=//p' job.sbatch | tail -n 1)
-  [ -z "$output" ] || [ ! -e "$output" ] ||
-    say 43 "an earlier attempt has written $output, but Slurm does not know the job: submitting it again would run it twice"
-  rm -f .cgc-submit-tried
+  [ ! -e job.stdout ] ||
+    say 43 "an earlier attempt has begun to run, but Slurm does not know the job: submitting it again would run it twice"
+  rm -f submit-tried
 fi
 
-(set -C && printf 'begun %s\n' "$(date +%s)" >.cgc-submit-tried) 2>/dev/null || {
-  [ ! -s .cgc-submit-tried ] || say 43 "another submission of this job has just begun"
-  rm -f .cgc-submit-tried
-  say 44 "cannot write in $3: is the disk full?"
+(set -C && printf 'begun %s\n' "$(date +%s)" >submit-tried) 2>/dev/null || {
+  [ ! -s submit-tried ] || say 43 "another submission of this job has just begun"
+  rm -f submit-tried
+  say 44 "cannot write in $here/jobs/$job: is the disk full?"
 }
-out=$(sbatch --parsable --job-name="$job" job.sbatch 2>.cgc-submit.err </dev/null)
+out=$(sbatch --parsable --job-name="$job" job.sbatch 2>sbatch.err </dev/null)
 code=$?
 id=$(printf '%s\n' "$out" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
 if [ "$code" = 0 ] && [ -n "$id" ]; then
   keep "$id"
-  rm -f .cgc-submit.err
+  rm -f sbatch.err
   say 0 "submitted $id"
 fi
 
-words=$(cat .cgc-submit.err; printf '%s' "$out")
+words=$(cat sbatch.err; printf '%s' "$out")
 words=${words:-sbatch ended with exit code $code and no word}
 case $code:$words in
   0:*) doubt=1 ;;                                        # accepted, but the id was not understood
@@ -90,7 +110,7 @@ case $code:$words in
   *) doubt='' trouble='' ;;
 esac
 if [ -n "$doubt" ]; then
-  printf 'failed %s\n' "$(date +%s)" >.cgc-submit-tried
+  printf 'failed %s\n' "$(date +%s)" >submit-tried
   look 3600
   if [ -n "$id" ]; then
     keep "$id"
@@ -98,6 +118,6 @@ if [ -n "$doubt" ]; then
   fi
   say 43 "it is not known whether Slurm has accepted the job: $words"
 fi
-rm -f .cgc-submit-tried .cgc-submit.err
+rm -f submit-tried sbatch.err
 [ -z "$trouble" ] || say 44 "$words"
 say 42 "$words"

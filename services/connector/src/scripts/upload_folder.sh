@@ -1,4 +1,11 @@
-# ROOT TOP PATH; the tar stream is the input
-inside "$@"
-words=$(mkdir -p -- "$3" 2>&1) || say 44 "$words"
-words=$(tar -x -f - --no-same-owner -C "$real" 2>&1) || say 44 "$words"
+# ROOT PLACE PATH; the tar stream is the input. It is unpacked in our own place and then put there at once; what is in the
+# folder already and not in the stream stays.
+stage "$1" "$2"
+words=$({ mkdir -- "$work/new" && tar -x -f - --no-same-owner -C "$work/new"; } 2>&1) || say 44 "$words"
+parent_of "$1" "$3"
+if [ -e "./$name" ] || [ -L "./$name" ]; then
+  into "$name"
+  copy_to "$work/new" --skip-old-files
+  parent_of "$1" "$3"
+fi
+place "$name"

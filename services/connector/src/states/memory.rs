@@ -5,10 +5,9 @@ use std::{
     time::Duration,
 };
 
-use compute_domain::{
-    Timestamp,
-    job::{JobObservation, Phase},
-};
+use compute_domain::{Timestamp, job::Phase};
+
+use crate::scheduler::Listed;
 
 /// A job that nobody has asked about for so long is followed no more.
 const FOLLOWED_FOR: Duration = Duration::from_secs(600);
@@ -20,7 +19,7 @@ const MAX_ENDS: usize = 20_000;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     followed: BTreeMap<String, Timestamp>,
-    ends: BTreeMap<String, JobObservation>,
+    ends: BTreeMap<String, Listed>,
     /// Ids of `ends`, oldest first.
     order: VecDeque<String>,
 }
@@ -32,7 +31,7 @@ impl Memory {
     }
 
     /// Followed jobs that are not in the queue and whose end is not known.
-    pub(super) fn gone(&self, queue: &BTreeMap<String, JobObservation>) -> Vec<String> {
+    pub(super) fn gone(&self, queue: &BTreeMap<String, Listed>) -> Vec<String> {
         self.followed
             .keys()
             .filter(|id| !queue.contains_key(*id) && !self.ends.contains_key(*id))
@@ -42,23 +41,23 @@ impl Memory {
 
     /// Followed jobs that the queue shows as ended are remembered; what it shows
     /// as alive contradicts what was remembered of that id.
-    pub(super) fn saw_queue(&mut self, queue: &BTreeMap<String, JobObservation>) {
-        let followed = |seen: &&JobObservation| self.followed.contains_key(&seen.slurm_id);
+    pub(super) fn saw_queue(&mut self, queue: &BTreeMap<String, Listed>) {
+        let followed = |listed: &&Listed| self.followed.contains_key(&listed.seen.slurm_id);
         let seen: Vec<_> = queue.values().filter(followed).cloned().collect();
         let (ended, alive): (Vec<_>, Vec<_>) = seen
             .into_iter()
-            .partition(|seen| matches!(seen.phase, Phase::Ended(_)));
-        for seen in alive {
-            self.ends.remove(&seen.slurm_id);
+            .partition(|listed| matches!(listed.seen.phase, Phase::Ended(_)));
+        for listed in alive {
+            self.ends.remove(&listed.seen.slurm_id);
         }
         self.remember(ended);
     }
 
     /// These have ended.
-    pub(super) fn remember(&mut self, ended: Vec<JobObservation>) {
-        for seen in ended {
-            let id = seen.slurm_id.clone();
-            if self.ends.insert(id.clone(), seen).is_none() {
+    pub(super) fn remember(&mut self, ended: Vec<Listed>) {
+        for listed in ended {
+            let id = listed.seen.slurm_id.clone();
+            if self.ends.insert(id.clone(), listed).is_none() {
                 self.order.push_back(id);
             }
         }
@@ -70,7 +69,7 @@ impl Memory {
     }
 
     /// How this job ended, if that is remembered.
-    pub(super) fn end_of(&self, id: &str) -> Option<&JobObservation> {
+    pub(super) fn end_of(&self, id: &str) -> Option<&Listed> {
         self.ends.get(id)
     }
 

@@ -29,64 +29,70 @@ struct Counted {
     accounting_runs: Mutex<Vec<Vec<String>>>,
 }
 
-fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<JobObservation>, Error> {
+/// Even ids are of `ours`, odd ones of another deployment.
+fn mark(id: &str) -> Mark {
+    let is_even = id.ends_with(['0', '2', '4', '6', '8']);
+    let deployment = if is_even { "ours" } else { "theirs" };
+    Mark::parse(&format!("{deployment}:job{id}")).unwrap()
+}
+
+fn job(id: &str) -> SlurmJob {
+    SlurmJob {
+        slurm_id: id.to_owned(),
+        mark: mark(id),
+    }
+}
+
+fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<Listed>, Error> {
     let Some(jobs) = jobs.lock().map_or(None, |jobs| jobs.clone()) else {
         return Err(Error::Trouble("Socket timed out".to_owned()));
     };
-    let row = |(id, phase): (&String, &Phase)| JobObservation {
-        slurm_id: id.clone(),
-        phase: phase.clone(),
-        started_at: None,
-        reason: String::new(),
+    let row = |(id, phase): (&String, &Phase)| Listed {
+        seen: JobObservation {
+            slurm_id: id.clone(),
+            phase: phase.clone(),
+            started_at: None,
+            reason: String::new(),
+        },
+        name: mark(id).job.to_string(),
+        comment: mark(id).to_string(),
     };
     Ok(jobs.iter().map(row).collect())
 }
 
 #[async_trait]
 impl Scheduler for Counted {
-    async fn queue(&self) -> Result<Vec<Queued>, Error> {
+    async fn queue(&self) -> Result<Vec<Listed>, Error> {
         self.queue_runs.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        // Even ids are of `ours`, odd ones of another deployment.
-        let mark = |id: &str| {
-            let is_even = id.ends_with(['0', '2', '4', '6', '8']);
-            let deployment = if is_even { "ours" } else { "theirs" };
-            Mark::parse(&format!("{deployment}:job{id}"))
-        };
-        let rows = rows(&self.queue)?.into_iter();
-        Ok(rows
-            .map(|seen| Queued {
-                mark: mark(&seen.slurm_id),
-                seen,
-            })
-            .collect())
+        rows(&self.queue)
     }
 
-    async fn ended(&self, ids: &[String]) -> Result<Vec<JobObservation>, Error> {
+    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
         self.accounting_runs.lock().unwrap().push(ids.to_vec());
         Ok(rows(&self.accounting)?
             .into_iter()
-            .filter(|row| ids.contains(&row.slurm_id))
+            .filter(|row| ids.contains(&row.seen.slurm_id))
             .collect())
     }
 
-    async fn submit(&self, _: &str, _: &RemotePath) -> Result<Submitted, Error> {
+    async fn submit(&self, _: &Mark, _: Option<&RemotePath>) -> Result<Submitted, Error> {
         unreachable!()
     }
 
-    async fn cancel(&self, _: &str) -> Result<(), Error> {
+    async fn cancel(&self, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 
-    async fn suspend(&self, _: &str) -> Result<(), Error> {
+    async fn suspend(&self, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 
-    async fn resume(&self, _: &str) -> Result<(), Error> {
+    async fn resume(&self, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 
-    async fn usage(&self, _: &str) -> Result<Usage, Error> {
+    async fn usage(&self, _: &SlurmJob) -> Result<Usage, Error> {
         unreachable!()
     }
 }
@@ -133,10 +139,12 @@ impl Site {
     }
 
     async fn phases(&self, ids: &[&str]) -> Result<Vec<Phase>, Error> {
-        let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
-        let seen = self.states.observe(&ids).await?;
+        let jobs: Vec<_> = ids.iter().map(|id| job(id)).collect();
+        let seen = self.states.observe(&jobs).await?;
         assert!(
-            seen.iter().map(|seen| &seen.slurm_id).eq(&ids),
+            seen.iter()
+                .map(|seen| seen.slurm_id.as_str())
+                .eq(ids.iter().copied()),
             "one for each, in order"
         );
         Ok(seen.into_iter().map(|seen| seen.phase).collect())
@@ -256,7 +264,7 @@ async fn accounting_that_does_not_answer_leaves_the_queue_standing() {
         site.phases(&["1", "2"]).await.unwrap(),
         [Phase::Running, Phase::Unknown]
     );
-    let seen = site.states.observe(&["2".to_owned()]).await.unwrap();
+    let seen = site.states.observe(&[job("2")]).await.unwrap();
     assert!(seen[0].reason.contains("Socket timed out"), "{seen:?}");
 }
 
@@ -274,6 +282,24 @@ async fn an_id_that_is_given_out_again_is_the_new_job() {
         [Phase::Unknown],
         "not the old job's end"
     );
+}
+
+#[tokio::test]
+async fn an_id_that_another_job_has_says_nothing_about_this_one() {
+    let site = Site::with(
+        jobs(&[("1", Phase::Running), ("2", ended("COMPLETED"))]),
+        jobs(&[]),
+    );
+    let others = ["1", "2"].map(|id| SlurmJob {
+        slurm_id: id.to_owned(),
+        mark: mark("4"),
+    });
+    let seen = site.states.observe(&others).await.unwrap();
+    assert!(
+        seen.iter().all(|seen| seen.phase == Phase::Unknown),
+        "{seen:?}"
+    );
+    assert!(seen[0].reason.contains("another job"), "{seen:?}");
 }
 
 #[tokio::test]
@@ -312,6 +338,6 @@ async fn a_clock_that_is_set_back_does_not_stop_the_looks() {
         tasks: TaskTracker::new(),
         shared: Arc::clone(&site.states.shared),
     };
-    states.observe(&["1".to_owned()]).await.unwrap();
+    states.observe(&[job("1")]).await.unwrap();
     assert_eq!(site.queue_runs(), 2);
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::parts::{Facts, Site};
+use crate::parts::{Facts, Site, TestJob};
 
 const TIMED_OUT: &str =
     "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
@@ -36,11 +36,10 @@ impl Fault {
 }
 
 impl Site {
-    /// Makes the next `command` in `folder` lie.
-    pub(crate) async fn lie(&self, command: &str, folder: &str, fault: Fault) {
+    /// Makes the next `command` about `job` lie.
+    pub(crate) fn lie(&self, command: &str, job: &TestJob, fault: Fault) {
         install(&self.facts, command);
-        self.write(folder, &format!(".fault-{command}"), fault.as_str())
-            .await;
+        job.leave(&format!(".fault-{command}"), fault.as_str());
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_folder_goes_up_as_it_is() {
     for n in 0..300 {
         std::fs::write(source.path().join(format!("small-{n}")), n.to_string()).unwrap();
     }
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     for _ in 0..2 {
         let sent = site
             .client
@@ -90,7 +90,7 @@ async fn a_cut_upload_is_no_upload() {
     std::fs::write(source.path().join("one"), "1").unwrap();
     let mut whole = Vec::new();
     tar_of(source.path()).read_to_end(&mut whole).await.unwrap();
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     let cut = io::Cursor::new(whole.clone()).chain(Failing);
     let error = site
         .client
@@ -118,7 +118,7 @@ async fn a_cut_upload_is_no_upload() {
 #[tokio::test]
 async fn files_are_written_whole_and_read_in_parts() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     let path = format!("{folder}/slurm_log/it's a \"log\" $HOME");
     let content: Vec<u8> = (0..=255).cycle().take(700_000).collect();
     for _ in 0..2 {
@@ -172,7 +172,7 @@ async fn files_are_written_whole_and_read_in_parts() {
 #[tokio::test]
 async fn listings_are_sorted_and_without_dot_names() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     for name in ["b", "a/z", "a/B", ".hidden/x", "a/.git/y", "é"] {
         site.client
             .make_folder(HPC, &format!("{folder}/{name}"))
@@ -193,7 +193,7 @@ async fn listings_are_sorted_and_without_dot_names() {
 #[tokio::test]
 async fn folders_are_removed_for_good() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     site.client
         .make_folder(HPC, &format!("{folder}/a/b"))
         .await
@@ -211,12 +211,14 @@ async fn folders_are_removed_for_good() {
 #[tokio::test]
 async fn no_path_and_no_link_leads_out() {
     let site = Site::start().await;
-    let (root, (_, folder)) = (site.facts.text("root_path").to_owned(), site.new_job());
+    let (root, folder) = (site.facts.text("root_path").to_owned(), site.new_folder());
     site.client.make_folder(HPC, &folder).await.unwrap();
     for path in [
         "/etc",
         &root,
         &format!("{root}/../x"),
+        &format!("{root}/.cgc"),
+        &format!("{root}/.cgc/jobs/1/job.sbatch"),
         "relative",
         &format!("{folder}/a\nb"),
     ] {
@@ -234,7 +236,7 @@ async fn no_path_and_no_link_leads_out() {
             );
         }
     }
-    let (_, neighbour) = site.new_job();
+    let neighbour = site.new_folder();
     site.write(&neighbour, "secret", "x").await;
     for target in ["/etc", neighbour.as_str()] {
         let link = format!("{folder}/link");

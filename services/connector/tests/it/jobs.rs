@@ -5,7 +5,7 @@ use compute_domain::{
     job::{EndState, Phase},
 };
 
-use crate::parts::{HPC, Site};
+use crate::parts::{HPC, Site, unknown_job};
 
 fn end(state: &str, code: i32, signal: i32) -> Phase {
     Phase::Ended(EndState {
@@ -51,7 +51,7 @@ async fn each_ends_as_it_did() {
     site.client.cancel(HPC, &cancelled).await.unwrap();
     site.client.cancel(HPC, &good).await.unwrap();
 
-    let unknown = site.observation("4000000").await;
+    let unknown = site.observation(&unknown_job("4000000")).await;
     assert_eq!(
         unknown.phase,
         Phase::Unknown,
@@ -83,7 +83,11 @@ async fn accounting_answers_for_what_has_left_the_queue() {
         "{seen:?}"
     );
     assert_eq!(
-        site.client.usage(HPC, "4000000").await.unwrap().walltime,
+        site.client
+            .usage(HPC, &unknown_job("4000000"))
+            .await
+            .unwrap()
+            .walltime,
         None
     );
     site.stop().await;
@@ -137,7 +141,7 @@ async fn a_running_job_is_suspended_or_slurm_says_why_not() {
     for ended in [
         site.client.suspend(HPC, &slurm_id).await,
         site.client.resume(HPC, &slurm_id).await,
-        site.client.suspend(HPC, "4000000").await,
+        site.client.suspend(HPC, &unknown_job("4000000")).await,
     ] {
         assert_eq!(ended.unwrap_err().kind(), ErrorKind::Refused);
     }
@@ -150,16 +154,24 @@ async fn odd_ids_never_reach_the_login_node() {
     for id in ["", "1;id", "1,2", "-u", "1 2", "$(id)"] {
         let asked = site
             .client
-            .job_states(HPC, &[id.to_owned()])
+            .job_states(HPC, &[unknown_job(id)])
             .await
             .unwrap_err();
         assert_eq!(asked.kind(), ErrorKind::InvalidArgument);
         assert_eq!(
-            site.client.cancel(HPC, id).await.unwrap_err().kind(),
+            site.client
+                .cancel(HPC, &unknown_job(id))
+                .await
+                .unwrap_err()
+                .kind(),
             ErrorKind::InvalidArgument
         );
     }
-    let unknown = site.client.cancel("constructor", "1").await.unwrap_err();
+    let unknown = site
+        .client
+        .cancel("constructor", &unknown_job("1"))
+        .await
+        .unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::NotFound);
     assert!(site.masters().is_empty(), "nobody logged in");
     site.stop().await;

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use compute_domain::ErrorKind;
+use compute_domain::{ErrorKind, job::JobFile};
 use futures::future::join_all;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command};
 
-use crate::parts::{HPC, Site, kill};
+use crate::parts::{HPC, Site, kill, unknown_job};
 
 #[tokio::test]
 async fn a_check_says_what_is_there() {
@@ -77,11 +77,11 @@ async fn a_login_shell_that_talks() {
                  trap 'printf bye' EXIT; printf 'no end of line'\n";
     std::fs::write(&rc, format!("{noise}{silent}")).unwrap();
     let job = site.job_with("exit 3").await;
-    let submitted = site.client.submit(HPC, &job.0, &job.1).await;
-    let seen = site.client.job_states(HPC, &["1".to_owned()]).await;
+    let submitted = site.submit(&job).await;
+    let seen = site.client.job_states(HPC, &[unknown_job("1")]).await;
     let read = site
         .client
-        .read_file(HPC, &format!("{}/job.sbatch", job.1), 0, 11)
+        .read_job_file(HPC, &job.mark.job, JobFile::Script, 11)
         .await;
     std::fs::write(&rc, silent).unwrap();
     assert!(submitted.unwrap().slurm_id.parse::<u32>().is_ok());
@@ -107,7 +107,7 @@ async fn a_wrong_host_key_is_refused() {
         hpc.known_hosts = known_hosts.clone();
     })
     .await;
-    let (_, path) = site.new_job();
+    let path = site.new_folder();
     let error = site.client.make_folder(HPC, &path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(
@@ -193,7 +193,7 @@ async fn a_key_with_a_passphrase() {
 #[tokio::test]
 async fn a_login_that_died_is_made_again() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     site.client.make_folder(HPC, &folder).await.unwrap();
     let before = site.masters();
     assert_eq!(before.len(), 1);
@@ -208,7 +208,7 @@ async fn a_login_that_died_is_made_again() {
 #[tokio::test]
 async fn a_connection_that_is_lost_leaves_uncertainty_and_the_next_call_works() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     site.client.make_folder(HPC, &folder).await.unwrap();
     let (mut sender, receiver) = tokio::io::duplex(1024);
     let (uploaded, ()) = tokio::join!(site.client.upload_folder(HPC, &folder, receiver), async {
@@ -231,7 +231,7 @@ async fn logins_are_few_however_much_is_asked_for() {
         hpc.max_sessions_per_connection = 3;
     })
     .await;
-    let folders: Vec<String> = (0..60).map(|_| site.new_job().1).collect();
+    let folders: Vec<String> = (0..60).map(|_| site.new_folder()).collect();
     let made = join_all(
         folders
             .iter()
@@ -275,7 +275,7 @@ async fn a_sick_login_node_is_not_hammered() {
         tries
     });
     let site = Site::start_with(|hpc| hpc.port = port).await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     let begun = Instant::now();
     let mut refused = 0;
     while begun.elapsed() < Duration::from_secs(3) {

@@ -56,16 +56,16 @@ async fn fifty_callers_of_a_tick_share_one_squeue() {
 #[tokio::test]
 async fn what_we_add_to_a_command() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
+    let folder = site.new_folder();
     site.client.make_folder(HPC, &folder).await.unwrap();
     let call = median(20, async || {
         site.client.make_folder(HPC, &folder).await.unwrap();
     })
     .await;
     let submission = median(10, async || {
-        let (job, folder) = site.job_with("exit 0").await;
+        let job = site.job_with("exit 0").await;
         let begun = Instant::now();
-        site.client.submit(HPC, &job, &folder).await.unwrap();
+        site.submit(&job).await.unwrap();
         site.write(&folder, "took", &begun.elapsed().as_millis().to_string())
             .await;
     })

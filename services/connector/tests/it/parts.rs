@@ -12,10 +12,10 @@ use compute_domain::{
     SystemClock, Timestamp,
     clock::Clock as _,
     ids::JobId,
-    job::{JobObservation, Phase},
+    job::{JobFile, JobObservation, Mark, Phase, SlurmJob, private_path},
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
 };
-use compute_proto::ConnectorClient;
+use compute_proto::{ConnectorClient, RemoteError, Submitted};
 use compute_runtime::{grpc::Transport, seal::SealingKey, tls::Role};
 use serde_json::{Map, Value};
 use tokio::{net::TcpListener, process::Command};
@@ -98,6 +98,21 @@ impl Facts {
     }
 }
 
+/// A job that has its script.
+pub(crate) struct TestJob {
+    /// Its name and comment.
+    pub(crate) mark: Mark,
+    /// Its folder in the private place.
+    pub(crate) private: PathBuf,
+}
+
+impl TestJob {
+    /// Writes a file of ours, as an earlier attempt would have.
+    pub(crate) fn leave(&self, name: &str, content: &str) {
+        std::fs::write(self.private.join(name), content).unwrap();
+    }
+}
+
 /// A connector that serves, and a client of it.
 pub(crate) struct Site {
     pub(crate) facts: Facts,
@@ -149,19 +164,42 @@ impl Site {
         }
     }
 
-    /// A new folder for a job, as it is called on the HPC.
-    pub(crate) fn new_job(&self) -> (JobId, String) {
-        let job = JobId::generate(SystemClock.now());
-        let folder = format!("{}/{job}", self.facts.text("root_path"));
-        (job, folder)
+    /// A new folder of a user, as it is called on the HPC.
+    pub(crate) fn new_folder(&self) -> String {
+        let folder = JobId::generate(SystemClock.now());
+        format!("{}/{folder}", self.facts.text("root_path"))
     }
 
-    /// A new folder with a batch script that has these lines.
-    pub(crate) async fn job_with(&self, lines: &str) -> (JobId, String) {
-        let (job, folder) = self.new_job();
-        self.write(&folder, "job.sbatch", &batch_script(&folder, lines))
-            .await;
-        (job, folder)
+    /// A new job without any files.
+    pub(crate) fn new_job(&self) -> TestJob {
+        let mark = Mark {
+            deployment: "it".to_owned(),
+            job: JobId::generate(SystemClock.now()),
+        };
+        let root = self.facts.text("root_path");
+        let script = private_path(root, None, &mark.job, JobFile::Script);
+        let private = Path::new(&script).parent().unwrap().to_owned();
+        TestJob { mark, private }
+    }
+
+    /// A new job whose batch script has these lines.
+    pub(crate) async fn job_with(&self, lines: &str) -> TestJob {
+        let job = self.new_job();
+        self.write_script(&job, &batch_script(&job, lines)).await;
+        job
+    }
+
+    pub(crate) async fn write_script(&self, job: &TestJob, content: &str) {
+        let (id, content) = (&job.mark.job, content.into());
+        self.client
+            .write_job_file(HPC, id, JobFile::Script, content)
+            .await
+            .unwrap();
+    }
+
+    /// Submits `job`.
+    pub(crate) async fn submit(&self, job: &TestJob) -> Result<Submitted, RemoteError> {
+        self.client.submit(HPC, &job.mark, None).await
     }
 
     pub(crate) async fn write(&self, folder: &str, name: &str, content: &str) {
@@ -173,34 +211,30 @@ impl Site {
     }
 
     /// Submits a job with these lines.
-    pub(crate) async fn submitted(&self, lines: &str) -> String {
-        let (job, folder) = self.job_with(lines).await;
-        self.client
-            .submit(HPC, &job, &folder)
-            .await
-            .unwrap()
-            .slurm_id
+    pub(crate) async fn submitted(&self, lines: &str) -> SlurmJob {
+        let job = self.job_with(lines).await;
+        SlurmJob {
+            slurm_id: self.submit(&job).await.unwrap().slurm_id,
+            mark: job.mark,
+        }
     }
 
-    pub(crate) async fn observation(&self, slurm_id: &str) -> JobObservation {
-        let mut seen = self
-            .client
-            .job_states(HPC, &[slurm_id.to_owned()])
-            .await
-            .unwrap();
+    pub(crate) async fn observation(&self, job: &SlurmJob) -> JobObservation {
+        let jobs = std::slice::from_ref(job);
+        let mut seen = self.client.job_states(HPC, jobs).await.unwrap();
         assert_eq!(seen.len(), 1);
         seen.remove(0)
     }
 
     /// The first phase that `wanted` wants.
-    pub(crate) async fn until(&self, slurm_id: &str, wanted: impl Fn(&Phase) -> bool) -> Phase {
+    pub(crate) async fn until(&self, job: &SlurmJob, wanted: impl Fn(&Phase) -> bool) -> Phase {
         let begun = Instant::now();
         loop {
-            let seen = self.observation(slurm_id).await;
+            let seen = self.observation(job).await;
             if wanted(&seen.phase) {
                 return seen.phase;
             }
-            assert!(begun.elapsed() < END, "job {slurm_id} is still {seen:?}");
+            assert!(begun.elapsed() < END, "{job:?} is still {seen:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -238,12 +272,22 @@ impl Site {
     }
 }
 
-/// A batch script that writes to its folder and stops on the first error.
-fn batch_script(folder: &str, lines: &str) -> String {
+/// A batch script with the job's comment, whose logs are in the private place.
+pub(crate) fn batch_script(job: &TestJob, lines: &str) -> String {
+    let (mark, private) = (&job.mark, job.private.display());
     format!(
-        "#!/bin/bash\n#SBATCH --output={folder}/job.stdout\n#SBATCH --error={folder}/job.stderr\n\
-         #SBATCH --mem=50M\n{lines}\n"
+        "#!/bin/bash\n#SBATCH --output={private}/job.stdout\n#SBATCH --error={private}/job.stderr\n\
+         #SBATCH --comment={mark}\n#SBATCH --mem=50M\n{lines}\n"
     )
+}
+
+/// A job of that Slurm id that nobody has submitted.
+pub(crate) fn unknown_job(slurm_id: &str) -> SlurmJob {
+    let mark = Mark::parse("it:1795457659Ab3dE").unwrap();
+    SlurmJob {
+        slurm_id: slurm_id.to_owned(),
+        mark,
+    }
 }
 
 /// What time it is on the HPC, which is here.

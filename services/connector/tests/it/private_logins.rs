@@ -7,7 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use compute_domain::{ErrorKind, ids::JobId, site::Hpc};
+use compute_domain::{
+    ErrorKind,
+    ids::JobId,
+    job::{JobFile, SlurmJob, private_path},
+    site::Hpc,
+};
 use compute_proto::RemoteError;
 use futures::future::join_all;
 use secrecy::SecretString;
@@ -37,7 +42,7 @@ fn account(site: &Site, at: usize) -> (String, SecretString) {
 
 /// A new folder for a job.
 fn new_job(site: &Site) -> (JobId, String) {
-    let (job, _) = site.new_job();
+    let job = site.new_job().mark.job;
     let folder = format!("{}/{job}", site.facts.text("private_root_path"));
     (job, folder)
 }
@@ -64,7 +69,8 @@ fn node_says(site: &Site, words: &str, user: &str) -> usize {
 async fn a_job_of_a_private_account_runs_as_its_owner() {
     let site = site().await;
     let (user, password) = account(&site, 3);
-    let (job, folder) = new_job(&site);
+    let mark = site.new_job().mark;
+    let job = mark.job.clone();
     let before = node_says(&site, "Accepted password", &user);
     let sealed = site
         .client
@@ -72,18 +78,21 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         .await
         .unwrap();
     let client = site.client.with_credential(&job, &sealed);
-    let script =
-        format!("#!/bin/bash\n#SBATCH --output={folder}/out\n#SBATCH --mem=50M\nid -un; pwd\n");
-    let path = format!("{folder}/job.sbatch");
+    let root = site.facts.text("private_root_path");
+    let out = private_path(root, Some(&user), &job, JobFile::Stdout);
+    let script = format!(
+        "#!/bin/bash\n#SBATCH --output={out}\n#SBATCH --comment={mark}\n#SBATCH --mem=50M\nid -un; pwd\n"
+    );
     client
-        .write_file(HPC, &path, script.into_bytes())
+        .write_job_file(HPC, &job, JobFile::Script, script.into_bytes())
         .await
         .unwrap();
-    let slurm_id = client.submit(HPC, &job, &folder).await.unwrap().slurm_id;
+    let slurm_id = client.submit(HPC, &mark, None).await.unwrap().slurm_id;
+    let submitted = SlurmJob { slurm_id, mark };
     let begun = Instant::now();
     loop {
         let seen = client
-            .job_states(HPC, std::slice::from_ref(&slurm_id))
+            .job_states(HPC, std::slice::from_ref(&submitted))
             .await
             .unwrap();
         if matches!(seen[0].phase, compute_domain::job::Phase::Ended(_)) {
@@ -93,7 +102,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let out = client
-        .read_file(HPC, &format!("{folder}/out"), 0, 0)
+        .read_job_file(HPC, &job, JobFile::Stdout, 0)
         .await
         .unwrap();
     assert!(String::from_utf8_lossy(&out.content).starts_with(&user));

@@ -15,34 +15,31 @@ use crate::{
 #[tokio::test]
 async fn however_often_it_is_asked_for() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    let together = join_all((0..8).map(|_| site.client.submit(HPC, &job, &folder))).await;
+    let job = site.job_with("sleep 1").await;
+    let together = join_all((0..8).map(|_| site.submit(&job))).await;
     let ids: Vec<String> = together
         .into_iter()
         .map(|seen| seen.unwrap().slurm_id)
         .collect();
-    let again = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let again = site.submit(&job).await.unwrap();
     assert!(again.adopted);
     assert!(
         ids.iter().all(|id| *id == again.slurm_id),
         "{ids:?} {again:?}"
     );
-    assert_eq!(site.jobs_named(&job).await, [again.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [again.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn by_two_connectors_at_once() {
     let (one, other) = tokio::join!(Site::start(), Site::start());
-    let (job, folder) = one.job_with("sleep 1").await;
-    let (first, second) = tokio::join!(
-        one.client.submit(HPC, &job, &folder),
-        other.client.submit(HPC, &job, &folder)
-    );
+    let job = one.job_with("sleep 1").await;
+    let (first, second) = tokio::join!(one.submit(&job), other.submit(&job));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.slurm_id, second.slurm_id);
     assert!(first.adopted != second.adopted, "one of them was first");
-    assert_eq!(one.jobs_named(&job).await, [first.slurm_id]);
+    assert_eq!(one.jobs_named(&job.mark.job).await, [first.slurm_id]);
     one.stop().await;
     other.stop().await;
 }
@@ -50,13 +47,13 @@ async fn by_two_connectors_at_once() {
 #[tokio::test]
 async fn without_its_id_file_the_job_is_found_by_name() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("exit 0").await;
-    let first = site.client.submit(HPC, &job, &folder).await.unwrap();
-    std::fs::remove_file(format!("{folder}/.cgc-slurm-id")).unwrap();
-    let again = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let job = site.job_with("exit 0").await;
+    let first = site.submit(&job).await.unwrap();
+    std::fs::remove_file(job.private.join("slurm-id")).unwrap();
+    let again = site.submit(&job).await.unwrap();
     assert!(again.adopted);
     assert_eq!(again.slurm_id, first.slurm_id);
-    assert_eq!(site.jobs_named(&job).await.len(), 1);
+    assert_eq!(site.jobs_named(&job.mark.job).await.len(), 1);
     site.stop().await;
 }
 
@@ -66,113 +63,112 @@ async fn without_its_id_file_the_job_is_found_by_name() {
 #[tokio::test]
 async fn when_sbatch_lies(#[case] fault: Fault) {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.lie("sbatch", &folder, fault).await;
-    let submitted = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let job = site.job_with("sleep 1").await;
+    site.lie("sbatch", &job, fault);
+    let submitted = site.submit(&job).await.unwrap();
     assert!(!submitted.adopted);
-    let again = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let again = site.submit(&job).await.unwrap();
     assert_eq!(again.slurm_id, submitted.slurm_id);
-    assert_eq!(site.jobs_named(&job).await, [submitted.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [submitted.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_gives_up_is_joined_by_the_next() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.lie("sbatch", &folder, Fault::Slow).await;
+    let job = site.job_with("sleep 1").await;
+    site.lie("sbatch", &job, Fault::Slow);
     let wait = Duration::from_millis(500);
-    let given_up = timeout(wait, site.client.submit(HPC, &job, &folder)).await;
+    let given_up = timeout(wait, site.submit(&job)).await;
     assert!(given_up.is_err());
-    let submitted = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let submitted = site.submit(&job).await.unwrap();
     assert!(
         !submitted.adopted,
         "it is the first submission that answers"
     );
-    assert_eq!(site.jobs_named(&job).await, [submitted.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [submitted.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn when_the_connection_is_cut_during_sbatch() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.lie("sbatch", &folder, Fault::Slow).await;
-    let (cut, ()) = tokio::join!(site.client.submit(HPC, &job, &folder), async {
+    let job = site.job_with("sleep 1").await;
+    site.lie("sbatch", &job, Fault::Slow);
+    let (cut, ()) = tokio::join!(site.submit(&job), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         kill("-KILL", &site.masters()).await;
     });
     assert_eq!(cut.unwrap_err().kind(), ErrorKind::Uncertain);
-    let found = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let found = site.submit(&job).await.unwrap();
     assert!(found.adopted, "the submission came to its end over there");
-    assert_eq!(site.jobs_named(&job).await, [found.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [found.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn when_everything_dies_after_sbatch() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.lie("sbatch", &folder, Fault::DoneThenKilled).await;
-    let cut = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+    let job = site.job_with("sleep 1").await;
+    site.lie("sbatch", &job, Fault::DoneThenKilled);
+    let cut = site.submit(&job).await.unwrap_err();
     assert_eq!(cut.kind(), ErrorKind::Uncertain, "{cut}");
-    let found = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let found = site.submit(&job).await.unwrap();
     assert!(found.adopted);
-    assert_eq!(site.jobs_named(&job).await, [found.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [found.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_uncertain_is_not_tried_again_too_soon() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.lie("sbatch", &folder, Fault::TimedOut).await;
+    let job = site.job_with("sleep 1").await;
+    site.lie("sbatch", &job, Fault::TimedOut);
     for attempt in 0..2 {
-        let error = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+        let error = site.submit(&job).await.unwrap_err();
         assert_eq!(
             error.kind(),
             ErrorKind::Uncertain,
             "attempt {attempt}: {error}"
         );
     }
-    assert!(site.jobs_named(&job).await.is_empty());
+    assert!(site.jobs_named(&job.mark.job).await.is_empty());
     // A minute later Slurm still does not have it.
     let long_ago = format!("failed {}\n", now().seconds() - 60);
-    site.write(&folder, ".cgc-submit-tried", &long_ago).await;
+    job.leave("submit-tried", &long_ago);
 
     // That it cannot be asked does not mean that it does not have it.
-    site.lie("squeue", &folder, Fault::TimedOut).await;
-    let error = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+    site.lie("squeue", &job, Fault::TimedOut);
+    let error = site.submit(&job).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Uncertain, "{error}");
     assert!(error.message.contains("Socket timed out"), "{error}");
-    assert!(site.jobs_named(&job).await.is_empty());
+    assert!(site.jobs_named(&job.mark.job).await.is_empty());
 
-    let submitted = site.client.submit(HPC, &job, &folder).await.unwrap();
+    let submitted = site.submit(&job).await.unwrap();
     assert!(!submitted.adopted);
-    assert_eq!(site.jobs_named(&job).await, [submitted.slurm_id]);
+    assert_eq!(site.jobs_named(&job.mark.job).await, [submitted.slurm_id]);
     site.stop().await;
 }
 
 #[tokio::test]
 async fn what_has_run_is_not_run_again_though_slurm_has_forgotten_it() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("sleep 1").await;
-    site.write(&folder, ".cgc-submit-tried", "begun 1700000000\n")
-        .await;
-    site.write(&folder, "job.stdout", "hello\n").await;
-    let error = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+    let job = site.job_with("sleep 1").await;
+    job.leave("submit-tried", "begun 1700000000\n");
+    job.leave("job.stdout", "hello\n");
+    let error = site.submit(&job).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Uncertain);
     assert!(error.message.contains("run it twice"), "{error}");
-    assert!(site.jobs_named(&job).await.is_empty());
+    assert!(site.jobs_named(&job.mark.job).await.is_empty());
     site.stop().await;
 }
 
 #[tokio::test]
 async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
     let site = Site::start().await;
-    let (job, folder) = site.job_with("#SBATCH --mem=900T\nexit 0").await;
+    let job = site.job_with("#SBATCH --mem=900T\nexit 0").await;
     for _ in 0..2 {
-        let refused = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+        let refused = site.submit(&job).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
         assert!(
             refused
@@ -183,10 +179,9 @@ async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
     }
     // A record of a refused submission is no job, even if the refusal never arrived.
     let begun = format!("failed {}\n", now().seconds() - 60);
-    site.write(&folder, ".cgc-submit-tried", &begun).await;
-    site.write(&folder, "job.sbatch", "#!/bin/bash\nexit 0\n")
-        .await;
-    let submitted = site.client.submit(HPC, &job, &folder).await.unwrap();
+    job.leave("submit-tried", &begun);
+    site.write_script(&job, "#!/bin/bash\nexit 0\n").await;
+    let submitted = site.submit(&job).await.unwrap();
     assert!(!submitted.adopted);
     site.stop().await;
 }
@@ -194,15 +189,79 @@ async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
 #[tokio::test]
 async fn what_cannot_be_submitted() {
     let site = Site::start().await;
-    let (job, folder) = site.new_job();
-    let missing = site.client.submit(HPC, &job, &folder).await.unwrap_err();
+    let mut job = site.new_job();
+    let missing = site.submit(&job).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
-    site.client.make_folder(HPC, &folder).await.unwrap();
-    let missing = site.client.submit(HPC, &job, &folder).await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
-    assert!(missing.message.contains("job.sbatch"), "{missing}");
-    let odd = compute_domain::ids::JobId::from_text("a,b; touch x");
-    let refused = site.client.submit(HPC, &odd, &folder).await.unwrap_err();
+    assert!(missing.message.contains("batch script"), "{missing}");
+    job.mark.job = compute_domain::ids::JobId::from_text("a,b; touch x");
+    let refused = site.submit(&job).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
+    site.stop().await;
+}
+
+/// The version before kept its marks in the executable folder. That they are there is
+/// a reason to look; what they say is not believed.
+#[tokio::test]
+async fn marks_of_the_version_before_are_looked_at_and_not_believed() {
+    let site = Site::start().await;
+    let submitted = site.job_with("sleep 1").await;
+    let first = site.submit(&submitted).await.unwrap();
+    std::fs::remove_file(submitted.private.join("slurm-id")).unwrap();
+    let new = site.job_with("sleep 1").await;
+    for (job, id, found) in [
+        (&submitted, "1", true),
+        (&new, first.slurm_id.as_str(), false),
+    ] {
+        let folder = site.new_folder();
+        site.write(&folder, ".cgc-slurm-id", id).await;
+        let again = site.client.submit(HPC, &job.mark, Some(&folder)).await;
+        match again {
+            Ok(again) => {
+                assert!(found && again.adopted);
+                assert_eq!(again.slurm_id, first.slurm_id);
+            }
+            Err(error) => {
+                assert!(!found, "{error}");
+                assert_eq!(error.kind(), ErrorKind::Uncertain, "{error}");
+                assert!(error.message.contains("earlier attempt"), "{error}");
+            }
+        }
+    }
+    assert!(site.jobs_named(&new.mark.job).await.is_empty());
+    site.stop().await;
+}
+
+/// A Slurm id that another job has by now is nobody's, whoever wrote it down.
+#[tokio::test]
+async fn an_id_of_another_job_is_not_adopted() {
+    let site = Site::start().await;
+    let other = site.submitted("sleep 60").await;
+    let job = site.job_with("sleep 1").await;
+    job.leave("slurm-id", &format!("{}\n", other.slurm_id));
+    let refused = site.submit(&job).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Uncertain, "{refused}");
+    assert!(refused.message.contains("another job"), "{refused}");
+    let claimed = compute_domain::job::SlurmJob {
+        slurm_id: other.slurm_id.clone(),
+        mark: job.mark.clone(),
+    };
+    assert_eq!(
+        site.observation(&claimed).await.phase,
+        compute_domain::job::Phase::Unknown
+    );
+    site.client.cancel(HPC, &claimed).await.unwrap();
+    let held = site.client.suspend(HPC, &claimed).await.unwrap_err();
+    assert_eq!(held.kind(), ErrorKind::Refused, "{held}");
+    let usage = site.client.usage(HPC, &claimed).await.unwrap();
+    assert_eq!(usage.walltime, None);
+    assert!(site.jobs_named(&job.mark.job).await.is_empty());
+    assert_eq!(
+        site.until(&other, |phase| *phase
+            != compute_domain::job::Phase::Pending)
+            .await,
+        compute_domain::job::Phase::Running,
+        "the other job goes on"
+    );
+    site.client.cancel(HPC, &other).await.unwrap();
     site.stop().await;
 }

@@ -6,8 +6,12 @@ use std::time::Duration;
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{Cause, Change, EndState, EventKind, Intent, JobObservation, NewEvent, State},
+    job::{
+        Cause, Change, EndState, EventKind, Intent, JobFile, JobObservation, NewEvent, SlurmJob,
+        State,
+    },
 };
+use compute_proto::{FilePart, RemoteError};
 use tokio::time::Instant;
 
 use super::{
@@ -17,7 +21,7 @@ use super::{
 use crate::{
     launcher::Folders,
     patience::{backoff, jittered},
-    steps::StepError,
+    steps::{StepError, is_legacy},
     verdict::Verdict,
     watch::Refused,
 };
@@ -38,13 +42,13 @@ struct Pending {
 impl Carrier<'_> {
     /// Follows the job until it has left the scheduler.
     pub(super) async fn watch(&mut self) -> Result<(), PutDown> {
-        let Some(slurm_id) = self.job.slurm_id.clone() else {
+        let Some(slurm_job) = self.port.slurm_job(&self.job) else {
             return self.fail(Cause::new("its Slurm id is not known")).await;
         };
         let account = self.job.account.as_deref();
         let mut following = self
             .boards
-            .follow(self.context, &self.port, account, &slurm_id);
+            .follow(self.context, &self.port, account, &slurm_job);
         let mut look_at_login = tokio::time::interval(password::LOOK_EVERY);
         let mut wishes = self.signals.wish.clone();
         wishes.mark_unchanged();
@@ -59,7 +63,7 @@ impl Carrier<'_> {
                 _ = wishes.changed() => pending = self.pending(0),
                 () = tokio::time::sleep_until(due), if pending.is_some() => {
                     let Some(now) = pending.take() else { continue };
-                    if !self.control(now.intent, &slurm_id).await? {
+                    if !self.control(now.intent, &slurm_job).await? {
                         if self.job.state == State::Blocked {
                             return Ok(());
                         }
@@ -135,16 +139,7 @@ impl Carrier<'_> {
         if for_how_long < EXIT_FILE_AFTER {
             return Ok(None);
         }
-        let path = format!(
-            "{}/slurm_log/job.exit",
-            Folders::of(&self.job, &self.port.hpc).result
-        );
-        match self
-            .port
-            .connector
-            .read_file(self.port.hpc_name(), &path, 0, 16)
-            .await
-        {
+        match self.exit_file().await {
             Ok(file) => Ok(end_of_exit_file(&file.content)),
             Err(error) if error.kind == ErrorKind::NotFound && for_how_long > GIVEN_UP_AFTER => {
                 let cause = Cause::new(
@@ -158,13 +153,27 @@ impl Carrier<'_> {
         }
     }
 
+    async fn exit_file(&self) -> Result<FilePart, RemoteError> {
+        let (port, job) = (&self.port, &self.job);
+        let (hpc, connector) = (port.hpc_name(), &port.connector);
+        let file = connector.read_job_file(hpc, &job.id, JobFile::ExitCode, 16);
+        match file.await {
+            Err(error) if error.kind == ErrorKind::NotFound && is_legacy(port, job).await? => {
+                let result = Folders::of(job, &port.hpc).result;
+                let path = format!("{result}/slurm_log/{}", JobFile::ExitCode.name());
+                connector.read_file(hpc, &path, 0, 16).await
+            }
+            file => file,
+        }
+    }
+
     /// Tells the HPC what the owner wants; false if it could not be told now, or the
     /// job is parked because of that.
-    async fn control(&mut self, intent: Intent, slurm_id: &str) -> Result<bool, PutDown> {
+    async fn control(&mut self, intent: Intent, slurm_job: &SlurmJob) -> Result<bool, PutDown> {
         let done = match intent {
-            Intent::Cancel => self.kind.on_cancel(&self.port, slurm_id).await,
-            Intent::Pause => self.kind.on_pause(&self.port, slurm_id).await,
-            Intent::Resume => self.kind.on_resume(&self.port, slurm_id).await,
+            Intent::Cancel => self.kind.on_cancel(&self.port, slurm_job).await,
+            Intent::Pause => self.kind.on_pause(&self.port, slurm_job).await,
+            Intent::Resume => self.kind.on_resume(&self.port, slurm_job).await,
         };
         let id = self.job.id.clone();
         let progress = match (done, intent) {

@@ -85,15 +85,24 @@ impl Launcher {
         }
     }
 
-    /// The command line that runs `stage` in the program's folder. The stage's
-    /// own `$x` are expanded by the shell in the container, not before.
-    pub fn command_line(&self, stage: &str, at: &ProgramFolders) -> String {
+    /// The command line that runs `stage` in the program's folder, with the variables
+    /// of the file `environment` on the HPC. The stage's own `$x` are expanded by the
+    /// shell in the container, not before.
+    pub fn command_line(&self, stage: &str, at: &ProgramFolders, environment: &str) -> String {
         let kernel = match self {
             Self::SingCvmfs { .. } => "source kernel_init.sh && ",
             Self::Apptainer { .. } | Self::Charliecloud { .. } | Self::Bare => "",
         };
         let folder = quote(&at.executable);
-        let inner = quote(&format!("cd {folder} && . ./{ENV_FILE} && {kernel}{stage}"));
+        let variables = match self {
+            Self::Bare => quote(environment),
+            // A copy, which the program itself may change. Under Apptainer the file
+            // lies over it, read-only.
+            Self::Apptainer { .. } | Self::Charliecloud { .. } | Self::SingCvmfs { .. } => {
+                format!("./{ENV_FILE}")
+            }
+        };
+        let inner = quote(&format!("cd {folder} && . {variables} && {kernel}{stage}"));
         match self {
             Self::Apptainer {
                 image,
@@ -107,7 +116,11 @@ impl Launcher {
                 };
                 let binds = bind_list(binds);
                 let image = quote(image);
-                format!("{exec} --pwd {folder} --bind {binds} {image} bash -c {inner}")
+                let environment = quote(&format!("{environment}:{}/{ENV_FILE}:ro", at.executable));
+                format!(
+                    "{exec} --pwd {folder} --bind {binds} --bind {environment} {image} \
+                     bash -c {inner}"
+                )
             }
             Self::Charliecloud {
                 image,

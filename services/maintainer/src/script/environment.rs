@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::ProgramFolders;
 
-/// Name of the file in the executable folder.
+/// Name of the file; a copy for programs in containers is in the executable folder.
 pub const ENV_FILE: &str = "job.env";
 
 /// The variables of `job`: the job's own, `param_NAME` and `env_NAME`.

@@ -6,7 +6,9 @@
 use compute_domain::{manifest::Stage, slurm::SlurmOptions};
 use serde_json::{Value, json};
 
-use super::{Bind, Directives, Launcher, Plan, ProgramFolders, Stages, render_sbatch};
+use super::{
+    Bind, Directives, Launcher, Plan, PrivateFiles, ProgramFolders, Stages, render_sbatch,
+};
 
 struct Case {
     recorded: &'static str,
@@ -113,10 +115,10 @@ fn plan(case: &Case, contained: bool) -> Plan {
         directives: Directives {
             job_name: case.job.to_owned(),
             comment: format!("cybergis-compute:{}", case.job),
-            result_folder: result,
             options: SlurmOptions::parse(case.slurm.as_object().unwrap()).unwrap(),
             init_options: Vec::new(),
         },
+        files: private_files(&format!("{result}/slurm_log")),
         init_script: vec!["echo init-script-line".to_owned()],
         launcher,
         stages: Stages {
@@ -127,6 +129,17 @@ fn plan(case: &Case, contained: bool) -> Plan {
         },
         executable_folder: executable,
         program_folders: ProgramFolders::in_container(),
+    }
+}
+
+/// The logs go where the older server put them, so that the directives are the same.
+fn private_files(folder: &str) -> PrivateFiles {
+    let path = |name: &str| format!("{folder}/{name}");
+    PrivateFiles {
+        environment: path("job.env"),
+        stdout: path("job.stdout"),
+        stderr: path("job.stderr"),
+        exit_code: path("job.exit"),
     }
 }
 
@@ -226,12 +239,12 @@ fn scripts_are_good_bash() {
 fn run(stages: Stages) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap().to_owned();
-    std::fs::create_dir(folder.path().join("slurm_log")).unwrap();
-    std::fs::write(folder.path().join("job.env"), "export param_a=1\n").unwrap();
+    let private = tempfile::tempdir().unwrap();
+    std::fs::write(private.path().join("job.env"), "export param_a=1\n").unwrap();
     let mut plan = plan(&cases()[1], false);
     plan.launcher = Launcher::Bare;
     plan.stages = stages;
-    plan.directives.result_folder = path.clone();
+    plan.files = private_files(private.path().to_str().unwrap());
     plan.executable_folder = path.clone();
     plan.program_folders = ProgramFolders {
         executable: path.clone(),
@@ -246,7 +259,7 @@ fn run(stages: Stages) -> (i32, String) {
         .output()
         .unwrap();
     let code = output.status.code().unwrap();
-    let kept = std::fs::read_to_string(folder.path().join("slurm_log/job.exit")).unwrap();
+    let kept = std::fs::read_to_string(private.path().join("job.exit")).unwrap();
     assert_eq!(
         kept.trim(),
         code.to_string(),
@@ -289,27 +302,16 @@ fn raw_stages_are_lines_of_the_script_with_the_variables() {
     assert_eq!(run(stages), (1, "raw 1\nkept\n".to_owned()));
 }
 
-/// What a contained program has left in its folders is neither run nor written
-/// through by the batch script, which is not contained.
+/// What a contained program has left in its folders is not read by the batch script,
+/// which is not contained.
 #[test]
 fn a_contained_program_leaves_nothing_for_the_batch_script() {
-    let script = render_sbatch(&plan(&cases()[1], true));
-    assert!(
-        !script.lines().any(|line| line == ". ./job.env"),
-        "{script}"
-    );
-
-    let elsewhere = tempfile::NamedTempFile::new().unwrap();
-    let link = format!(
-        "ln -s {} slurm_log/job.exit; exit 3",
-        elsewhere.path().display()
-    );
-    let stages = Stages {
-        pre: None,
-        main: command(&link),
-        post: None,
-        continue_on_error: false,
-    };
-    assert_eq!(run(stages).0, 3);
-    assert_eq!(std::fs::read_to_string(elsewhere.path()).unwrap(), "");
+    let mut plan = plan(&cases()[1], true);
+    plan.files = private_files("/hpc/cg/scratch/.cgc/jobs/1");
+    plan.stages.pre = Some(Stage::RawSbatch(vec!["echo raw".to_owned()]));
+    let script = render_sbatch(&plan);
+    let sourced: Vec<_> = script.lines().filter(|l| l.starts_with(". ")).collect();
+    assert_eq!(sourced, [". /hpc/cg/scratch/.cgc/jobs/1/job.env"]);
+    let own = "--bind /hpc/cg/scratch/.cgc/jobs/1/job.env:/job/executable/job.env:ro ";
+    assert!(script.contains(own), "{script}");
 }

@@ -9,7 +9,7 @@ use compute_domain::{
     slurm::{Memory, SlurmOptions},
 };
 
-use super::{ENV_FILE, Launcher, ProgramFolders};
+use super::{Launcher, PrivateFiles, ProgramFolders};
 
 /// What the scheduler is told.
 #[derive(Debug, Clone)]
@@ -18,8 +18,6 @@ pub struct Directives {
     pub job_name: String,
     /// Comment by which this deployment knows its jobs.
     pub comment: String,
-    /// Result folder on the HPC; `slurm_log/` below it takes stdout and stderr.
-    pub result_folder: String,
     /// The user's options, checked.
     pub options: SlurmOptions,
     /// The HPC's own `#SBATCH …` lines.
@@ -55,6 +53,8 @@ impl Stages {
 pub struct Plan {
     /// What the scheduler is told.
     pub directives: Directives,
+    /// Where logs and exit code are written, and the variables are.
+    pub files: PrivateFiles,
     /// The HPC's own lines before the stages.
     pub init_script: Vec<String>,
     /// What starts a stage.
@@ -70,7 +70,7 @@ pub struct Plan {
 /// The batch script of `plan`.
 pub fn render_sbatch(plan: &Plan) -> String {
     let mut lines = vec!["#!/bin/bash".to_owned()];
-    lines.extend(directives(&plan.directives));
+    lines.extend(directives(&plan.directives, &plan.files));
     lines.push(String::new());
     lines.extend(preamble(plan));
     let stages = &plan.stages;
@@ -90,7 +90,7 @@ pub fn render_sbatch(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-fn directives(d: &Directives) -> Vec<String> {
+fn directives(d: &Directives, files: &PrivateFiles) -> Vec<String> {
     let o = &d.options;
     let mut lines = vec![
         format!("#SBATCH --job-name={}", d.job_name),
@@ -114,14 +114,8 @@ fn directives(d: &Directives) -> Vec<String> {
                 .map_or("01:00:00".to_owned(), ToString::to_string),
         ),
     );
-    option(
-        "error",
-        Some(format!("{}/slurm_log/job.stderr", d.result_folder)),
-    );
-    option(
-        "output",
-        Some(format!("{}/slurm_log/job.stdout", d.result_folder)),
-    );
+    option("error", Some(files.stderr.clone()));
+    option("output", Some(files.stdout.clone()));
     option(
         "cpus-per-task",
         Some(o.cpu_per_task.unwrap_or(1).to_string()),
@@ -144,13 +138,10 @@ fn directives(d: &Directives) -> Vec<String> {
 }
 
 fn preamble(plan: &Plan) -> Vec<String> {
-    let exit_file = format!("{}/slurm_log/job.exit", plan.directives.result_folder);
     let mut lines = vec![
-        "# The exit code stays beside the logs, for sites without accounting. A program may have".to_owned(),
-        "# left a link there: nothing is written through it.".to_owned(),
-        format!("cgc_exit_file={}", quote(&exit_file)),
-        "trap 'cgc_last=$?; rm -f \"$cgc_exit_file\"; set -C; echo \"$cgc_last\" > \"$cgc_exit_file\"' EXIT"
-            .to_owned(),
+        "# The exit code stays beside the logs, for sites without accounting.".to_owned(),
+        format!("cgc_exit_file={}", quote(&plan.files.exit_code)),
+        "trap 'echo \"$?\" > \"$cgc_exit_file\"' EXIT".to_owned(),
     ];
     lines.push("cgc_status=0".to_owned());
     lines.push("module purge".to_owned());
@@ -162,7 +153,7 @@ fn preamble(plan: &Plan) -> Vec<String> {
     lines.push("export SRUN_CPUS_PER_TASK=\"${SLURM_CPUS_PER_TASK:-1}\"".to_owned());
     lines.push(format!("cd {}", quote(&plan.executable_folder)));
     if plan.stages.any_raw() {
-        lines.push(format!(". ./{ENV_FILE}"));
+        lines.push(format!(". {}", quote(&plan.files.environment)));
     }
     lines
 }
@@ -176,7 +167,10 @@ fn run(plan: &Plan, name: &str, stage: &Stage, prefix: &str) -> Vec<String> {
     }
     match stage {
         Stage::Command(command) => {
-            let command = plan.launcher.command_line(command, &plan.program_folders);
+            let environment = &plan.files.environment;
+            let command = plan
+                .launcher
+                .command_line(command, &plan.program_folders, environment);
             lines.push(format!("{prefix}{command} || {keeps_first}"));
         }
         Stage::RawSbatch(raw) => {

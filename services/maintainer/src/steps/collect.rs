@@ -1,16 +1,16 @@
-//! `collect`: stdout and stderr, usage and the listing of the result folder,
-//! then the job's end.
+//! `collect`: stdout and stderr, which are put into the result folder as well, usage
+//! and the listing of that folder, then the job's end.
 
 use std::time::Duration;
 
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{Cause, Change, Job, NewEvent, Usage},
+    job::{Cause, Change, Job, JobFile, NewEvent, Usage},
 };
 use compute_proto::RemoteError;
 
-use super::StepError;
+use super::{StepError, is_legacy};
 use crate::{hpc_port::HpcPort, launcher::Folders};
 
 /// What is kept of each of stdout and stderr, bytes. The whole is in the result
@@ -30,15 +30,12 @@ pub async fn collect(
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
     let result = Folders::of(job, &port.hpc).result;
-    let (stdout, stderr) = (
-        format!("{result}/slurm_log/job.stdout"),
-        format!("{result}/slurm_log/job.stderr"),
-    );
+    let legacy = store_logs(port, job, &result).await?;
     let (stdout, stderr, listing, usage) = tokio::join!(
-        log(port, &stdout),
-        log(port, &stderr),
+        log(port, job, JobFile::Stdout, legacy.then_some(&result)),
+        log(port, job, JobFile::Stderr, legacy.then_some(&result)),
         listing(port, &result),
-        usage(port, job.slurm_id.as_deref()),
+        usage(port, job),
     );
     let mut progress = conclusion(job);
     progress.logs = [stdout?, stderr?].into_iter().flatten().collect();
@@ -76,12 +73,37 @@ fn conclusion(job: &Job) -> Progress {
     }
 }
 
-async fn log(port: &HpcPort, path: &str) -> Result<Option<String>, RemoteError> {
-    let part = match port
-        .connector
-        .read_file(port.hpc_name(), path, 0, LOG_LIMIT)
-        .await
-    {
+/// Puts the logs into the result folder; true if the job is of the version before,
+/// whose logs are there already. A folder that does not take them is its owner's doing.
+async fn store_logs(port: &HpcPort, job: &Job, result: &str) -> Result<bool, RemoteError> {
+    let stored = port.connector.store_logs(port.hpc_name(), &job.id, result);
+    match stored.await {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind == ErrorKind::NotFound => is_legacy(port, job).await,
+        Err(error) if error.kind == ErrorKind::Refused => {
+            tracing::warn!(%error, "the logs are not in the result folder");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is kept of `file`; in the result folder if the job is of the version before.
+async fn log(
+    port: &HpcPort,
+    job: &Job,
+    file: JobFile,
+    legacy_result: Option<&String>,
+) -> Result<Option<String>, RemoteError> {
+    let (hpc, connector) = (port.hpc_name(), &port.connector);
+    let part = match legacy_result {
+        None => connector.read_job_file(hpc, &job.id, file, LOG_LIMIT).await,
+        Some(result) => {
+            let path = format!("{result}/slurm_log/{}", file.name());
+            connector.read_file(hpc, &path, 0, LOG_LIMIT).await
+        }
+    };
+    let part = match part {
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         part => part?,
     };
@@ -107,16 +129,16 @@ async fn listing(port: &HpcPort, result: &str) -> Result<Vec<String>, RemoteErro
 }
 
 /// Never in the way of the job's end: what is not known is left out.
-async fn usage(port: &HpcPort, slurm_id: Option<&str>) -> Usage {
-    let Some(slurm_id) = slurm_id else {
+async fn usage(port: &HpcPort, job: &Job) -> Usage {
+    let Some(job) = port.slurm_job(job) else {
         return Usage::default();
     };
     let ask = async || {
         port.connector
-            .usage(port.hpc_name(), slurm_id)
+            .usage(port.hpc_name(), &job)
             .await
             .unwrap_or_else(|error| {
-                tracing::warn!(slurm.id = slurm_id, %error, "no usage");
+                tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
                 Usage::default()
             })
     };

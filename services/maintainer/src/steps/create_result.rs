@@ -1,5 +1,4 @@
-//! `create result folder`, with `slurm_log/` in it: Slurm opens the log files
-//! before the script runs, and does not make folders.
+//! `create result folder`. The logs come into it when the job is over.
 
 use compute_db::Progress;
 use compute_domain::job::Job;
@@ -9,8 +8,6 @@ use crate::{hpc_port::HpcPort, launcher::Folders};
 
 pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
     let result = Folders::of(job, &port.hpc).result;
-    port.connector
-        .make_folder(port.hpc_name(), &format!("{result}/slurm_log"))
-        .await?;
+    port.connector.make_folder(port.hpc_name(), &result).await?;
     Ok(Progress::default())
 }

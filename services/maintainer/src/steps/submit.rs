@@ -2,17 +2,30 @@
 //! often it is asked.
 
 use compute_db::Progress;
-use compute_domain::job::{Change, Job, NewEvent};
+use compute_domain::{
+    ErrorKind,
+    job::{Change, Job, NewEvent},
+};
 
-use super::{StepError, StepOutcome};
-use crate::{hpc_port::HpcPort, launcher::Folders};
+use super::{StepError, StepOutcome, write_script};
+use crate::{hpc_port::HpcPort, kinds::Definition, launcher::Folders};
 
-pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
-    let folder = Folders::of(job, &port.hpc).executable;
-    let submitted = port
-        .connector
-        .submit(port.hpc_name(), &job.id, &folder)
-        .await?;
+pub(super) async fn run(
+    port: &HpcPort,
+    job: &Job,
+    definition: &Definition,
+) -> Result<StepOutcome, StepError> {
+    let (hpc, mark) = (port.hpc_name(), port.mark(job));
+    let submitted = match port.connector.submit(hpc, &mark, None).await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            // A maintainer of the version before has written its script elsewhere, and
+            // may have submitted it.
+            write_script::run(port, job, definition).await?;
+            let folder = Folders::of(job, &port.hpc).executable;
+            port.connector.submit(hpc, &mark, Some(&folder)).await?
+        }
+        submitted => submitted?,
+    };
     tracing::info!(
         hpc = port.hpc_name(),
         slurm.id = submitted.slurm_id,

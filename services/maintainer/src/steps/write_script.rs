@@ -1,7 +1,8 @@
-//! `write script`: what is rendered for the job, into its executable folder.
+//! `write script`: what is rendered for the job. Script and variables go into the
+//! private place; what the program may read goes into its executable folder.
 
 use compute_db::Progress;
-use compute_domain::job::{Job, Mark};
+use compute_domain::job::{Job, JobFile};
 use futures::future::try_join_all;
 
 use super::{StepError, StepOutcome};
@@ -10,8 +11,8 @@ use crate::{
     kinds::Definition,
     launcher::Folders,
     script::{
-        Directives, ENV_FILE, Plan, render_environment, render_job_json, render_kernel_init,
-        render_sbatch,
+        Directives, ENV_FILE, Plan, PrivateFiles, render_environment, render_job_json,
+        render_kernel_init, render_sbatch,
     },
 };
 
@@ -22,15 +23,24 @@ pub(super) async fn run(
 ) -> Result<StepOutcome, StepError> {
     let folders = Folders::of(job, &port.hpc);
     let at = &definition.program_folders;
-    let plan = plan(port, job, definition, &folders);
+    let script = render_sbatch(&plan(port, job, definition, &folders));
+    let environment = render_environment(job, &definition.param, at);
+    let private = [
+        (JobFile::Script, script),
+        (JobFile::Environment, environment.clone()),
+    ];
     let mut files = vec![
-        ("job.sbatch", render_sbatch(&plan)),
         ("job.json", render_job_json(job, &definition.param, at)),
-        (ENV_FILE, render_environment(job, &definition.param, at)),
+        (ENV_FILE, environment),
     ];
     if let Some(lines) = &definition.kernel_init {
         files.push(("kernel_init.sh", render_kernel_init(lines)));
     }
+    try_join_all(private.into_iter().map(|(file, content)| {
+        port.connector
+            .write_job_file(port.hpc_name(), &job.id, file, content.into_bytes())
+    }))
+    .await?;
     try_join_all(files.into_iter().map(|(name, content)| {
         let path = format!("{}/{name}", folders.executable);
         async move {
@@ -44,18 +54,14 @@ pub(super) async fn run(
 }
 
 fn plan(port: &HpcPort, job: &Job, definition: &Definition, folders: &Folders) -> Plan {
-    let mark = Mark {
-        deployment: port.site.server.deployment.clone(),
-        job: job.id.clone(),
-    };
     Plan {
         directives: Directives {
             job_name: job.id.to_string(),
-            comment: mark.to_string(),
-            result_folder: folders.result.clone(),
+            comment: port.mark(job).to_string(),
             options: definition.options.clone(),
             init_options: port.hpc.init_sbatch_options.clone(),
         },
+        files: PrivateFiles::of(job, &port.hpc),
         init_script: port.hpc.init_sbatch_script.clone(),
         launcher: definition.launcher.clone(),
         stages: definition.stages.clone(),

@@ -16,6 +16,17 @@ pub struct Mark {
     pub job: JobId,
 }
 
+/// A job in Slurm. Its id alone names nobody: a controller that was set up anew gives
+/// ids out again. So the job's name and comment go with it, and what has other ones
+/// is another job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlurmJob {
+    /// Slurm's id.
+    pub slurm_id: String,
+    /// Its comment; the job in it is its name.
+    pub mark: Mark,
+}
+
 impl Mark {
     /// Reads a comment; `None` if it is not one of a deployment's.
     pub fn parse(comment: &str) -> Option<Self> {

@@ -1,0 +1,168 @@
+//! The files by which jobs are run, in the private place of the account: no program
+//! sees them. Every operation may be repeated.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use compute_domain::job::JobFile;
+use compute_proto::FilePart;
+
+use crate::{
+    error::Error,
+    files::part,
+    paths::{Place, RemotePath},
+    remote::{Input, Remote, Script, Shell},
+};
+
+static WRITE: Script = Script {
+    name: "write_job_file",
+    body: include_str!("scripts/write_job_file.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+static READ: Script = Script {
+    name: "read_job_file",
+    body: include_str!("scripts/read_job_file.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: (1 << 20) + (64 << 10),
+};
+static STORE_LOGS: Script = Script {
+    name: "store_logs",
+    body: include_str!("scripts/store_logs.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+static REMOVE: Script = Script {
+    name: "remove_job",
+    body: include_str!("scripts/remove_job.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(590),
+    max_output: 64 << 10,
+};
+
+/// The files of one job.
+#[derive(Debug, Clone)]
+pub(crate) struct JobFiles<'a> {
+    remote: &'a Remote,
+    /// Root path, place, id of the job: what each script asks for first.
+    arguments: Vec<String>,
+    job: &'a str,
+}
+
+impl<'a> JobFiles<'a> {
+    /// The files of `job`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if that cannot be the id of a job.
+    pub(crate) fn of(remote: &'a Remote, place: &Place, job: &'a str) -> Result<Self, Error> {
+        if !is_job_id(job) {
+            return Err(Error::Argument(format!("{job:?} is not the id of a job")));
+        }
+        let mut arguments = place.arguments();
+        arguments.push(job.to_owned());
+        Ok(Self {
+            remote,
+            arguments,
+            job,
+        })
+    }
+
+    fn with(&self, more: impl IntoIterator<Item = String>) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(more);
+        arguments
+    }
+
+    /// Writes `file`, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+    pub(crate) async fn write(&self, file: JobFile, content: Bytes) -> Result<(), Error> {
+        let arguments = self.with([file.name().to_owned(), content.len().to_string()]);
+        let reply = self
+            .remote
+            .feed(&WRITE, arguments, Input::Whole(content))
+            .await?;
+        reply.content(file.name())?;
+        Ok(())
+    }
+
+    /// Reads at most `max` bytes of `file` from `offset` on.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if it is not there; those of [`Remote::run`].
+    pub(crate) async fn read(
+        &self,
+        file: JobFile,
+        offset: u64,
+        max: u32,
+    ) -> Result<FilePart, Error> {
+        let name = file.name();
+        let arguments = self.with([name.to_owned(), offset.to_string(), max.to_string()]);
+        let subject = format!("{name} of job {}", self.job);
+        let content = self.remote.run(&READ, arguments).await?.content(&subject)?;
+        part(&content).ok_or_else(|| Error::Internal(format!("no size of {subject} was answered")))
+    }
+
+    /// Puts stdout and stderr into `slurm_log/` of `folder`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if the job has no files here, or the folder is not there;
+    /// [`Error::Refused`] and [`Error::Outside`] if the folder is not one; those of
+    /// [`Remote::run`].
+    pub(crate) async fn store_logs(&self, folder: &RemotePath) -> Result<(), Error> {
+        let arguments = self.with(folder.arguments().pop());
+        let reply = self.remote.run(&STORE_LOGS, arguments).await?;
+        reply.content(folder.as_str())?;
+        Ok(())
+    }
+
+    /// Removes all of them.
+    ///
+    /// # Errors
+    /// [`Error::Trouble`] if something could not be removed; those of [`Remote::run`].
+    pub(crate) async fn remove(&self) -> Result<(), Error> {
+        let reply = self.remote.run(&REMOVE, self.with([])).await?;
+        reply.content(self.job)?;
+        Ok(())
+    }
+}
+
+/// Whether `text` is one component of a path, and Slurm takes it as a name to search
+/// by: no comma, no blank.
+pub(crate) fn is_job_id(text: &str) -> bool {
+    is_word(text) && !text.starts_with('-')
+}
+
+/// Whether `text` is of letters, digits, `_` and `-`.
+pub(crate) fn is_word(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids() {
+        assert!(is_job_id("1795457659sRX9w") && is_job_id("a_b-c"));
+        for text in [
+            "",
+            "-n",
+            "a b",
+            "a,b",
+            "a\nb",
+            "é",
+            "..",
+            "a/b",
+            "$(x)",
+            &"x".repeat(65),
+        ] {
+            assert!(!is_job_id(text), "{text:?}");
+        }
+    }
+}
