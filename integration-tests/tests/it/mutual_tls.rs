@@ -1,6 +1,6 @@
 //! Services that show each other what they are.
 
-use compute_domain::{ErrorKind, ids::JobId};
+use compute_domain::{ErrorKind, ids::JobId, job::Mark};
 use compute_integration_tests::{Template, World, WorldOptions, eventually};
 use compute_proto::ConnectorClient;
 use compute_runtime::{grpc::Transport, tls::Role};
@@ -47,17 +47,20 @@ async fn a_job_runs_and_is_cancelled_and_an_operator_looks_at_the_hpc() -> anyho
 async fn only_gateway_and_maintainer_may_call_the_connector_each_for_its_own() -> anyhow::Result<()>
 {
     let world = start().await?;
-    let job = JobId::from_text("1700000000aaaaa".to_owned());
+    let mark = Mark {
+        deployment: world.deployment(),
+        job: JobId::from_text("1700000000aaaaa".to_owned()),
+    };
     for role in Role::ALL {
         let as_role = connector(&world, &world.certificates.transport(role)?)?;
-        let submitted = as_role.submit("local_hpc", &job, "/nowhere").await;
+        let submitted = as_role.submit("local_hpc", &mark, None).await;
         let looked = as_role.check("local_hpc").await;
         let kinds = (
             submitted.unwrap_err().kind(),
             looked.map_err(|error| error.kind()),
         );
         match role {
-            // It is let in, and told that the folder is none.
+            // It is let in, and told that there is no script.
             Role::Maintainer => assert_ne!(kinds.0, ErrorKind::PermissionDenied),
             _ => assert_eq!(kinds.0, ErrorKind::PermissionDenied, "{role:?}"),
         }

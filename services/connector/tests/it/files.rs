@@ -255,7 +255,7 @@ async fn no_path_and_no_link_leads_out() {
                 .map(drop),
             site.client.list_folder(HPC, &link).await.map(drop),
             site.client
-                .upload_folder(HPC, &link, &b""[..])
+                .upload_folder(HPC, &link, &[0; 10240][..])
                 .await
                 .map(drop),
         ] {
