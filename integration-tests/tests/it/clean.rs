@@ -40,6 +40,11 @@ async fn what_is_old_and_not_needed_is_removed() -> anyhow::Result<()> {
     for path in paths(&hers) {
         assert!(!Path::new(&path).exists(), "{path}");
     }
+    let private = |job: &Value| {
+        let root = Path::new(job["remoteResultFolder"]["hpcPath"].as_str()?).parent()?;
+        Some(root.join(".cgc/jobs").join(job["id"].as_str()?).exists())
+    };
+    assert_eq!([&hers, &his].map(private), [Some(false), Some(true)]);
     for path in paths(&his).iter().chain(&paths(&running)) {
         assert!(Path::new(path).exists(), "{path}");
     }

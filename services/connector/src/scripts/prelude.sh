@@ -81,11 +81,13 @@ stage() {
   find staging -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} + 2>/dev/null
 }
 
-# place NAME: puts $work/new here as NAME, instead of what has that name
+# place NAME: puts $work/new here as NAME, instead of what has that name. That is renamed where it is, since a program may have
+# left a folder that cannot be moved elsewhere.
 place() {
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
-  mv -fT -- "./$1" "$work/old" 2>/dev/null
+  mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
   words=$(mv -fT -- "$work/new" "./$1" 2>&1) || say 44 "cannot write $here/$1: $words"
+  rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
 # copy_to FOLDER [OPTION]: copies what is here into FOLDER, links as links

@@ -15,6 +15,7 @@
 mod faults;
 mod files;
 mod jobs;
+mod links;
 mod logins;
 mod measured;
 mod parts;

@@ -73,9 +73,17 @@ pub async fn clean(
     Ok(Json(cleaned))
 }
 
+/// What is kept of the jobs whose results are in the folder goes first: script,
+/// variables and logs.
 async fn remove(state: &AppState, folder: &Folder) -> Result<(), String> {
     let connector = state.connectors.of_hpc(&folder.hpc);
     let connector = connector.ok_or_else(|| format!("there is no HPC {}", folder.hpc))?;
+    let (user, id) = (&folder.user_id, &folder.id);
+    let jobs = state.store.jobs_with_result_in(user, id).await;
+    for job in jobs.map_err(|error| error.to_string())? {
+        let removed = connector.remove_job(&folder.hpc, &job).await;
+        removed.map_err(|error| error.to_string())?;
+    }
     connector
         .remove_folder(&folder.hpc, &folder.hpc_path)
         .await

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compute_domain::{
     Timestamp,
-    ids::{FolderId, UserId},
+    ids::{FolderId, JobId, UserId},
     job::{Folder, State},
 };
 use sea_orm::{
@@ -145,6 +145,26 @@ impl Store {
         });
         folders.truncate(limit);
         Ok(folders)
+    }
+
+    /// The user's jobs whose results are in that folder.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn jobs_with_result_in(
+        &self,
+        user: &UserId,
+        id: &FolderId,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let ids: Vec<String> = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .filter(job::Column::RemoteResultFolderId.eq(id.as_str()))
+            .into_tuple()
+            .all(&self.connection)
+            .await?;
+        Ok(ids.into_iter().map(JobId::from_text).collect())
     }
 
     /// Folders by id, deleted ones too; unknown ids are left out. The caller has
