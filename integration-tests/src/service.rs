@@ -36,23 +36,22 @@ pub fn binaries() -> anyhow::Result<PathBuf> {
 }
 
 impl Service {
-    /// Starts `binary` and waits until it has bound its address. Its log is
-    /// `log/NAME.log` in `folder`.
+    /// Starts the program at `binary` and waits until it has bound its address. Its log
+    /// is `log/NAME.log` in `folder`.
     ///
     /// # Errors
     /// If it ends or does not bind in 20 s; the log's end is in the error.
     pub fn start(
         folder: &Path,
         name: &str,
-        binary: &str,
+        binary: &Path,
         args: &[String],
         envs: &[(String, String)],
     ) -> anyhow::Result<Self> {
-        let binary = binaries()?.join(binary);
-        let (child, address) = launch(folder, name, &binary, args, envs, "127.0.0.1:0")?;
+        let (child, address) = launch(folder, name, binary, args, envs, "127.0.0.1:0")?;
         Ok(Self {
             name: name.to_owned(),
-            binary,
+            binary: binary.to_owned(),
             args: args.to_vec(),
             envs: envs.to_vec(),
             folder: folder.to_owned(),
@@ -110,6 +109,17 @@ impl Service {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// Stops it and starts the program of that name in `folder` on the same address.
+    ///
+    /// # Errors
+    /// As [`Self::stop`] and [`Self::start`].
+    pub fn replace(&mut self, folder: &Path) -> anyhow::Result<()> {
+        self.stop()?;
+        let name = self.binary.file_name().context("no name of a program")?;
+        self.binary = folder.join(name);
+        self.restart()
     }
 
     /// Starts it again on the address it had.

@@ -47,6 +47,8 @@ pub struct WorldOptions {
     pub json_logs: bool,
     /// Templates that are there from the start, approved for whatever they do.
     pub templates: Vec<Template>,
+    /// Folder of the programs; those of this build if it is not given.
+    pub binaries: Option<PathBuf>,
 }
 
 impl Default for WorldOptions {
@@ -64,6 +66,7 @@ impl Default for WorldOptions {
             json_logs: false,
             mutual_tls: false,
             templates: Vec::new(),
+            binaries: None,
         }
     }
 }
@@ -114,7 +117,8 @@ impl World {
             "--config".to_owned(),
             path.join("config").display().to_string(),
         ];
-        run(path, "compute-migrate", &["up"])?;
+        let binaries = options.binaries.clone().map_or_else(binaries, Ok)?;
+        run(path, &binaries, "compute-migrate", &["up"])?;
         let certificates = Certificates::of(path, options.mutual_tls)?;
         let control = (
             "CYBERGIS_CONTROL_DIRECTORY".to_owned(),
@@ -124,7 +128,13 @@ impl World {
         let logs = ("CYBERGIS_LOG_FORMAT".to_owned(), format.to_owned());
         let own = vec![control, logs.clone()];
         let envs = [certificates.envs(Role::Connector, None), own].concat();
-        let connector = Service::start(path, "connector", "compute-connector", &args, &envs)?;
+        let connector = Service::start(
+            path,
+            "connector",
+            &binaries.join("compute-connector"),
+            &args,
+            &envs,
+        )?;
         let envs_of = |role| {
             let envs = certificates.envs(role, Some(connector.address()));
             [envs, vec![logs.clone()]].concat()
@@ -135,7 +145,7 @@ impl World {
                 Service::start(
                     path,
                     &name,
-                    "compute-maintainer",
+                    &binaries.join("compute-maintainer"),
                     &args,
                     &envs_of(Role::Maintainer),
                 )
@@ -145,6 +155,7 @@ impl World {
             let address = template.write(&path.join("templates"))?;
             run(
                 path,
+                &binaries,
                 "cybergis-compute",
                 &[
                     "template",
@@ -157,7 +168,13 @@ impl World {
             )?;
         }
         let envs = envs_of(Role::Gateway);
-        let gateway = Service::start(path, "gateway", "compute-gateway", &args, &envs)?;
+        let gateway = Service::start(
+            path,
+            "gateway",
+            &binaries.join("compute-gateway"),
+            &args,
+            &envs,
+        )?;
         let world = Self {
             parts,
             gateway,
@@ -227,7 +244,26 @@ impl World {
     pub fn operator(&self, args: &[&str]) -> anyhow::Result<Output> {
         let connector = Some(self.connector.address());
         let envs = self.certificates.envs(Role::Operator, connector);
-        run_with(self.folder(), "cybergis-compute", args, &envs)
+        run_with(
+            self.folder(),
+            &binaries()?.join("cybergis-compute"),
+            args,
+            &envs,
+        )
+    }
+
+    /// Replaces all services by those in the folder `binaries`, in the order in which a
+    /// deployment does: the schema, the connector, maintainers, the gateway.
+    ///
+    /// # Errors
+    /// If one does not stop or start.
+    pub fn upgrade(&mut self, binaries: &Path) -> anyhow::Result<()> {
+        run(self.folder.path(), binaries, "compute-migrate", &["up"])?;
+        self.connector.replace(binaries)?;
+        for maintainer in &mut self.maintainers {
+            maintainer.replace(binaries)?;
+        }
+        self.gateway.replace(binaries)
     }
 
     /// The operator's command in this world, for those who talk with it.
@@ -284,27 +320,28 @@ impl Drop for World {
     }
 }
 
-fn run(world: &Path, binary: &str, args: &[&str]) -> anyhow::Result<Output> {
-    run_with(world, binary, args, &[])
+fn run(world: &Path, binaries: &Path, binary: &str, args: &[&str]) -> anyhow::Result<Output> {
+    run_with(world, &binaries.join(binary), args, &[])
 }
 
 fn run_with(
     world: &Path,
-    binary: &str,
+    binary: &Path,
     args: &[&str],
     envs: &[(String, String)],
 ) -> anyhow::Result<Output> {
     let began = Instant::now();
-    let output = Command::new(binaries()?.join(binary))
+    let output = Command::new(binary)
         .arg("--config")
         .arg(world.join("config"))
         .args(args)
         .envs(envs.iter().map(|(key, value)| (key, value)))
         .output()
-        .with_context(|| format!("cannot start {binary}: `cargo build` first"))?;
+        .with_context(|| format!("cannot start {}: `cargo build` first", binary.display()))?;
     anyhow::ensure!(
         output.status.success(),
-        "{binary} {args:?} after {:?}: {}{}",
+        "{} {args:?} after {:?}: {}{}",
+        binary.display(),
         began.elapsed(),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),

@@ -1,0 +1,111 @@
+//! An upgrade under load: services of the version before run jobs, are replaced one after
+//! the other by those of this build, and every job ends as it should, once.
+//!
+//!     upgrade FOLDER_OF_THE_BINARIES_BEFORE
+//!
+//! `deploy/local/test-upgrade` builds those and runs this with real parts beside it.
+#![expect(clippy::print_stdout, reason = "its figures are its result")]
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use compute_integration_tests::{
+    Client, Template, World, WorldOptions,
+    client::{event_types, log_text},
+    service::binaries,
+};
+use serde_json::json;
+
+/// How long a job runs, seconds: some are over before the upgrade, some begin and end on
+/// either side of it, some wait.
+const LENGTHS: [u32; 4] = [1, 3, 8, 25];
+
+/// Between two submissions.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// What is submitted before and after the upgrade.
+const LOAD: Duration = Duration::from_secs(15);
+
+const LAST_JOB: Duration = Duration::from_secs(300);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let before = std::env::args().nth(1).context("which binaries?")?;
+    let command = "sleep $param_seconds; echo slept $param_seconds";
+    let mut world = World::start(WorldOptions {
+        maintainers: 2,
+        templates: vec![Template::new("sleeps", command)],
+        binaries: Some(Path::new(&before).to_owned()),
+        ..WorldOptions::default()
+    })
+    .await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = tokio::spawn(load(world.client("alice")?, Arc::clone(&stop)));
+    tokio::time::sleep(LOAD).await;
+    let began = Instant::now();
+    world.upgrade(&binaries()?)?;
+    println!("upgraded in {:?}", began.elapsed());
+    tokio::time::sleep(LOAD).await;
+    stop.store(true, Ordering::SeqCst);
+    let (jobs, refused) = load.await??;
+    let alice = world.client("alice")?;
+    let mut wrong = Vec::new();
+    for (id, seconds) in &jobs {
+        let job = alice.over(id, LAST_JOB).await?;
+        let closing = ["JOB_ENDED", "JOB_FAILED"];
+        let closed = event_types(&job)
+            .iter()
+            .filter(|kind| closing.contains(&kind.as_str()))
+            .count();
+        let folder = job["remoteResultFolder"]["hpcPath"].as_str();
+        let log = Path::new(folder.unwrap_or_default()).join("slurm_log/job.stdout");
+        let seen = (
+            job["state"].as_str().unwrap_or_default(),
+            closed,
+            world.account()?.accounted(id)?,
+            log_text(&job).trim() == format!("slept {seconds}"),
+            log.is_file(),
+        );
+        if seen != ("ended", 1, 1, true, true) {
+            wrong.push(format!("{seen:?} {job}"));
+        }
+    }
+    println!(
+        "{} jobs; {refused} requests met a gateway that was being replaced; ended otherwise than \
+         once, with logs: {}",
+        jobs.len(),
+        wrong.len()
+    );
+    anyhow::ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Submits until `stop`; gives the jobs, and how many requests had no answer.
+async fn load(
+    client: Client,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<(Vec<(String, u32)>, usize)> {
+    let (mut jobs, mut refused) = (Vec::new(), 0);
+    for seconds in LENGTHS.into_iter().cycle() {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        match client
+            .submit("sleeps", json!({"param": {"seconds": seconds}}))
+            .await
+        {
+            Ok(id) => jobs.push((id, seconds)),
+            Err(error) if error.is::<reqwest::Error>() => refused += 1,
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok((jobs, refused))
+}
