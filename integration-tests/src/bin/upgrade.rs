@@ -1,13 +1,13 @@
 //! An upgrade under load: services of the version before run jobs, are replaced one after
 //! the other by those of this build, and every job ends as it should, once.
 //!
-//!     upgrade FOLDER_OF_THE_BINARIES_BEFORE
+//!     upgrade FOLDER_OF_THE_BINARIES_BEFORE FOLDER_OF_THOSE_OF_THIS_BUILD
 //!
 //! `deploy/local/test-upgrade` builds those and runs this with real parts beside it.
 #![expect(clippy::print_stdout, reason = "its figures are its result")]
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,7 +19,6 @@ use anyhow::Context as _;
 use compute_integration_tests::{
     Client, Template, World, WorldOptions,
     client::{event_types, log_text},
-    service::binaries,
 };
 use serde_json::json;
 
@@ -37,12 +36,13 @@ const LAST_JOB: Duration = Duration::from_secs(300);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let before = std::env::args().nth(1).context("which binaries?")?;
+    let [before, after] = [1, 2].map(|at| std::env::args_os().nth(at).map(PathBuf::from));
+    let (before, after) = before.zip(after).context("which binaries, from and to?")?;
     let command = "sleep $param_seconds; echo slept $param_seconds";
     let mut world = World::start(WorldOptions {
         maintainers: 2,
         templates: vec![Template::new("sleeps", command)],
-        binaries: Some(Path::new(&before).to_owned()),
+        binaries: Some(before),
         ..WorldOptions::default()
     })
     .await?;
@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
     let load = tokio::spawn(load(world.client("alice")?, Arc::clone(&stop)));
     tokio::time::sleep(LOAD).await;
     let began = Instant::now();
-    world.upgrade(&binaries()?)?;
+    world.upgrade(&after)?;
     println!("upgraded in {:?}", began.elapsed());
     tokio::time::sleep(LOAD).await;
     stop.store(true, Ordering::SeqCst);
