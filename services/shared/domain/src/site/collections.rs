@@ -83,7 +83,7 @@ impl Collections<'_> {
         collection: &str,
         path: &str,
     ) -> Result<AdmittedPlace, PlaceError> {
-        let refused = || PlaceError::Collection(collection.to_owned());
+        let refused = || PlaceError::Collection(collection.chars().take(100).collect());
         let is_meant = |id: &str| !id.trim().is_empty() && canonical(id) == canonical(collection);
         let mut of_hpcs = self
             .hpcs
