@@ -16,18 +16,18 @@ use crate::SOON;
 
 const IDENTITY: &str = "tester@example.org";
 /// The collection of the HPC, and that of the hub in the worlds of these tests.
-pub(super) const CLUSTER: &str = "11111111-2222-3333-4444-55555555555a";
+const CLUSTER: &str = "11111111-2222-3333-4444-55555555555a";
 const HUB: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A world with Globus, whose operator has logged in there and opens `laptop` to all.
-pub(super) struct Site {
-    pub(super) world: World,
-    pub(super) globus: GlobusFake,
-    pub(super) laptop: TempDir,
+struct Site {
+    world: World,
+    globus: GlobusFake,
+    _laptop: TempDir,
 }
 
 impl Site {
-    pub(super) async fn start() -> anyhow::Result<Self> {
+    async fn start() -> anyhow::Result<Self> {
         let laptop = tempfile::tempdir()?;
         std::fs::create_dir_all(laptop.path().join("set"))?;
         std::fs::write(laptop.path().join("set/a"), "data\n")?;
@@ -59,7 +59,7 @@ impl Site {
         Ok(Self {
             world,
             globus,
-            laptop,
+            _laptop: laptop,
         })
     }
 }
@@ -167,7 +167,7 @@ async fn no_link_leads_globus_out_of_a_folder() -> anyhow::Result<()> {
     let (alice, bob) = (site.world.client("alice")?, site.world.client("bob")?);
     let (hers, _) = ended(&alice, "quick", json!({})).await?;
     let target = hers["remoteResultFolder"]["hpcPath"].clone();
-    let (his, folder) = ended(&bob, "link", json!({"to": target})).await?;
+    let (_, folder) = ended(&bob, "link", json!({"to": target})).await?;
     let to = ("laptop", "/got");
     for (from, words) in [
         ("/leak", "leads out of its folder"),
@@ -213,7 +213,6 @@ async fn no_link_leads_globus_out_of_a_folder() -> anyhow::Result<()> {
         "a folder of its own",
     );
     assert_eq!(site.globus.transfers().len(), 1);
-    let _ = his;
     Ok(())
 }
 
@@ -264,6 +263,5 @@ async fn a_row_from_before_is_looked_at_again() -> anyhow::Result<()> {
     let job = bob.over(&begun, SOON).await?;
     assert_eq!(job["state"], "ended", "{job}");
     assert_eq!(site.globus.transfers(), [Status::Succeeded]);
-    drop(site.laptop);
     Ok(())
 }

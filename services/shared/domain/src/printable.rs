@@ -1,6 +1,8 @@
 //! Text for terminals. Users choose names, programs write logs, and templates come
 //! with manifests: what a terminal would obey, or would not show, is shown escaped.
 
+use std::fmt::Write as _;
+
 /// `text` with every character escaped that [`is_hidden`]: `\u{1b}`. With
 /// `keep_lines`, line feeds and tabs stay.
 pub fn printable(text: &str, keep_lines: bool) -> String {
@@ -27,7 +29,8 @@ pub fn printable_json(text: &str) -> String {
             continue;
         }
         for unit in c.encode_utf16(&mut [0; 2]) {
-            shown.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a text does not fail.
+            let _ = write!(shown, "\\u{unit:04x}");
         }
     }
     shown

@@ -46,16 +46,13 @@ fn check_collections(site: &Site, report: &mut Report) {
         let Some(endpoint) = hpc.globus.endpoint.as_deref().filter(|id| !id.is_empty()) else {
             continue;
         };
-        let open = site.server.globus_collections.iter();
-        if open.into_iter().any(|open| is_same(&open.id, endpoint)) {
+        let mut open = site.server.globus_collections.iter();
+        if open.any(|open| is_same(&open.id, endpoint)) {
             let reason = format!("{endpoint} is the collection of {name}, which no user may name");
             report.mistake("config.json", "globus_collections", &reason);
         }
-        for (host, _) in site
-            .hubs
-            .iter()
-            .filter(|(_, hub)| is_same(&hub.endpoint, endpoint))
-        {
+        let hubs = site.hubs.iter();
+        for (host, _) in hubs.filter(|(_, hub)| is_same(&hub.endpoint, endpoint)) {
             let key = format!("{host}.endpoint");
             let reason =
                 format!("is the collection of {name} in hpc.json: its users cannot use it");
