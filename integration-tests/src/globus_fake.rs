@@ -99,9 +99,11 @@ impl GlobusFake {
         &self.base
     }
 
-    /// `globus_client_id` and `globus` of `config.json`.
-    pub fn config(&self) -> Value {
-        json!({"globus_client_id": CLIENT_ID, "globus": {"auth_url": self.base,
+    /// `globus_client_id`, `globus` and `globus_collections` of `config.json`; the
+    /// endpoints of `open` are for all users.
+    pub fn config(&self, open: &[&str]) -> Value {
+        let open: Vec<_> = open.iter().map(|id| json!({"id": id})).collect();
+        json!({"globus_collections": open, "globus_client_id": CLIENT_ID, "globus": {"auth_url": self.base,
             "transfer_url": format!("{}/v0.10", self.base), "poll_seconds": 1}})
     }
 

@@ -65,6 +65,20 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// The token of a service of the hub: of `alice`, named like a user, or `reporter`.
+    ///
+    /// # Errors
+    /// If the hub has no such service.
+    pub fn service_token(&self, service: &str) -> anyhow::Result<String> {
+        let tokens = self.fact("hub", "service_tokens")?;
+        let token = tokens.get(service).and_then(Value::as_str);
+        Ok(token
+            .with_context(|| format!("the hub has no service {service}"))?
+            .to_owned())
+    }
+}
+
 /// A private account on the HPC, and its password.
 #[derive(Debug, Clone)]
 pub struct PrivateAccount {

@@ -464,6 +464,21 @@ impl ConnectorClient {
         Ok(())
     }
 
+    /// Looks whether a folder is there and no link is on the way to it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such folder, [`ErrorKind::Refused`] if it
+    /// is none or a link is on the way.
+    pub async fn check_folder(&self, hpc: &str, path: &str) -> Result<(), RemoteError> {
+        let request = wire::CheckFolderRequest {
+            hpc: hpc.to_owned(),
+            path: path.to_owned(),
+            credential: self.credential.clone(),
+        };
+        self.client().check_folder(within(BRIEF, request)).await?;
+        Ok(())
+    }
+
     /// The generated client wants `&mut`; a clone of it shares the connection.
     fn client(&self) -> Generated<Channel> {
         self.inner.clone()

@@ -37,7 +37,10 @@ c.Spawner.args = [
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 
-c.JupyterHub.services = [{"name": "tests", "api_token": settings["service_token"]}]
+# the tests' own, and services as a site has them, one of which is named like a user
+c.JupyterHub.services = [{"name": "tests", "api_token": settings["service_token"]}] + [
+    {"name": name, "api_token": token} for name, token in settings["service_tokens"].items()
+]
 c.JupyterHub.load_roles = [
     {
         "name": "tests",

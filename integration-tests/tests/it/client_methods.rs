@@ -99,7 +99,7 @@ async fn every_method_of_the_python_client() -> anyhow::Result<()> {
     ];
     let globus = GlobusFake::start(&endpoints).await?;
     let world = World::start(WorldOptions {
-        config: globus.config(),
+        config: globus.config(&[]),
         hpc: json!({"globus": {"identity": IDENTITY, "endpoint": "cluster", "root_path": "/"}}),
         templates: templates().to_vec(),
         ..WorldOptions::default()

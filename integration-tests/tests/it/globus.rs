@@ -33,7 +33,7 @@ impl Told {
             GlobusFake::start(&[("laptop", laptop.path().to_owned()), ("cluster", scratch)])
                 .await?;
         let world = World::start(WorldOptions {
-            config: globus.config(),
+            config: globus.config(&["laptop"]),
             hpc: json!({"globus": {"identity": IDENTITY, "endpoint": "cluster", "root_path": "/"}}),
             lease_seconds: 2,
             templates: vec![

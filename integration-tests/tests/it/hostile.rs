@@ -1,4 +1,8 @@
 //! Attacks of an ordinary hub user on other users, the account and the operator. Each
 //! test prints what was tried and what stopped it (`attack::report`).
 
+mod globus;
+mod identity;
+mod job_tokens;
 mod planted_files;
+mod terminal;

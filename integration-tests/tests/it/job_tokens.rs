@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::SOON;
 
 /// What a client computes, as Python does it: the gateway's own code is not asked.
-fn access_token(secret: &str, id: &str) -> anyhow::Result<String> {
+pub(crate) fn access_token(secret: &str, id: &str) -> anyhow::Result<String> {
     const PROGRAM: &str = "
 import base64, datetime, hashlib, json, sys
 secret, id = sys.argv[1:]

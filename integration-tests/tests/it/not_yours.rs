@@ -90,7 +90,7 @@ async fn nothing_of_alices_can_be_told_from_nothing() -> anyhow::Result<()> {
     let scratch = PathBuf::from(Parts::of_this_run()?.text("hpc", "root_path")?);
     let endpoints = [("laptop", laptop.path().to_owned()), ("cluster", scratch)];
     let globus = GlobusFake::start(&endpoints).await?;
-    let mut config = globus.config();
+    let mut config = globus.config(&["laptop"]);
     config["folder_retention_days"] = json!(0);
     let world = World::start(WorldOptions {
         config,

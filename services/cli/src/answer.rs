@@ -3,7 +3,10 @@
 use std::io::IsTerminal as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::Value;
+use compute_domain::printable::printable_json;
+use serde_json::{Value, json};
+
+pub(crate) use compute_domain::printable::printable;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,22 +48,23 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
     table.trim_fmt()
 }
 
-/// Text without what a terminal would obey: users choose names, programs write
-/// logs.
-pub(crate) fn printable(text: &str, keep_lines: bool) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' if keep_lines => clean.push(c),
-            c if c.is_control() => clean.extend(c.escape_default()),
-            c => clean.push(c),
+/// What is written of `outcome`, for programs or for people. Names, logs and manifests
+/// are others': nothing in it is obeyed by a terminal, or hidden.
+pub fn shown(outcome: &anyhow::Result<Answer>, for_programs: bool) -> String {
+    match outcome {
+        Ok(answer) if for_programs => printable_json(&format!("{:#}", answer.json)),
+        Ok(answer) => printable(answer.text.trim_end(), true),
+        Err(error) if for_programs => {
+            printable_json(&format!("{:#}", json!({"error": format!("{error:#}")})))
         }
+        Err(error) => printable(&format!("error: {error:#}"), true),
     }
-    clean
 }
 
 #[cfg(test)]
 mod tests {
+    use compute_domain::printable::is_hidden;
+
     use super::*;
 
     #[test]
@@ -85,8 +89,28 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_obeys_nothing() {
-        assert_eq!(printable("a\x1b[2J\nb", false), "a\\u{1b}[2J\\nb");
-        assert_eq!(printable("a\r\n\tb\u{9b}1m", true), "a\\r\n\tb\\u{9b}1m");
+    fn a_terminal_obeys_nothing_whatever_is_said() {
+        let hostile = "\u{1b}[31mX\u{9b}2J\u{7f}\u{202e}\u{200b}";
+        let harmless = "\\u{1b}[31mX\\u{9b}2J\\u{7f}\\u{202e}\\u{200b}";
+        let good = Answer::good(json!({"name": hostile}), format!("{hostile}\n{hostile}\n"));
+        let bad = || Err(anyhow::anyhow!("{hostile}").context(hostile));
+        assert_eq!(
+            shown(&Ok(good.clone()), false),
+            format!("{harmless}\n{harmless}")
+        );
+        assert_eq!(
+            shown(&bad(), false),
+            format!("error: {harmless}: {harmless}")
+        );
+        assert!(table(["a"], vec![[format!("{hostile}\nb")]]).contains(&format!("{harmless}\\nb")));
+        for (outcome, key, said) in [
+            (Ok(good), "name", hostile.to_owned()),
+            (bad(), "error", format!("{hostile}: {hostile}")),
+        ] {
+            let text = shown(&outcome, true);
+            assert!(!text.chars().any(|c| c != '\n' && is_hidden(c)), "{text:?}");
+            let read: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(read[key], json!(said));
+        }
     }
 }

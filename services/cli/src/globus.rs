@@ -15,7 +15,11 @@ use compute_runtime::{
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::{Answer, answer::table, site};
+use crate::{
+    Answer,
+    answer::{printable, table},
+    site,
+};
 
 /// Commands about Globus.
 #[derive(Debug, Subcommand)]
@@ -111,11 +115,11 @@ async fn log_in(site: &Site, identity: &str) -> anyhow::Result<SecretString> {
         transfer_url: service.transfer_url.clone(),
     });
     let mut out = io::stderr();
-    writeln!(
-        out,
+    let words = format!(
         "Open this page, log in as {identity}, and agree:\n\n  {}\n",
         login.url()
-    )?;
+    );
+    writeln!(out, "{}", printable(&words, true))?;
     if io::stdin().is_terminal() {
         write!(out, "The code that it shows: ")?;
         out.flush()?;

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use answer::Answer;
+pub use answer::{Answer, shown};
 
 /// The operator's command of CyberGIS-Compute.
 #[derive(Debug, Parser)]

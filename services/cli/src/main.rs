@@ -3,29 +3,22 @@
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
-use compute_cli::{Cli, run};
-use serde_json::json;
+use compute_cli::{Cli, run, shown};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     compute_runtime::tls::install_provider();
     let cli = Cli::parse();
     let is_json = cli.json;
-    let (text, is_good) = match run(cli).await {
-        Ok(answer) if is_json => (format!("{:#}", answer.json), answer.is_good),
-        Ok(answer) => (answer.text, answer.is_good),
-        Err(error) if is_json => (
-            format!("{:#}", json!({"error": format!("{error:#}")})),
-            false,
-        ),
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let outcome = run(cli).await;
+    let text = shown(&outcome, is_json);
     // A reader that has seen enough (`| head`) is no failure.
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
-    if is_good {
+    let _ = if outcome.is_err() && !is_json {
+        writeln!(std::io::stderr(), "{text}")
+    } else {
+        writeln!(std::io::stdout(), "{text}")
+    };
+    if outcome.is_ok_and(|answer| answer.is_good) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

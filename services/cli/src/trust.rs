@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     Answer,
-    answer::table,
+    answer::{printable, table},
     host_keys::{self, HostKey},
 };
 
@@ -117,10 +117,9 @@ fn agreed(consent: Consent, keys: &str, hpc: &str) -> anyhow::Result<bool> {
         Consent::Asked => {}
     }
     let mut terminal = std::io::stderr();
-    write!(
-        terminal,
-        "{keys}\nAre these the fingerprints that {hpc} has published? (yes/no) "
-    )?;
+    let question =
+        format!("{keys}\nAre these the fingerprints that {hpc} has published? (yes/no) ");
+    write!(terminal, "{}", printable(&question, true))?;
     terminal.flush()?;
     let mut said = String::new();
     std::io::stdin().lock().read_line(&mut said)?;

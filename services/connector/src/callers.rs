@@ -2,8 +2,8 @@
 
 use compute_runtime::{grpc::Callers, tls::Role};
 
-/// The maintainers carry the jobs. Gateways have logins checked and expired folders
-/// removed; the operator's command looks whether an HPC can be used.
+/// The maintainers carry the jobs. Gateways have logins checked, expired folders
+/// removed, and folders looked at before Globus reads them; the operator's command looks whether an HPC can be used.
 pub(crate) const CALLERS: Callers = Callers(&[
     ("Check", &[Role::Operator]),
     ("CheckLogin", &[Role::Gateway]),
@@ -25,6 +25,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("ReadFile", &[Role::Maintainer]),
     ("ListFolder", &[Role::Maintainer]),
     ("RemoveFolder", &[Role::Gateway, Role::Maintainer]),
+    ("CheckFolder", &[Role::Gateway, Role::Maintainer]),
 ]);
 
 #[cfg(test)]

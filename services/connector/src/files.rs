@@ -215,6 +215,28 @@ pub(crate) async fn remove_folder(remote: &Remote, path: &RemotePath) -> Result<
     Ok(())
 }
 
+static CHECK_FOLDER: Script = Script {
+    name: "check_folder",
+    body: include_str!("scripts/check_folder.sh"),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
+
+/// Looks whether a folder is there and no link is on the way to it.
+///
+/// # Errors
+/// [`Error::Missing`] if there is no such folder, [`Error::Outside`] if a link is on
+/// the way, [`Error::Refused`] if it is no folder or may not be opened; those of
+/// [`Remote::run`].
+pub(crate) async fn check_folder(remote: &Remote, path: &RemotePath) -> Result<(), Error> {
+    remote
+        .run(&CHECK_FOLDER, path.arguments())
+        .await?
+        .content(path.as_str())?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -411,6 +411,23 @@ impl Connector for ConnectorService {
             .map_err(status)?;
         Ok(Response::new(wire::RemoveFolderResponse {}))
     }
+
+    async fn check_folder(
+        &self,
+        request: Request<wire::CheckFolderRequest>,
+    ) -> Answer<wire::CheckFolderResponse> {
+        let wire::CheckFolderRequest {
+            hpc,
+            path,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let path = account.path(&path).map_err(status)?;
+        files::check_folder(&account.remote, &path)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::CheckFolderResponse {}))
+    }
 }
 
 /// The one place where an error of ours becomes a status.

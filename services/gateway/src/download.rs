@@ -11,7 +11,7 @@ use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer,
 use compute_runtime::seal::globus_purpose;
 use serde_json::json;
 
-use crate::{error::GatewayError, state::AppState};
+use crate::{error::GatewayError, globus_places, state::AppState};
 
 /// What the folder's owner asks for.
 #[derive(Debug)]
@@ -89,15 +89,23 @@ impl From<GatewayError> for Trouble {
 async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<String, Trouble> {
     let folder = own_folder(state, user, wanted.folder).await?;
     let hpc = hpc_of(state, &folder).map_err(GatewayError::NoDownload)?;
-    let from = folder_below(&folder.globus_path, wanted.from.as_deref())
-        .map_err(|error| GatewayError::NoDownload(error.to_string()))?;
+    let below = |root: &str| {
+        folder_below(root, wanted.from.as_deref())
+            .map_err(|error| GatewayError::NoDownload(error.to_string()))
+    };
+    let (from, on_hpc) = (below(&folder.globus_path)?, below(&folder.hpc_path)?);
+    let to = globus_places::of_user(state, user, &wanted.to).map_err(GatewayError::NoDownload)?;
     let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
     let before = state.store.folder_transfer(&folder.id).await?;
     if let Some(before) = &before
-        && !desk.status(before).await?.is_over()
+        && !desk.status(user, before).await?.is_over()
     {
         return Err(running_already().into());
     }
+    globus_places::nothing_writes_to(state, user, &folder).await?;
+    globus_places::is_folder(state, hpc, &on_hpc)
+        .await
+        .map_err(Trouble::Globus)?;
     let transfer = Transfer {
         submission_id: desk.globus.submission_id(&desk.who).await?,
         label: format!("folder {}", folder.id),
@@ -105,7 +113,7 @@ async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<St
             endpoint: desk.endpoint.clone(),
             path: from,
         },
-        destination: wanted.to,
+        destination: to,
         recursive: true,
     };
     let new = FolderTransfer {
@@ -123,7 +131,7 @@ async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<St
     if !is_first {
         return Err(running_already().into());
     }
-    desk.submit(&new).await
+    desk.submit(user, &new).await
 }
 
 async fn try_status(
@@ -135,7 +143,7 @@ async fn try_status(
     let hpc = hpc_of(state, &folder).map_err(Trouble::Globus)?;
     let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
     match state.store.folder_transfer(&folder.id).await? {
-        Some(transfer) => Ok(Some(desk.status(&transfer).await?)),
+        Some(transfer) => Ok(Some(desk.status(user, &transfer).await?)),
         None => Ok(None),
     }
 }
@@ -196,10 +204,14 @@ impl<'a> Desk<'a> {
 
     /// Where a transfer is. One whose answer was lost is asked for again: with the
     /// same submission id it is the same one.
-    async fn status(&self, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
+    async fn status(
+        &self,
+        user: &UserId,
+        transfer: &FolderTransfer,
+    ) -> Result<TaskStatus, Trouble> {
         let task_id = match &transfer.task_id {
             Some(task_id) => task_id.clone(),
-            None => match self.submit(transfer).await {
+            None => match self.submit(user, transfer).await {
                 Ok(task_id) => task_id,
                 Err(Trouble::Globus(_)) => return Ok(TaskStatus::Failed),
                 Err(other) => return Err(other),
@@ -208,9 +220,12 @@ impl<'a> Desk<'a> {
         Ok(self.globus.task(&self.who, &task_id).await?.status)
     }
 
-    async fn submit(&self, new: &FolderTransfer) -> Result<String, Trouble> {
-        let transfer: Transfer = serde_json::from_value(new.transfer.clone())
+    async fn submit(&self, user: &UserId, new: &FolderTransfer) -> Result<String, Trouble> {
+        let mut transfer: Transfer = serde_json::from_value(new.transfer.clone())
             .map_err(|error| Trouble::Globus(format!("the transfer cannot be read: {error}")))?;
+        // The row may be of a version that took any destination.
+        transfer.destination = globus_places::of_user(self.state, user, &transfer.destination)
+            .map_err(Trouble::Globus)?;
         let task_id = self.globus.submit(&self.who, &transfer).await?;
         let (folder, submission) = (&new.folder_id, &new.submission_id);
         self.state

@@ -11,7 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use compute_db::StoreError;
-use compute_domain::ids::{FolderId, JobId};
+use compute_domain::{
+    ErrorKind,
+    ids::{FolderId, JobId},
+};
 use compute_runtime::seal::SealError;
 use serde_json::{Map, Value, json};
 
@@ -78,6 +81,9 @@ pub enum GatewayError {
     /// A download that cannot be had.
     #[error("{0}")]
     NoDownload(String),
+    /// The caller is known, and may not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// There is no such template.
     #[error("unknown git {0}")]
     UnknownTemplate(String),
@@ -130,7 +136,9 @@ impl GatewayError {
             | Self::NoSuchFolder(_)
             | Self::UnknownTemplate(_)
             | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
-            Self::NoFolderToDownload(_) | Self::NoDownload(_) => StatusCode::FORBIDDEN,
+            Self::NoFolderToDownload(_) | Self::NoDownload(_) | Self::Forbidden(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::HubAway(_) | Self::Away(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -147,6 +155,9 @@ impl GatewayError {
         let error = match self {
             Self::Store(error) if error.kind().is_transient() => {
                 "the database does not answer: try again in a moment".to_owned()
+            }
+            Self::Store(error) if error.kind() == ErrorKind::InvalidArgument => {
+                "the database cannot hold a value: it is too long, or has a NUL in it".to_owned()
             }
             Self::Store(_) => "internal error".to_owned(),
             error => error.to_string(),

@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod deps;
 pub mod download;
 pub mod error;
+pub mod globus_places;
 pub mod job_view;
 pub mod limits;
 pub mod meters;

@@ -84,10 +84,10 @@ impl HubQuestion {
         }
     }
 
-    pub(crate) fn end<T>(self, answer: &Result<Option<T>, HubError>) {
+    pub(crate) fn end<T>(self, answer: &Result<Result<T, HubError>, HubError>) {
         let outcome = match answer {
-            Ok(Some(_)) => "user",
-            Ok(None) => "refused",
+            Ok(Ok(_)) => "user",
+            Ok(Err(_)) => "refused",
             Err(_) => "away",
         };
         let Self { hub, begun } = self;

@@ -8,10 +8,11 @@ use compute_domain::{
     site::{ContainerRuntime, Hpc, KindName},
     slurm::{Ceilings, OptionError, Refusal, SlurmOptions, check_env, check_param, check_slurm},
 };
+use compute_globus::Place;
 use compute_runtime::config::Site;
 use serde_json::Value;
 
-use crate::{download::Desk, error::GatewayError, state::AppState};
+use crate::{download::Desk, error::GatewayError, globus_places, state::AppState};
 
 /// Submits `job`, which its owner has configured.
 ///
@@ -140,7 +141,16 @@ async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), G
                 )),
             }
         }
-        Some(DataSource::Globus { .. }) => {
+        Some(DataSource::Globus { endpoint, path }) => {
+            let from = Place { endpoint, path };
+            globus_places::of_user(state, &job.user_id, &from).map_err(GatewayError::Refused)?;
+            if job.remote_data_folder_id.is_some() {
+                return refuse(
+                    "data from Globus goes into a folder of its own: leave out remoteDataFolder, \
+                     or localDataFolder"
+                        .to_owned(),
+                );
+            }
             Desk::of(state, hpc).await?.map_err(GatewayError::Refused)?;
             Ok(())
         }

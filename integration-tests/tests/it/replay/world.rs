@@ -153,7 +153,7 @@ fn options(parts: &Parts, names: &Names, globus: &GlobusFake) -> anyhow::Result<
         ("maintainer.json", maintainers),
         ("container.json", recorded("container.json")?),
     ];
-    let mut config = globus.config();
+    let mut config = globus.config(&["e", "ep", "te"]);
     config["local_key"] = json!({"private_key_path": parts.fact("hpc", "private_key_path")?});
     Ok(WorldOptions {
         files: files

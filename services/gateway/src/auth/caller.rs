@@ -29,6 +29,9 @@ pub struct Authorized<R, S> {
     pub user: Arc<HubUser>,
     /// The body's fields, without the token; no field is `null`.
     pub body: Map<String, Value>,
+    /// Whether the caller has shown the token of the job in the path, and nothing that
+    /// opens anything else of its owner.
+    pub by_job_token: bool,
     way: PhantomData<(R, S)>,
 }
 
@@ -56,6 +59,7 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
             Some(Value::String(encoded)) => HubToken::decode(&encoded),
             _ => from_header,
         };
+        let by_job_token = access_token.is_some();
         let user = match (access_token, about) {
             (Some(token), Some(job)) => {
                 let user = owner(state, &token, &job).await?;
@@ -75,6 +79,7 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
         Ok(Self {
             user,
             body,
+            by_job_token,
             way: PhantomData,
         })
     }

@@ -3,6 +3,9 @@
 //! Only hubs of `jupyter-globus-map.json` are asked, over the configured scheme.
 //! Answers are kept for a while, refusals for a shorter one, and one question at a
 //! time is asked about one token. That a hub does not answer is no refusal.
+//!
+//! Tokens belong to users and to services of a hub, which may have the same names: the
+//! answer's `kind` tells them apart.
 
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
@@ -11,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use compute_domain::{ids::UserId, site::Hub};
+use compute_domain::{ids::UserId, printable::printable, site::Hub};
 use moka::{Expiry, future::Cache};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -33,6 +36,9 @@ pub enum HubError {
     /// The hub refuses the token.
     #[error("the hub refuses the token")]
     Refused,
+    /// The token is good, but its holder cannot be a user here.
+    #[error("{0}")]
+    NotAUser(String),
     /// The hub does not answer, or not as a hub does.
     #[error("the hub {0} does not answer")]
     Away(String),
@@ -43,13 +49,14 @@ pub enum HubError {
 pub struct HubUser {
     /// `NAME@HOST`.
     pub id: UserId,
-    /// NAME.
+    /// NAME; `service:NAME` of a service.
     pub name: String,
     /// The hub.
     pub hub: Hub,
 }
 
-type Kept = Option<Arc<HubUser>>;
+/// Whose a token is, or why it is refused.
+type Kept = Result<Arc<HubUser>, HubError>;
 
 #[derive(Debug)]
 struct ByOutcome;
@@ -61,7 +68,7 @@ impl Expiry<(String, u64, u64), Kept> for ByOutcome {
         value: &Kept,
         _now: std::time::Instant,
     ) -> Option<Duration> {
-        Some(if value.is_some() { KEPT } else { REFUSAL_KEPT })
+        Some(if value.is_ok() { KEPT } else { REFUSAL_KEPT })
     }
 }
 
@@ -78,6 +85,7 @@ pub struct HubClient {
 #[derive(Deserialize)]
 struct Answer {
     name: String,
+    kind: Option<String>,
 }
 
 impl HubClient {
@@ -127,8 +135,8 @@ impl HubClient {
             two.hash_one(secret),
         );
         if let Some(kept) = self.known.get(&key).await {
-            meters::kept_lookup(kept.is_some());
-            return kept.ok_or(HubError::Refused);
+            meters::kept_lookup(kept.is_ok());
+            return kept;
         }
         let ask = async {
             let question = HubQuestion::begin(&hub.host);
@@ -137,8 +145,7 @@ impl HubClient {
             answer
         };
         match self.known.try_get_with(key, ask).await {
-            Ok(Some(user)) => Ok(user),
-            Ok(None) => Err(HubError::Refused),
+            Ok(kept) => kept,
             Err(error) => Err((*error).clone()),
         }
     }
@@ -151,7 +158,7 @@ impl HubClient {
         let secret = token.expose_secret();
         // What cannot stand in a header cannot be a token.
         if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
-            return Ok(None);
+            return Ok(Err(HubError::Refused));
         }
         let url = format!("{}://{}/hub/api/user", hub.scheme.as_str(), hub.host);
         let request = self
@@ -164,18 +171,42 @@ impl HubClient {
             .map_err(|e| away(e.without_url().to_string()))?;
         match answer.status().as_u16() {
             200 => {}
-            401 | 403 | 404 => return Ok(None),
+            401 | 403 | 404 => return Ok(Err(HubError::Refused)),
             status => return Err(away(format!("status {status}"))),
         }
         let answer: Answer = answer
             .json()
             .await
             .map_err(|e| away(e.without_url().to_string()))?;
-        let id = UserId::new(&answer.name, &hub.host);
-        Ok(Some(Arc::new(HubUser {
-            id,
-            name: answer.name,
-            hub: hub.clone(),
-        })))
+        Ok(user_of(answer, hub).map(Arc::new))
     }
 }
+
+/// A hub that names no `kind` means a user: hubs call each service one (JupyterHub
+/// 0.8 and later), and what speaks for a hub without knowing services has none.
+fn user_of(answer: Answer, hub: &Hub) -> Result<HubUser, HubError> {
+    let Answer { name, kind } = answer;
+    let shown = printable(&name.chars().take(80).collect::<String>(), false);
+    let id = match kind.as_deref() {
+        None | Some("user") => UserId::of_user(&name, &hub.host),
+        Some("service") if hub.services.contains(&name) => UserId::of_service(&name, &hub.host),
+        Some(_) => {
+            return Err(HubError::NotAUser(format!(
+                "the token is of the service {shown} of {}, not of a user: use a user's token, or \
+                 ask the operator to list the service",
+                hub.host
+            )));
+        }
+    };
+    let id = id.map_err(|reason| {
+        HubError::NotAUser(format!("the name {shown} cannot be a user here: {reason}"))
+    })?;
+    Ok(HubUser {
+        name: id.name().to_owned(),
+        id,
+        hub: hub.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ impl Refusals for ForUser {
         match error {
             HubError::UnknownHost => GatewayError::UnknownHub,
             HubError::Refused => GatewayError::InvalidToken,
+            HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
         }
     }
@@ -46,6 +47,7 @@ impl Refusals for ForChange {
     fn refuse(error: HubError) -> GatewayError {
         match error {
             HubError::UnknownHost | HubError::Refused => GatewayError::InvalidToken,
+            HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
         }
     }
@@ -65,6 +67,7 @@ impl Refusals for ForJob {
     fn refuse(error: HubError) -> GatewayError {
         match error {
             HubError::UnknownHost | HubError::Refused => GatewayError::NoLogin,
+            HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
         }
     }

@@ -75,7 +75,7 @@ body! {
     ChangeFolder: {"name": "first results", "isWritable": false},
     InitDownload: {
         "toEndpoint": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
-        "toPath": "/~/results",
+        "toPath": "/~/data/alice/results",
         "fromPath": "/slurm_log"
     },
     GiveCredential: {"password": "PASSWORD"},

@@ -27,9 +27,10 @@ const ANY: [(&str, &str); 2] = [
     ("500", "A fault of the server."),
     ("503", "A part of the server does not answer: try again."),
 ];
-const WITH_BODY: [(&str, &str); 4] = [
+const WITH_BODY: [(&str, &str); 5] = [
     ("400", "The body is malformed."),
     ("402", "The body or the token is refused."),
+    ("403", "The token is not of a user."),
     ("413", "The body is too large."),
     ("429", "Too many requests within a minute."),
 ];

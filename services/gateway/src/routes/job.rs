@@ -17,6 +17,7 @@ use crate::{
     auth::{Authorized, ForChange, ForJob, ForJobChange, job_token},
     credentials::Login,
     error::GatewayError,
+    globus_places,
     job_view::{EventView, JobView, LogView, folder_ids},
     limits::check_values,
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
@@ -93,10 +94,19 @@ pub async fn change(
 ) -> Result<Json<JobView>, GatewayError> {
     let id = JobId::from_text(id);
     let user = &caller.user.id;
-    if state.store.job_of(user, &id).await?.is_none() {
+    let Some(job) = state.store.job_of(user, &id).await? else {
         return Err(GatewayError::NoSuchJobToChange(id));
-    }
+    };
     let patch = patch(&state, user, caller.body).await?;
+    globus_places::may_be_source(
+        &state,
+        user,
+        patch.local_data_folder.as_ref(),
+        caller.by_job_token,
+    )?;
+    if caller.by_job_token {
+        only_own_folders(&job, &patch)?;
+    }
     if patch == JobPatch::default() {
         return Err(GatewayError::Refused("nothing to update".to_owned()));
     }
@@ -243,6 +253,21 @@ async fn patch(
         remote_data_folder_id: own_folder(state, user, data).await?,
         remote_executable_folder_id: own_folder(state, user, executable).await?,
     })
+}
+
+/// A job's token opens no folder that is not the job's own already.
+fn only_own_folders(job: &Job, patch: &JobPatch) -> Result<(), GatewayError> {
+    let own = folder_ids(job);
+    let wanted = [
+        &patch.remote_data_folder_id,
+        &patch.remote_executable_folder_id,
+    ];
+    match wanted.into_iter().flatten().find(|id| !own.contains(id)) {
+        None => Ok(()),
+        Some(id) => Err(GatewayError::Refused(format!(
+            "unknown folder with id {id}"
+        ))),
+    }
 }
 
 /// A folder that is not the caller's is as good as none.

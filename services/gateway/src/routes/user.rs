@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
-use compute_domain::{ids::FolderId, site::UserMapping};
+use compute_domain::ids::FolderId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,14 +48,19 @@ pub async fn show(caller: Authorized<ForUser, TokenOnly>) -> Json<User> {
 /// Where Globus finds the caller's files on the hub.
 #[utoipa::path(get, path = "/user/jupyter-globus", request_body = TokenOnly, tag = "user",
     responses((status = OK, body = JupyterGlobus), (status = NOT_FOUND)))]
-pub async fn jupyter_globus(caller: Authorized<ForUser, TokenOnly>) -> Json<JupyterGlobus> {
+pub async fn jupyter_globus(
+    caller: Authorized<ForUser, TokenOnly>,
+) -> Result<Json<JupyterGlobus>, GatewayError> {
     let hub = &caller.user.hub;
-    let folder = folder_name(hub.user_mapping, &caller.user.name);
-    Json(JupyterGlobus {
+    let root_path = hub.folder_of(&caller.user.name);
+    let root_path = root_path.ok_or_else(|| {
+        GatewayError::Forbidden("your account has no folder on its JupyterHub".to_owned())
+    })?;
+    Ok(Json(JupyterGlobus {
         endpoint: hub.endpoint.clone(),
-        root_path: format!("{}/{folder}", hub.root_path.trim_end_matches('/')),
+        root_path,
         container_home_path: hub.container_home_path.clone(),
-    })
+    }))
 }
 
 /// The caller's jobs, with events and logs.
@@ -77,41 +82,4 @@ pub async fn jobs(
     Ok(Json(Jobs {
         job: jobs.into_iter().map(view).collect(),
     }))
-}
-
-/// The name of a user's folder on the hub. `iguide-mapping` is what JupyterHub's
-/// volume claims are named by: everything but `a-z0-9` as `-` and the byte in
-/// hexadecimal (PyPI `escapism`), all in lower case.
-fn folder_name(mapping: UserMapping, name: &str) -> String {
-    match mapping {
-        UserMapping::Plain => name.to_owned(),
-        UserMapping::Iguide => {
-            let escape = |b: u8| match b {
-                b'a'..=b'z' | b'0'..=b'9' => char::from(b).to_string(),
-                b => format!("-{b:x}"),
-            };
-            format!(
-                "iguide-claim-{}",
-                name.bytes().map(escape).collect::<String>()
-            )
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_of_users() {
-        assert_eq!(folder_name(UserMapping::Plain, "Alice.B"), "Alice.B");
-        assert_eq!(
-            folder_name(UserMapping::Iguide, "alice"),
-            "iguide-claim-alice"
-        );
-        assert_eq!(
-            folder_name(UserMapping::Iguide, "Al.ü@x"),
-            "iguide-claim--41l-2e-c3-bc-40x"
-        );
-    }
 }

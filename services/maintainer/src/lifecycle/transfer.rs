@@ -53,6 +53,7 @@ impl Carrier<'_> {
         let (globus, who) = self.globus().await?;
         match self.job.data_transfer.clone() {
             None => {
+                self.admitted(from)?;
                 let submission_id = globus.submission_id(&who).await?;
                 Ok(Moved::On(Progress {
                     data_transfer: Some(DataTransfer {
@@ -72,7 +73,7 @@ impl Carrier<'_> {
             }) => {
                 let transfer = Transfer {
                     label: format!("data of job {}", self.job.id),
-                    source: from,
+                    source: self.admitted(from)?,
                     destination: self.destination().await?,
                     recursive: true,
                     submission_id: submission_id.clone(),
@@ -94,12 +95,44 @@ impl Carrier<'_> {
         }
     }
 
+    /// The gateway has looked at it as well; the row may be of a version that did not.
+    fn admitted(&self, from: Place) -> Result<Place, StepError> {
+        let collections = self.port.site.collections();
+        let admitted = collections.admit(&self.job.user_id, &from.endpoint, &from.path);
+        let admitted =
+            admitted.map_err(|error| StepError::Refused(Cause::new(error.to_string())))?;
+        Ok(Place {
+            endpoint: admitted.collection,
+            path: admitted.path,
+        })
+    }
+
+    /// The data folder, which has to be the job's own: Globus follows links at its
+    /// destination, and programs of earlier jobs may have left some in theirs.
     async fn destination(&self) -> Result<Place, StepError> {
-        let lacks = |what: &str| StepError::Refused(Cause::new(format!("the job has no {what}")));
-        let id = self.job.remote_data_folder_id.clone();
-        let id = id.ok_or_else(|| lacks("data folder"))?;
-        let mut folders = self.port.store.folders(std::slice::from_ref(&id)).await?;
-        let folder = folders.remove(&id).ok_or_else(|| lacks("data folder"))?;
+        let refused = |words: String| StepError::Refused(Cause::new(words));
+        let lacks = |what: &str| refused(format!("the job has no {what}"));
+        let ids = [
+            &self.job.remote_data_folder_id,
+            &self.job.remote_result_folder_id,
+        ];
+        let [Some(data), Some(result)] = ids else {
+            return Err(lacks("data folder"));
+        };
+        let ids = [data.clone(), result.clone()];
+        let mut folders = self.port.store.folders(&ids).await?;
+        let (data, result) = (folders.remove(data), folders.remove(result));
+        let (folder, result) = data.zip(result).ok_or_else(|| lacks("data folder"))?;
+        // `prepare` makes both at once.
+        if folder.created_at != result.created_at {
+            return Err(refused(
+                "data from Globus goes into a folder of its own, not into remoteDataFolder"
+                    .to_owned(),
+            ));
+        }
+        let (connector, hpc) = (&self.port.connector, self.port.hpc_name());
+        connector.make_folder(hpc, &folder.hpc_path).await?;
+        connector.check_folder(hpc, &folder.hpc_path).await?;
         let endpoint = self.port.hpc.globus.endpoint.clone();
         Ok(Place {
             endpoint: endpoint.ok_or_else(|| lacks("endpoint for its data"))?,

@@ -11,6 +11,7 @@ mod jobs_claim;
 mod jobs_figures;
 mod jobs_intent;
 mod jobs_lease;
+mod jobs_of_folder;
 mod jobs_operator;
 mod jobs_owner;
 mod jobs_waiting;
@@ -124,10 +125,18 @@ impl Store {
     }
 }
 
-/// Whether a row could have this id. PostgreSQL refuses a text with a NUL in it,
-/// which no id has.
+/// Characters that the column of an id holds.
+const ID_LIMIT: usize = 255;
+
+/// Whether a row could have this id. PostgreSQL refuses a text with a NUL in it, and
+/// MariaDB compares without the blanks at the end: no id of ours has either.
 fn may_be_id(id: &str) -> bool {
-    !id.contains('\0')
+    fits(id) && !id.chars().any(char::is_control)
+}
+
+/// Whether every database keeps `id` as it is, and tells it from all others.
+fn fits(id: &str) -> bool {
+    id.chars().count() <= ID_LIMIT && !id.contains('\0') && id.trim() == id
 }
 
 /// Names of the states in which a job takes a place on its HPC.

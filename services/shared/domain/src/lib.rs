@@ -6,6 +6,7 @@ pub mod error_kind;
 pub mod ids;
 pub mod job;
 pub mod manifest;
+pub mod printable;
 pub mod shell;
 pub mod site;
 pub mod slurm;

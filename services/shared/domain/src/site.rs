@@ -2,12 +2,14 @@
 //! `compute-runtime`; nothing here reads a file.
 
 mod account;
+mod collections;
 mod container;
 mod hpc;
 mod hub;
 mod maintainer;
 
 pub use account::is_account_name;
+pub use collections::{AdmittedPlace, Collections, OpenCollection, PlaceError, canonical};
 pub use container::{Container, Kernel};
 pub use hpc::{CommunityLogin, ContainerRuntime, Globus, Hpc};
 pub use hub::{Hub, Scheme, UserMapping};

@@ -1,6 +1,7 @@
 //! The operator's folder of JSON files, read and checked as a whole: every
 //! mistake is found at once, with file, key and reason.
 
+mod collections;
 mod container;
 mod environment;
 mod hpc;
@@ -20,7 +21,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use compute_domain::site::{Container, Hpc, Hub, Kernel, MaintainerConfig};
+use compute_domain::site::{Collections, Container, Hpc, Hub, Kernel, MaintainerConfig};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -53,6 +54,15 @@ pub struct Site {
 }
 
 impl Site {
+    /// Which places at Globus users may name.
+    pub fn collections(&self) -> Collections<'_> {
+        Collections {
+            hpcs: &self.hpcs,
+            hubs: &self.hubs,
+            open: &self.server.globus_collections,
+        }
+    }
+
     /// The address of the connector that owns `hpc`.
     pub fn connector_address<'a>(&'a self, hpc: &'a Hpc) -> &'a str {
         let own = hpc.connector_address.as_deref();

@@ -5,6 +5,7 @@
 //! parameter values.
 
 mod flat_json;
+mod printable_fields;
 
 use std::io::IsTerminal as _;
 
@@ -19,6 +20,7 @@ use tracing_subscriber::{
 
 use crate::config::{Environment, ProcessEnvironment};
 use flat_json::FlatJson;
+use printable_fields::PrintableFields;
 
 /// Starts logging to stdout, and says who is speaking.
 ///
@@ -41,7 +43,9 @@ pub fn init(service: &'static str) -> anyhow::Result<()> {
             .event_format(FlatJson);
         registry.with(lines.with_filter(filter)).try_init()?;
     } else {
-        let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal());
+        let lines = fmt::layer()
+            .with_ansi(std::io::stdout().is_terminal())
+            .fmt_fields(PrintableFields);
         registry.with(lines.with_filter(filter)).try_init()?;
     }
     tracing::info!(service, version = crate::version::text(), "starting");

@@ -42,6 +42,19 @@ pub(super) fn corrections() -> Vec<Correction> {
             },
         },
         Correction {
+            name: "Globus of an HPC is not shown",
+            reason: "identity, endpoint and root path are the operator's, in whose name is transferred",
+            cases: &["007"],
+            corrected: |reply| {
+                let hpcs = body(reply).and_then(|body| body.get_mut("hpc")?.as_object_mut());
+                for hpc in hpcs.into_iter().flat_map(|hpcs| hpcs.values_mut()) {
+                    if hpc.get("globus").is_some() {
+                        hpc["globus"] = json!({});
+                    }
+                }
+            },
+        },
+        Correction {
             name: "a default HPC exists",
             reason: "a configuration that cannot work is refused when the services start, so \
                 that maintainer is not in the configuration of the replay",

@@ -6,12 +6,12 @@ use compute_domain::{
     job::{Change, Job, NewEvent, State, Step},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait, IntoActiveValue as _, QueryFilter,
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait, IntoActiveValue as _, QueryFilter,
     QueryOrder as _, Select, Set,
 };
 use serde_json::{Map, Value};
 
-use super::{events, may_be_id};
+use super::{events, fits, may_be_id};
 use crate::{Store, StoreError, convert::write_json, entity::job};
 
 /// Characters in a name at the most, of jobs and folders.
@@ -92,8 +92,15 @@ impl Store {
     /// Makes a job.
     ///
     /// # Errors
-    /// [`StoreError`] if it was not made, or it is not known whether it was.
+    /// [`StoreError::Unfit`] if the id of its owner is longer than 255 characters, or
+    /// begins or ends with white space; others if it was not made, or it is not known
+    /// whether it was.
     pub async fn create_job(&self, new: NewJob) -> Result<Job, StoreError> {
+        if !fits(new.user_id.as_str()) {
+            // SQLite would keep it, and MariaDB would take it for another's.
+            let words = "the id of a user is too long, or begins or ends with white space";
+            return Err(StoreError::Unfit(DbErr::Custom(words.to_owned())));
+        }
         let now = self.now();
         let NewJob {
             id,

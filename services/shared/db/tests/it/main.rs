@@ -17,6 +17,7 @@ mod figures;
 mod folder_transfers;
 mod globus_tokens;
 mod hostile;
+mod identities;
 mod leases;
 mod maintainers;
 mod operator;

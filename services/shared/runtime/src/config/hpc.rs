@@ -178,6 +178,7 @@ fn globus(r: &mut Reader<'_>) -> Globus {
 }
 
 fn public(entry: &Map<String, Value>, rules: Value) -> Map<String, Value> {
+    let hidden = json!({});
     let mut public = Map::new();
     for key in PUBLIC {
         let default = match key {
@@ -185,10 +186,11 @@ fn public(entry: &Map<String, Value>, rules: Value) -> Map<String, Value> {
             "mount" | "slurm_input_rules" => Some(json!({})),
             _ => None,
         };
-        let value = if key == "slurm_input_rules" {
-            Some(&rules)
-        } else {
-            entry.get(key)
+        let value = match key {
+            "slurm_input_rules" => Some(&rules),
+            // Identity, endpoint and root path are the operator's. Clients know the key.
+            "globus" => entry.get(key).map(|_| &hidden),
+            key => entry.get(key),
         };
         if let Some(value) = value.cloned().filter(|value| !value.is_null()).or(default) {
             public.insert(key.to_owned(), value);

@@ -20,5 +20,6 @@ pub(super) fn read(host: &str, r: &mut Reader<'_>) -> Option<Hub> {
         user_mapping: r
             .choice("user_mapping", &mappings)
             .unwrap_or(UserMapping::Plain),
+        services: r.texts("services"),
     })
 }

@@ -1,5 +1,6 @@
 //! References from one file to another, none of which may lead nowhere.
 
+use compute_domain::site::canonical;
 use serde_json::{Map, Value};
 
 use super::{Site, mistake::Report};
@@ -34,7 +35,30 @@ pub(super) fn check(site: &Site, hpcs: &Map<String, Value>, report: &mut Report)
             report.mistake("container.json", &format!("{name}.{part}.{hpc}"), &reason);
         }
     }
+    check_collections(site, report);
     check_schemes(site, report);
+}
+
+/// A collection of an HPC holds the folders of all users.
+fn check_collections(site: &Site, report: &mut Report) {
+    let is_same = |one: &str, other: &str| canonical(one) == canonical(other);
+    for (name, hpc) in &site.hpcs {
+        let Some(endpoint) = hpc.globus.endpoint.as_deref().filter(|id| !id.is_empty()) else {
+            continue;
+        };
+        let mut open = site.server.globus_collections.iter();
+        if open.any(|open| is_same(&open.id, endpoint)) {
+            let reason = format!("{endpoint} is the collection of {name}, which no user may name");
+            report.mistake("config.json", "globus_collections", &reason);
+        }
+        let hubs = site.hubs.iter();
+        for (host, _) in hubs.filter(|(_, hub)| is_same(&hub.endpoint, endpoint)) {
+            let key = format!("{host}.endpoint");
+            let reason =
+                format!("is the collection of {name} in hpc.json: its users cannot use it");
+            report.warning("jupyter-globus-map.json", &key, &reason);
+        }
+    }
 }
 
 /// Services speak TLS to each other or none does.

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use compute_domain::job::MAX_DEPLOYMENT_NAME;
+use compute_domain::{job::MAX_DEPLOYMENT_NAME, site::OpenCollection};
 
 use super::{
-    Place,
+    Place, collections,
     reader::Reader,
     storage::{self, Database, Redis},
     tls::{self, TlsFiles},
@@ -79,6 +79,8 @@ pub struct Server {
     pub local_data_roots: Vec<PathBuf>,
     /// How long a folder is kept at least before its owner's `PUT /clean` removes it.
     pub folder_retention: Duration,
+    /// Globus collections that all users may name.
+    pub globus_collections: Vec<OpenCollection>,
     /// Kept from the older server.
     pub is_testing: bool,
 }
@@ -144,6 +146,7 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
             .map(|root| place.path(root))
             .collect(),
         folder_retention: DAY * days(r, "folder_retention_days", 30),
+        globus_collections: collections::read(r),
         is_testing: r.flag("is_testing").unwrap_or(false),
     };
     r.warn_of_unknown_keys();

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use compute_domain::printable::printable_json;
 use serde_json::{Map, Value, json};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
@@ -42,7 +43,11 @@ where
         let mut own = String::new();
         context.format_fields(Writer::new(&mut own), event)?;
         line.extend(fields_of(&own));
-        writeln!(writer, "{}", Value::Object(line))
+        writeln!(
+            writer,
+            "{}",
+            printable_json(&Value::Object(line).to_string())
+        )
     }
 }
 
@@ -112,6 +117,28 @@ mod tests {
         assert_eq!(
             (&lines[0]["message"], &lines[0]["job.id"]),
             (&json!("shown"), &json!("1"))
+        );
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_and_a_program_reads_what_was_said() {
+        let hostile = "a\u{1b}[2J\u{9b}1m\u{7f}\u{202e}b\nc";
+        let written = tempfile::NamedTempFile::new().unwrap();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(Arc::new(written.reopen().unwrap()))
+            .fmt_fields(JsonFields::new())
+            .event_format(FlatJson);
+        let subscriber = tracing_subscriber::registry().with(lines);
+        tracing::subscriber::with_default(subscriber, || tracing::info!(said = hostile, "x"));
+        let text = fs::read_to_string(written.path()).unwrap();
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(
+            !line.chars().any(compute_domain::printable::is_hidden),
+            "{line:?}"
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(line).unwrap()["said"],
+            hostile
         );
     }
 }

@@ -108,3 +108,60 @@ fn tls_wants_all_its_files_and_addresses_that_say_so() {
     assert!(files.authority.is_absolute() && files.authority.ends_with("ca.crt"));
     assert_eq!(files.key.to_str(), Some("/run/tls/service.key"));
 }
+
+#[test]
+fn collections_for_users_are_checked_and_never_those_of_an_hpc() {
+    let folder = Folder::new();
+    let hpcs_own = "11111111-2222-3333-4444-555555555555";
+    folder.edit("config.json", |config| {
+        config["globus_collections"] = json!([
+            {"id": "{11111111222233334444555555555555}"},
+            {"path": "/x"},
+            {"id": "a", "path": "x"},
+            {"id": "b", "path": "/x/../y"},
+            {"id": "c", "paths": ["/x"]},
+            "d",
+        ]);
+    });
+    folder.edit("jupyter-globus-map.json", |hubs| {
+        hubs["127.0.0.1:8000"]["services"] = json!("reporter");
+        hubs["localhost:8000"]["endpoint"] = json!(hpcs_own.to_uppercase());
+    });
+    let mut said = folder.mistakes();
+    said.dedup();
+    assert_eq!(
+        said,
+        [
+            "config.json globus_collections",
+            "jupyter-globus-map.json 127.0.0.1:8000.services"
+        ]
+    );
+    let words = folder.load(&[]).expect_err("mistakes").to_string();
+    for reason in [
+        "the collection of local_hpc, which no user may name",
+        "must be an object with an id, is {\"path\":\"/x\"}",
+        "path \"x\" must be absolute and without ..",
+        "path \"/x/../y\" must be absolute and without ..",
+        "an entry has the unknown key paths",
+        "must be an object with an id, is \"d\"",
+    ] {
+        assert!(words.contains(reason), "{reason}: {words}");
+    }
+    folder.edit("config.json", |config| {
+        config["globus_collections"] =
+            json!([{"id": "a", "path": "/public", "comment": "open data"}]);
+    });
+    folder.edit("jupyter-globus-map.json", |hubs| {
+        hubs["127.0.0.1:8000"]["services"] = json!(["reporter"]);
+    });
+    let loaded = folder.load(&[]).unwrap();
+    assert_eq!(loaded.site.hubs["127.0.0.1:8000"].services, ["reporter"]);
+    let open = &loaded.site.server.globus_collections;
+    assert_eq!(
+        (open[0].id.as_str(), open[0].path.as_deref()),
+        ("a", Some("/public"))
+    );
+    let said: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    let warned = "jupyter-globus-map.json: localhost:8000.endpoint: is the collection of local_hpc";
+    assert!(said.iter().any(|said| said.starts_with(warned)), "{said:?}");
+}
