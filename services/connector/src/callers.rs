@@ -11,6 +11,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("UploadFolder", &[Role::Maintainer]),
     ("WriteFile", &[Role::Maintainer]),
     ("Submit", &[Role::Maintainer]),
+    ("FindSubmission", &[Role::Maintainer]),
     ("JobStates", &[Role::Maintainer]),
     ("DeploymentJobs", &[Role::Maintainer]),
     ("Cancel", &[Role::Maintainer]),
@@ -19,6 +20,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("Usage", &[Role::Maintainer]),
     ("ReadFile", &[Role::Maintainer]),
     ("ListFolder", &[Role::Maintainer]),
+    ("CopyFolder", &[Role::Maintainer]),
     ("RemoveFolder", &[Role::Gateway, Role::Maintainer]),
 ]);
 

@@ -175,6 +175,24 @@ impl Connector for ConnectorService {
         Ok(Response::new(submitted.into()))
     }
 
+    async fn find_submission(
+        &self,
+        request: Request<wire::FindSubmissionRequest>,
+    ) -> Answer<wire::FindSubmissionResponse> {
+        let wire::FindSubmissionRequest {
+            hpc,
+            job_id,
+            folder,
+            credential,
+        } = request.into_inner();
+        is_about(&job_id);
+        let account = self.account(&hpc, credential.as_ref())?;
+        let folder = account.path(&folder).map_err(status)?;
+        let found = account.submissions.find(&job_id, &folder).await;
+        let slurm_id = found.map_err(status)?;
+        Ok(Response::new(wire::FindSubmissionResponse { slurm_id }))
+    }
+
     async fn job_states(
         &self,
         request: Request<wire::JobStatesRequest>,
@@ -291,10 +309,32 @@ impl Connector for ConnectorService {
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
         let path = account.path(&path).map_err(status)?;
-        let directories = files::list_folder(&account.remote, &path)
+        let listing = files::list_folder(&account.remote, &path)
             .await
             .map_err(status)?;
-        Ok(Response::new(wire::ListFolderResponse { directories }))
+        Ok(Response::new(wire::ListFolderResponse {
+            directories: listing.folders,
+            is_cut: listing.is_cut,
+        }))
+    }
+
+    async fn copy_folder(
+        &self,
+        request: Request<wire::CopyFolderRequest>,
+    ) -> Answer<wire::CopyFolderResponse> {
+        let wire::CopyFolderRequest {
+            hpc,
+            from,
+            to,
+            credential,
+        } = request.into_inner();
+        let account = self.account(&hpc, credential.as_ref())?;
+        let from = account.path(&from).map_err(status)?;
+        let to = account.path(&to).map_err(status)?;
+        files::copy_folder(&account.remote, &from, &to)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(wire::CopyFolderResponse {}))
     }
 
     async fn remove_folder(

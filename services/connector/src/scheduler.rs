@@ -45,6 +45,17 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     /// [`Error::Cut`] if it may have accepted the job.
     async fn submit(&self, job: &str, folder: &RemotePath) -> Result<Submitted, Error>;
 
+    /// The id under which it has a job of that name, whose submission was tried from
+    /// `folder`; `None` if it does not have it. Submits nothing.
+    ///
+    /// # Errors
+    /// [`Error::Uncertain`] as long as the scheduler may still show it later.
+    async fn find_submission(
+        &self,
+        job: &str,
+        folder: &RemotePath,
+    ) -> Result<Option<String>, Error>;
+
     /// Ends a job; one that has ended is well.
     ///
     /// # Errors

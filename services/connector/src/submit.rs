@@ -52,6 +52,22 @@ impl Submissions {
         self.answer(job, folder).await
     }
 
+    /// The id under which the scheduler has this job, whose submission was tried.
+    ///
+    /// # Errors
+    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if `job` cannot be a
+    /// job's name.
+    pub(crate) async fn find(
+        &self,
+        job: &str,
+        folder: &RemotePath,
+    ) -> Result<Option<String>, Error> {
+        if !is_name(job) {
+            return Err(Error::Argument(format!("{job:?} is not the id of a job")));
+        }
+        self.scheduler.find_submission(job, folder).await
+    }
+
     fn answer(&self, job: &str, folder: RemotePath) -> Answer {
         let mut under_way = lock(&self.under_way);
         if let Some(answer) = under_way.get(job) {

@@ -107,6 +107,22 @@ impl Slurm {
     }
 }
 
+impl Slurm {
+    /// Runs the script that submits, or only looks.
+    async fn submission(&self, job: &str, folder: &RemotePath, how: &str) -> Result<String, Error> {
+        let mut arguments = folder.arguments();
+        arguments.extend([job, LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN, how].map(str::to_owned));
+        let script = format!("{folder}/job.sbatch");
+        self.remote.run(&SUBMIT, arguments).await?.text(&script)
+    }
+}
+
+fn not_understood(answer: &str) -> Error {
+    Error::Uncertain(format!(
+        "the answer to the submission was not understood: {answer:?}"
+    ))
+}
+
 #[async_trait]
 impl Scheduler for Slurm {
     async fn queue(&self) -> Result<Vec<Queued>, Error> {
@@ -125,15 +141,21 @@ impl Scheduler for Slurm {
     }
 
     async fn submit(&self, job: &str, folder: &RemotePath) -> Result<Submitted, Error> {
-        let mut arguments = folder.arguments();
-        arguments.extend([job, LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
-        let script = format!("{folder}/job.sbatch");
-        let answer = self.remote.run(&SUBMIT, arguments).await?.text(&script)?;
-        submitted(&answer).ok_or_else(|| {
-            Error::Uncertain(format!(
-                "the answer to the submission was not understood: {answer:?}"
-            ))
-        })
+        let answer = self.submission(job, folder, "submit").await?;
+        submitted(&answer).ok_or_else(|| not_understood(&answer))
+    }
+
+    async fn find_submission(
+        &self,
+        job: &str,
+        folder: &RemotePath,
+    ) -> Result<Option<String>, Error> {
+        let answer = self.submission(job, folder, "look").await?;
+        if answer.trim().rsplit('\n').next() == Some("none") {
+            return Ok(None);
+        }
+        let found = submitted(&answer).ok_or_else(|| not_understood(&answer))?;
+        Ok(Some(found.slurm_id))
     }
 
     async fn cancel(&self, id: &str) -> Result<(), Error> {

@@ -1,25 +1,13 @@
-# ROOT TOP FOLDER JOB LOCK_PATIENCE GRACE GRACE_OF_BEGUN: hands job.sbatch to Slurm, once and only once.
+# ROOT TOP FOLDER JOB LOCK_PATIENCE GRACE GRACE_OF_BEGUN HOW: hands job.sbatch to Slurm, once and only once; where HOW is
+# `look`, only looks whether Slurm has the job from an earlier attempt.
 #
 # What the folder holds decides:
 #   .cgc-slurm-id        Slurm has it, under this id
 #   .cgc-submit-tried    sbatch was called and its answer was not kept: `begun TIME` before the call, `failed TIME` after
 #                        an answer that leaves open whether Slurm has the job
-# Answers `submitted ID` or `adopted ID`, or words.
+# Answers `submitted ID`, `adopted ID` or, to a look, `none`; or words.
 inside "$@"
-job=$4 grace=$6 grace_of_begun=$7
-cd -- "$real" 2>/dev/null || exit 40
-[ -f job.sbatch ] || exit 40
-
-(: >>.cgc-submit.lock) 2>/dev/null || say 44 "cannot write in $3"
-exec 9>>.cgc-submit.lock
-flock -w "$5" -E 75 9
-case $? in
-  0) ;;
-  75) say 43 "another submission of this job is under way on the login node" ;;
-  *) say 44 "the file system of $3 does not support flock: have it mounted with locks" ;;
-esac
-
-keep() { printf '%s\n' "$1" >.cgc-slurm-id.part && mv -f .cgc-slurm-id.part .cgc-slurm-id; }
+job=$4 grace=$6 grace_of_begun=$7 how_far=$8
 
 # Sets `id` if Slurm has a job of this name, else to nothing. A refused submission leaves a record that never had a
 # node: that is no job. Asking that fails is never "not there".
@@ -39,8 +27,37 @@ look() {
   esac
 }
 
+# What can be said without the folder: to a look, what Slurm has of the last three days.
+look_at_slurm() {
+  [ "$how_far" = look ] || return 0
+  look 259200
+  [ -z "$id" ] || say 0 "adopted $id"
+  say 0 none
+}
+
+if ! cd -- "$real" 2>/dev/null || [ ! -f job.sbatch ]; then
+  look_at_slurm
+  exit 40
+fi
+
+(: >>.cgc-submit.lock) 2>/dev/null || {
+  look_at_slurm
+  say 44 "cannot write in $3"
+}
+exec 9>>.cgc-submit.lock
+flock -w "$5" -E 75 9
+case $? in
+  0) ;;
+  75) say 43 "another submission of this job is under way on the login node" ;;
+  *) say 44 "the file system of $3 does not support flock: have it mounted with locks" ;;
+esac
+
+keep() { printf '%s\n' "$1" >.cgc-slurm-id.part && mv -f .cgc-slurm-id.part .cgc-slurm-id; }
+
 if [ -s .cgc-slurm-id ]; then
+  id=''
   read -r id <.cgc-slurm-id
+  [ -n "$id" ] || look_at_slurm
   say 0 "adopted $id"
 fi
 
@@ -57,6 +74,7 @@ if [ -e .cgc-submit-tried ]; then
     say 0 "adopted $id"
   fi
   [ "$age" -ge "$grace" ] || say 43 "it is not certain yet that Slurm does not have the job from an earlier attempt"
+  [ "$how_far" != look ] || say 0 none
   # Slurm knows nothing of it; but what a job has written shows that it had started.
   output=$(sed -n 's/^#SBATCH --output=//p' job.sbatch | tail -n 1)
   [ -z "$output" ] || [ ! -e "$output" ] ||
@@ -64,6 +82,7 @@ if [ -e .cgc-submit-tried ]; then
   rm -f .cgc-submit-tried
 fi
 
+[ "$how_far" != look ] || say 0 none
 (set -C && printf 'begun %s\n' "$(date +%s)" >.cgc-submit-tried) 2>/dev/null || {
   [ ! -s .cgc-submit-tried ] || say 43 "another submission of this job has just begun"
   rm -f .cgc-submit-tried

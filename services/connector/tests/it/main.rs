@@ -12,6 +12,7 @@
     reason = "helpers of tests, which clippy does not take for tests"
 )]
 
+mod copies;
 mod faults;
 mod files;
 mod jobs;

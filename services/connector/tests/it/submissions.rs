@@ -206,3 +206,41 @@ async fn what_cannot_be_submitted() {
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
     site.stop().await;
 }
+
+/// Cancelling a job whose submission was not answered: it is looked for, and never
+/// submitted.
+#[tokio::test]
+async fn a_look_for_a_submission_submits_nothing() {
+    let site = Site::start().await;
+    let find = async |job: &_, folder: &str| {
+        let found = site.client.find_submission(HPC, job, folder).await;
+        found.map(|found| found.map(|found| found.slurm_id))
+    };
+    let (never, folder) = site.job_with("sleep 1").await;
+    assert_eq!(find(&never, &folder).await, Ok(None));
+    assert!(site.jobs_named(&never).await.is_empty());
+
+    let (cut, folder) = site.job_with("sleep 1").await;
+    site.lie("sbatch", &folder, Fault::DoneThenKilled).await;
+    site.client.submit(HPC, &cut, &folder).await.unwrap_err();
+    let found = find(&cut, &folder).await.unwrap();
+    let [id] = site.jobs_named(&cut).await.try_into().unwrap();
+    assert_eq!(found, Some(id.clone()));
+    // Its program may remove what lies in its folder, or all of it.
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(find(&cut, &folder).await, Ok(Some(id)));
+
+    let (refused, folder) = site.job_with("sleep 1").await;
+    site.lie("sbatch", &folder, Fault::TimedOut).await;
+    site.client
+        .submit(HPC, &refused, &folder)
+        .await
+        .unwrap_err();
+    let uncertain = find(&refused, &folder).await.unwrap_err();
+    assert_eq!(uncertain.kind(), ErrorKind::Uncertain, "{uncertain}");
+    let long_ago = format!("failed {}\n", now().seconds() - 60);
+    site.write(&folder, ".cgc-submit-tried", &long_ago).await;
+    assert_eq!(find(&refused, &folder).await, Ok(None));
+    assert!(site.jobs_named(&refused).await.is_empty());
+    site.stop().await;
+}

@@ -1,15 +1,21 @@
 //! `collect`: stdout and stderr, usage and the listing of the result folder,
 //! then the job's end.
+//!
+//! What lies in the job's folder is its program's. A part of it that cannot be read
+//! for its own sake is left out, with a note; only trouble of the HPC is waited for.
+
+mod part;
 
 use std::time::Duration;
 
 use compute_db::Progress;
 use compute_domain::{
-    ErrorKind,
+    ids::UserId,
     job::{Cause, Change, Job, NewEvent, Usage},
 };
-use compute_proto::RemoteError;
+use compute_proto::Listing;
 
+use self::part::Part;
 use super::StepError;
 use crate::{hpc_port::HpcPort, launcher::Folders};
 
@@ -20,15 +26,66 @@ const LOG_LIMIT: u32 = 1 << 20;
 /// Accounting lags behind the scheduler: how long it is given for the usage.
 const USAGE_PATIENCE: Duration = Duration::from_millis(1500);
 
+/// How often, and with which pause, the results of a job that is to be cancelled are
+/// fetched.
+const LAST_TRIES: usize = 3;
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// Fetches everything, and says how the job ended.
 ///
 /// # Errors
-/// [`StepError::Trouble`] if something could not be fetched now.
+/// [`StepError::Trouble`] if something could not be fetched now, and may be later.
 pub async fn collect(
     port: &HpcPort,
     job: &Job,
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
+    let fetched = fetch(port, job).await;
+    fetched.trouble(job.attempts)?;
+    Ok(fetched.finish(job, conclusion(job), listed_first))
+}
+
+/// The same for a job that `by` wants cancelled: what is not fetched soon is left
+/// out, and then the job is cancelled even if its program had ended well.
+pub async fn collect_at_once(
+    port: &HpcPort,
+    job: &Job,
+    listed_first: Option<&str>,
+    by: &UserId,
+) -> Progress {
+    let mut fetched = fetch(port, job).await;
+    for _ in 1..LAST_TRIES {
+        if fetched.trouble(0).is_ok() {
+            break;
+        }
+        tokio::time::sleep(LAST_PAUSE).await;
+        fetched = fetch(port, job).await;
+    }
+    let end = match fetched.trouble(job.attempts) {
+        Ok(()) => conclusion(job),
+        Err(_) => cut_short(job, by),
+    };
+    fetched.finish(job, end, listed_first)
+}
+
+/// The end of a job that `by` wants cancelled, where nothing can be fetched.
+pub fn nothing_collected(job: &Job, by: &UserId) -> Progress {
+    let mut progress = cut_short(job, by);
+    let reasons = ["the HPC did not answer in time".to_owned()];
+    let note = NewEvent::result_incomplete(&job.id, &reasons);
+    progress.events.insert(0, note);
+    progress
+}
+
+/// What there is in the result folder, as far as it was fetched.
+struct Fetched {
+    stdout: Part<Option<String>>,
+    stderr: Part<Option<String>>,
+    listing: Part<Listing>,
+    usage: Usage,
+}
+
+async fn fetch(port: &HpcPort, job: &Job) -> Fetched {
     let result = Folders::of(job, &port.hpc).result;
     let (stdout, stderr) = (
         format!("{result}/slurm_log/job.stdout"),
@@ -40,11 +97,68 @@ pub async fn collect(
         listing(port, &result),
         usage(port, job.slurm_id.as_deref()),
     );
-    let mut progress = conclusion(job);
-    progress.logs = [stdout?, stderr?].into_iter().flatten().collect();
-    progress.result_listing = Some(put_first(listing?, listed_first));
-    progress.usage = Some(usage);
-    Ok(progress)
+    Fetched {
+        stdout,
+        stderr,
+        listing,
+        usage,
+    }
+}
+
+impl Fetched {
+    /// Whether to try again, after `attempts` in vain.
+    fn trouble(&self, attempts: i32) -> Result<(), StepError> {
+        let others_answered =
+            self.stdout.is_answered() || self.stderr.is_answered() || self.listing.is_answered();
+        self.stdout.trouble(attempts, others_answered)?;
+        self.stderr.trouble(attempts, others_answered)?;
+        self.listing.trouble(attempts, others_answered)
+    }
+
+    fn finish(self, job: &Job, end: Progress, listed_first: Option<&str>) -> Progress {
+        let mut progress = end;
+        let mut notes = Vec::new();
+        let mut noted = |what: &str, note: Option<String>| {
+            notes.extend(note.map(|note| format!("{what}: {note}")));
+        };
+        let (stdout, note) = self.stdout.take();
+        noted("stdout", note);
+        let (stderr, note) = self.stderr.take();
+        noted("stderr", note);
+        let (listing, note) = self.listing.take();
+        noted("list of folders", note);
+        if listing.is_cut {
+            noted(
+                "list of folders",
+                Some("it is too long, and cut".to_owned()),
+            );
+        }
+        progress.logs = [stdout, stderr].into_iter().flatten().collect();
+        progress.result_listing = Some(put_first(listing.folders, listed_first));
+        progress.usage = Some(self.usage);
+        if !notes.is_empty() {
+            let note = NewEvent::result_incomplete(&job.id, &notes);
+            progress.events.insert(0, note);
+        }
+        progress
+    }
+}
+
+/// A job whose results were not fetched to the end because `by` wants it cancelled.
+fn cut_short(job: &Job, by: &UserId) -> Progress {
+    if job.cause.is_some() {
+        return conclusion(job);
+    }
+    let cause = Cause::cancelled_by(by.as_str());
+    Progress {
+        change: Some(Change::Cancel),
+        events: vec![
+            NewEvent::cancelled(&job.id, by),
+            NewEvent::failed(&job.id, &cause),
+        ],
+        cause: Some(cause.as_str().to_owned()),
+        ..Progress::default()
+    }
 }
 
 /// The change and the events that close `job`, whose cause was saved when the
@@ -76,34 +190,29 @@ fn conclusion(job: &Job) -> Progress {
     }
 }
 
-async fn log(port: &HpcPort, path: &str) -> Result<Option<String>, RemoteError> {
-    let part = match port
+async fn log(port: &HpcPort, path: &str) -> Part<Option<String>> {
+    let read = port
         .connector
         .read_file(port.hpc_name(), path, 0, LOG_LIMIT)
-        .await
-    {
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
-        part => part?,
-    };
-    if part.content.is_empty() {
-        return Ok(None);
-    }
-    // NUL cannot be kept by every database.
-    let mut text = String::from_utf8_lossy(&part.content).replace('\0', "\u{fffd}");
-    if part.size > u64::from(LOG_LIMIT) {
-        let size = part.size;
-        text.push_str(&format!(
-            "\n[the first {LOG_LIMIT} of {size} bytes; the whole log is in the result folder]"
-        ));
-    }
-    Ok(Some(text))
+        .await;
+    Part::of(read.map(|part| {
+        if part.content.is_empty() {
+            return None;
+        }
+        // NUL cannot be kept by every database.
+        let mut text = String::from_utf8_lossy(&part.content).replace('\0', "\u{fffd}");
+        if part.size > u64::from(LOG_LIMIT) {
+            let size = part.size;
+            text.push_str(&format!(
+                "\n[the first {LOG_LIMIT} of {size} bytes; the whole log is in the result folder]"
+            ));
+        }
+        Some(text)
+    }))
 }
 
-async fn listing(port: &HpcPort, result: &str) -> Result<Vec<String>, RemoteError> {
-    match port.connector.list_folder(port.hpc_name(), result).await {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
-        listing => listing,
-    }
+async fn listing(port: &HpcPort, result: &str) -> Part<Listing> {
+    Part::of(port.connector.list_folder(port.hpc_name(), result).await)
 }
 
 /// Never in the way of the job's end: what is not known is left out.

@@ -2,7 +2,11 @@
 //! often it is asked.
 
 use compute_db::Progress;
-use compute_domain::job::{Change, Job, NewEvent};
+use compute_domain::{
+    ids::JobId,
+    job::{Change, Job, NewEvent},
+};
+use compute_proto::Submitted;
 
 use super::{StepError, StepOutcome};
 use crate::{hpc_port::HpcPort, launcher::Folders};
@@ -19,13 +23,15 @@ pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepEr
         adopted = submitted.adopted,
         "accepted by the scheduler"
     );
-    Ok(Progress {
+    Ok(accepted(&job.id, submitted))
+}
+
+/// What it means that the scheduler has the job.
+pub fn accepted(id: &JobId, submitted: Submitted) -> Progress {
+    Progress {
         change: Some(Change::Accept),
-        events: vec![
-            NewEvent::submitted(&submitted.slurm_id),
-            NewEvent::init(&job.id),
-        ],
+        events: vec![NewEvent::submitted(&submitted.slurm_id), NewEvent::init(id)],
         slurm_id: Some(submitted.slurm_id),
         ..Progress::default()
-    })
+    }
 }
