@@ -88,7 +88,7 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
         "community_login": {"user": parts.fact("hpc", "user")?, "use_local_key": false,
             "external_key": {"private_key_path": parts.fact("hpc", "private_key_path")?, "passphrase": null}},
         "root_path": parts.fact("hpc", "root_path")?, "known_hosts": parts.fact("hpc", "known_hosts")?,
-        "job_pool_capacity": options.capacity, "container_runtime": runtime,
+        "job_pool_capacity": options.capacity, "jobs_per_user": options.capacity, "container_runtime": runtime,
         "poll_interval_seconds": 1,
         "init_sbatch_script": [], "init_sbatch_options": options.sbatch_options, "description": "the local cluster",
         "globus": {"root_path": "/"},

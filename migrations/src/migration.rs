@@ -68,6 +68,11 @@ impl MigratorTrait for Migrations {
                 "gits",
                 |_| flag("is_raw_approved"),
             )),
+            Box::new(NewColumn(
+                "m000020_jobs_have_an_executable_copy",
+                "jobs",
+                |_| short_or_null("executable_copy_id"),
+            )),
         ]
     }
 }

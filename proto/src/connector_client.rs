@@ -16,7 +16,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
     MAX_MESSAGE_BYTES,
-    convert::{FilePart, Finding, LiveJob, Submitted},
+    convert::{FilePart, Finding, Listing, LiveJob, Submitted},
     ids,
     status::RemoteError,
     upload::{FeedError, feed},
@@ -39,7 +39,7 @@ const LOGIN: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(60);
 /// For a submission; the connector goes on with it after the deadline.
 const SUBMIT: Duration = Duration::from_secs(90);
-/// For removing a folder of many files.
+/// For removing or copying a folder of many files.
 const REMOVE: Duration = Duration::from_secs(600);
 /// For an upload; a dead connection is noticed long before.
 const UPLOAD: Duration = Duration::from_secs(3600);
@@ -313,6 +313,33 @@ impl ConnectorClient {
             .into())
     }
 
+    /// Looks for a job whose submission was tried and not answered; `None` if Slurm does
+    /// not have it. The version before may have left its marks in `legacy_folder`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Uncertain`] as long as Slurm may still show it later.
+    pub async fn find_submission(
+        &self,
+        hpc: &str,
+        mark: &Mark,
+        legacy_folder: &str,
+    ) -> Result<Option<Submitted>, RemoteError> {
+        let request = wire::FindSubmissionRequest {
+            hpc: hpc.to_owned(),
+            job_id: mark.job.to_string(),
+            legacy_folder: legacy_folder.to_owned(),
+            deployment: mark.deployment.clone(),
+            credential: self.credential.clone(),
+        };
+        let client = &mut self.client();
+        let found = client.find_submission(within(SUBMIT, request)).await?;
+        let slurm_id = found.into_inner().slurm_id;
+        Ok(slurm_id.map(|slurm_id| Submitted {
+            slurm_id,
+            adopted: true,
+        }))
+    }
+
     /// States of many jobs, one for each; all callers of a tick share one look.
     ///
     /// # Errors
@@ -435,22 +462,26 @@ impl ConnectorClient {
             .into())
     }
 
-    /// Directories below a folder, relative to it, `/` first.
+    /// Directories below a folder, as many as can be named.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such folder.
-    pub async fn list_folder(&self, hpc: &str, path: &str) -> Result<Vec<String>, RemoteError> {
+    pub async fn list_folder(&self, hpc: &str, path: &str) -> Result<Listing, RemoteError> {
         let request = wire::ListFolderRequest {
             hpc: hpc.to_owned(),
             path: path.to_owned(),
             credential: self.credential.clone(),
         };
-        Ok(self
-            .client()
-            .list_folder(within(LOOK, request))
-            .await?
-            .into_inner()
-            .directories)
+        let client = &mut self.client();
+        let listed = client.list_folder(within(LOOK, request)).await?;
+        let wire::ListFolderResponse {
+            directories,
+            is_cut,
+        } = listed.into_inner();
+        Ok(Listing {
+            folders: directories,
+            is_cut,
+        })
     }
 
     /// Removes a folder and everything in it; one that is not there is well.

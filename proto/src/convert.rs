@@ -37,6 +37,15 @@ pub struct LiveJob {
     pub job: JobId,
 }
 
+/// Directories below a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Each as `/relative/path`, `/` first, in order of name.
+    pub folders: Vec<String>,
+    /// Whether there are more.
+    pub is_cut: bool,
+}
+
 /// A part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePart {

@@ -11,7 +11,7 @@ mod status;
 mod upload;
 
 pub use connector_client::{ConnectorClient, MAX_READ_BYTES, MAX_WRITE_BYTES};
-pub use convert::{FilePart, Finding, LiveJob, Submitted, job_file};
+pub use convert::{FilePart, Finding, Listing, LiveJob, Submitted, job_file};
 pub use maintainer_client::notice;
 pub use status::{RemoteError, kind_of, status_of};
 pub use upload::CHUNK_BYTES;

@@ -1,8 +1,10 @@
 //! Attacks of an ordinary hub user on other users, the account and the operator. Each
 //! test prints what was tried and what stopped it (`attack::report`).
 
+mod cancel;
 mod globus;
 mod identity;
 mod job_tokens;
 mod planted_files;
+mod shared_folders;
 mod terminal;

@@ -225,6 +225,7 @@ fn row(job: &Job) -> Value {
         "envNames": env,
         "slurm": job.slurm,
         "executableFolder": job.remote_executable_folder_id.as_ref().map(|id| id.as_str()),
+        "executableCopy": job.executable_copy_id.as_ref().map(|id| id.as_str()),
         "dataFolder": job.remote_data_folder_id.as_ref().map(|id| id.as_str()),
         "resultFolder": job.remote_result_folder_id.as_ref().map(|id| id.as_str()),
         "isFailed": job.is_failed,

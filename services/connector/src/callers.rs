@@ -16,6 +16,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("StoreLogs", &[Role::Maintainer]),
     ("RemoveJob", &[Role::Gateway, Role::Maintainer]),
     ("Submit", &[Role::Maintainer]),
+    ("FindSubmission", &[Role::Maintainer]),
     ("JobStates", &[Role::Maintainer]),
     ("DeploymentJobs", &[Role::Maintainer]),
     ("Cancel", &[Role::Maintainer]),
@@ -24,6 +25,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("Usage", &[Role::Maintainer]),
     ("ReadFile", &[Role::Maintainer]),
     ("ListFolder", &[Role::Maintainer]),
+    ("CopyFolder", &[Role::Maintainer]),
     ("RemoveFolder", &[Role::Gateway, Role::Maintainer]),
     ("CheckFolder", &[Role::Gateway, Role::Maintainer]),
 ]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use compute_proto::FilePart;
+use compute_proto::{FilePart, Listing};
 use futures::stream::BoxStream;
 
 use crate::{
@@ -15,8 +15,14 @@ use crate::{
 /// Folders that one listing names at the most.
 const MAX_FOLDERS: usize = 10_000;
 
-/// Bytes of such a listing; what is beyond is left out, in order of name.
+/// Bytes of such a listing: it has to fit in one answer.
 const MAX_LISTING: usize = 2 << 20;
+
+/// Levels of folders that are looked into.
+const MAX_DEPTH: usize = 64;
+
+/// How long is looked, seconds.
+const MAX_WALK: usize = 10;
 
 static MAKE_FOLDER: Script = Script {
     name: "make_folder",
@@ -57,8 +63,8 @@ static LIST_FOLDER: Script = Script {
     name: "list_folder",
     body: include_str!("scripts/list_folder.sh"),
     shell: Shell::Plain,
-    limit: Duration::from_secs(55),
-    max_output: 64 << 20,
+    limit: Duration::from_secs(25),
+    max_output: MAX_LISTING + (64 << 10),
 };
 static REMOVE_FOLDER: Script = Script {
     name: "remove_folder",
@@ -176,31 +182,50 @@ pub(crate) fn part(answer: &[u8]) -> Option<FilePart> {
     })
 }
 
-/// Directories below a folder, each as `/relative/path`, `/` first, in order of
-/// name, without dot names; 10,000 at the most.
+/// Directories below a folder, without dot names: [`MAX_FOLDERS`] at the most, and no
+/// more than [`MAX_LISTING`], [`MAX_DEPTH`] and [`MAX_WALK`] allow. What is left out is
+/// what the walk would have come to last.
 ///
 /// # Errors
 /// [`Error::Missing`] if there is no such folder; those of [`Remote::run`].
-pub(crate) async fn list_folder(remote: &Remote, path: &RemotePath) -> Result<Vec<String>, Error> {
+pub(crate) async fn list_folder(remote: &Remote, path: &RemotePath) -> Result<Listing, Error> {
     let mut arguments = path.arguments();
-    arguments.push((MAX_FOLDERS - 1).to_string());
+    let limits = [MAX_FOLDERS, MAX_LISTING, MAX_DEPTH, MAX_WALK];
+    arguments.extend(limits.map(|limit| limit.to_string()));
     let answer = remote
         .run(&LIST_FOLDER, arguments)
         .await?
-        .text(path.as_str())?;
+        .content(path.as_str())?;
     Ok(listing(&answer))
 }
 
-fn listing(answer: &str) -> Vec<String> {
+/// Reads paths that end with NUL, in any order. An empty one says that the walk was
+/// cut, perhaps within the one before it; so was an answer whose last one has no end.
+fn listing(answer: &[u8]) -> Listing {
+    let mut paths: Vec<&[u8]> = answer.split(|&byte| byte == 0).collect();
+    let mut is_cut = paths.pop().is_some_and(|rest| !rest.is_empty());
+    if let Some(at) = paths.iter().position(|path| path.is_empty()) {
+        paths.truncate(at.saturating_sub(1));
+        is_cut = true;
+    }
+    let depth = |path: &&[u8]| path.split(|&byte| byte == b'/').count();
+    is_cut |= paths.len() >= MAX_FOLDERS || answer.len() >= MAX_LISTING;
+    is_cut |= paths.iter().any(|path| depth(path) >= MAX_DEPTH);
+    paths.sort_unstable();
+    paths.truncate(MAX_FOLDERS - 1);
+    let mut folders = vec!["/".to_owned()];
     let mut bytes = 0;
-    let below = answer
-        .split_terminator('\0')
-        .map(|folder| format!("/{folder}"))
-        .take_while(|folder| {
-            bytes += folder.len();
-            bytes <= MAX_LISTING
-        });
-    std::iter::once("/".to_owned()).chain(below).collect()
+    for path in paths {
+        let folder = format!("/{}", String::from_utf8_lossy(path));
+        // What is no UTF-8 has become longer.
+        bytes += folder.len();
+        if bytes > MAX_LISTING {
+            is_cut = true;
+            break;
+        }
+        folders.push(folder);
+    }
+    Listing { folders, is_cut }
 }
 
 /// Removes a folder and everything in it; one that is not there is well.
@@ -260,18 +285,33 @@ mod tests {
         }
     }
 
+    fn listed(answer: &[u8]) -> (Vec<String>, bool) {
+        let Listing { folders, is_cut } = listing(answer);
+        (folders, is_cut)
+    }
+
     #[test]
     fn listings() {
-        assert_eq!(listing(""), ["/"]);
+        let all = |folders: &[&str]| folders.iter().map(|&f| f.to_owned()).collect::<Vec<_>>();
+        assert_eq!(listed(b""), (all(&["/"]), false));
         assert_eq!(
-            listing("a\0a/b\0new\nline\0"),
-            ["/", "/a", "/a/b", "/new\nline"]
+            listed(b"new\nline\0a\0a/b\0"),
+            (all(&["/", "/a", "/a/b", "/new\nline"]), false)
         );
-        let many = "x".repeat(1 << 20) + "\0";
-        assert_eq!(
-            listing(&many.repeat(5)).len(),
-            2,
-            "a listing has to fit in one answer"
-        );
+    }
+
+    #[test]
+    fn cut_listings() {
+        let a = vec!["/".to_owned(), "/a".to_owned()];
+        assert_eq!(listed(b"a\0b/half"), (a.clone(), true));
+        assert_eq!(listed(b"a\0b/half\0\0"), (a, true));
+        assert_eq!(listed(b"\0\0"), (vec!["/".to_owned()], true));
+        let not_utf8 = [&[0xff; 255][..], b"\0"].concat().repeat(8000);
+        let (folders, is_cut) = listed(&not_utf8);
+        let bytes: usize = folders.iter().map(String::len).sum();
+        assert!(bytes <= MAX_LISTING + 1 && is_cut);
+        let many: String = (0..20_000).map(|n| format!("{n}\0")).collect();
+        let (folders, is_cut) = listed(many.as_bytes());
+        assert_eq!((folders.len(), is_cut), (MAX_FOLDERS, true));
     }
 }

@@ -21,8 +21,8 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::Span;
 
 use crate::{
-    account::Account, check, error::Error, files, job_files::JobFiles, served::Directory,
-    submit::checked,
+    account::Account, check, error::Error, files, job_files::JobFiles, paths::RemotePath,
+    served::Directory, submit::checked,
 };
 
 /// Answers for the HPCs of this process.
@@ -258,10 +258,7 @@ impl Connector for ConnectorService {
             return Err(status(older_caller()));
         }
         let account = self.account(&hpc, credential.as_ref())?;
-        let legacy = match legacy_folder.as_str() {
-            "" => None,
-            folder => Some(account.path(folder).map_err(status)?),
-        };
+        let legacy = legacy(&account, &legacy_folder).map_err(status)?;
         let job = JobId::from_text(job_id);
         let submitted = account
             .submissions
@@ -275,6 +272,27 @@ impl Connector for ConnectorService {
             "submitted"
         );
         Ok(Response::new(submitted.into()))
+    }
+
+    async fn find_submission(
+        &self,
+        request: Request<wire::FindSubmissionRequest>,
+    ) -> Answer<wire::FindSubmissionResponse> {
+        let wire::FindSubmissionRequest {
+            hpc,
+            job_id,
+            legacy_folder,
+            deployment,
+            credential,
+        } = request.into_inner();
+        is_about(&job_id);
+        let account = self.account(&hpc, credential.as_ref())?;
+        let legacy = legacy(&account, &legacy_folder).map_err(status)?;
+        let job = JobId::from_text(job_id);
+        let mark = Mark { deployment, job };
+        let found = account.submissions.find(&mark, legacy.as_ref()).await;
+        let slurm_id = found.map_err(status)?;
+        Ok(Response::new(wire::FindSubmissionResponse { slurm_id }))
     }
 
     async fn job_states(
@@ -389,10 +407,13 @@ impl Connector for ConnectorService {
         } = request.into_inner();
         let account = self.account(&hpc, credential.as_ref())?;
         let path = account.path(&path).map_err(status)?;
-        let directories = files::list_folder(&account.remote, &path)
+        let listing = files::list_folder(&account.remote, &path)
             .await
             .map_err(status)?;
-        Ok(Response::new(wire::ListFolderResponse { directories }))
+        Ok(Response::new(wire::ListFolderResponse {
+            directories: listing.folders,
+            is_cut: listing.is_cut,
+        }))
     }
 
     async fn remove_folder(
@@ -445,6 +466,14 @@ fn older_caller() -> Error {
     Error::Trouble(
         "a service of another version asks: services have to be of one version".to_owned(),
     )
+}
+
+/// The folder in which the version before may have left marks, if one is named.
+fn legacy(account: &Account, folder: &str) -> Result<Option<RemotePath>, Error> {
+    match folder {
+        "" => Ok(None),
+        folder => account.path(folder).map(Some),
+    }
 }
 
 /// A job whose id, name and comment may be given to Slurm.

@@ -60,6 +60,17 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     /// [`Error::Cut`] if it may have accepted the job.
     async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error>;
 
+    /// The id under which it has the job of `mark`, whose submission was tried; `None` if
+    /// it does not have it. Submits nothing.
+    ///
+    /// # Errors
+    /// [`Error::Uncertain`] as long as the scheduler may still show it later.
+    async fn find_submission(
+        &self,
+        mark: &Mark,
+        legacy: Option<&RemotePath>,
+    ) -> Result<Option<String>, Error>;
+
     /// Ends a job. Ending one that has ended, or whose id another job has by now,
     /// succeeds and does nothing.
     ///

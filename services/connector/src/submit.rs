@@ -60,6 +60,20 @@ impl Submissions {
         self.answer(mark, legacy).await
     }
 
+    /// The id under which the scheduler has this job, whose submission was tried.
+    ///
+    /// # Errors
+    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if it cannot be a
+    /// job's mark.
+    pub(crate) async fn find(
+        &self,
+        mark: &Mark,
+        legacy: Option<&RemotePath>,
+    ) -> Result<Option<String>, Error> {
+        checked(mark)?;
+        self.scheduler.find_submission(mark, legacy).await
+    }
+
     fn answer(&self, mark: Mark, legacy: Option<RemotePath>) -> Answer {
         let mut under_way = lock(&self.under_way);
         let job = mark.job.to_string();

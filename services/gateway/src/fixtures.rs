@@ -15,6 +15,7 @@ pub(crate) fn hpc() -> Hpc {
         community_login: None,
         root_path: "/scratch".to_owned(),
         job_pool_capacity: 1,
+        jobs_per_user: 1,
         init_sbatch_script: Vec::new(),
         init_sbatch_options: Vec::new(),
         description: String::new(),

@@ -7,7 +7,7 @@ use compute_db::{EventRow, LogRow};
 use compute_domain::{
     Timestamp,
     ids::FolderId,
-    job::{Folder, Job},
+    job::{Folder, Intent, Job},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -203,6 +203,23 @@ pub fn folder_ids(job: &Job) -> Vec<FolderId> {
     ids.into_iter().flatten().cloned().collect()
 }
 
+/// Why a job that is not over goes on no further: it is parked, or to be cancelled.
+fn why_it_waits(job: &Job) -> Option<String> {
+    if job.state.is_terminal() {
+        return None;
+    }
+    let parked = job.blocked_reason.clone();
+    if job.intent != Some(Intent::Cancel) {
+        return parked;
+    }
+    let by = job.intent_by.as_ref().unwrap_or(&job.user_id);
+    let to_be = format!("to be cancelled, as {by} wants");
+    Some(match parked {
+        Some(reason) => format!("{to_be}; waits: {reason}"),
+        None => to_be,
+    })
+}
+
 impl JobView {
     /// The job, with the folders of `folders`.
     pub fn new(job: Job, folders: &Folders) -> Self {
@@ -210,7 +227,7 @@ impl JobView {
             let folder = folders.get(&id?).filter(|f| f.deleted_at.is_none());
             folder.cloned().map(FolderView::from)
         };
-        let parked = job.blocked_reason.filter(|_| !job.state.is_terminal());
+        let waits = why_it_waits(&job);
         Self {
             id: job.id.to_string(),
             user_id: job.user_id.to_string(),
@@ -239,7 +256,7 @@ impl JobView {
             submitted_at: job.submitted_at,
             queued_at: job.queued_at,
             started_at: job.started_at,
-            cause: job.cause.or(parked),
+            cause: job.cause.or(waits),
             template_sha: job.template_sha,
         }
     }

@@ -41,7 +41,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
         }
     };
     data_can_be_had(state, job, hpc).await?;
-    nobody_beside(state, job).await?;
+    nobody_beside(state, job, hpc).await?;
     match state
         .store
         .submit_job(&job.user_id, &job.id, pinned)
@@ -75,11 +75,11 @@ async fn few_open(state: &AppState, job: &Job) -> Result<(), GatewayError> {
     )))
 }
 
-async fn nobody_beside(state: &AppState, job: &Job) -> Result<(), GatewayError> {
-    match state.store.job_beside(job).await? {
+async fn nobody_beside(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
+    match state.store.job_beside(job, hpc.keeps_read_only()).await? {
         None => Ok(()),
         Some(beside) => Err(GatewayError::Refused(
-            Cause::program_shared_with(&beside).to_string(),
+            Cause::folder_shared_with(&beside).to_string(),
         )),
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! An entry is only a hint that a row is queued: the row decides. It is
 //! acknowledged as soon as the row is leased, or turns out not to be queued any
-//! more; never held while a job runs.
+//! more; never held while a job runs. So is the entry of a job whose user has as
+//! many jobs there as one may have: it would be in the way of the others. Its row
+//! stays queued, and is taken from the store when one of that user's jobs is over.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -12,11 +14,14 @@ use crate::{
     context::Context,
     hpc_port::HpcPort,
     patience::{backoff, jittered},
-    recover,
+    recover::{self, Claimed},
 };
 
 /// Longest wait for an entry or a free place before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// The same while jobs wait for their users to have fewer others.
+const LOOK_AGAIN_SOON: Duration = Duration::from_secs(1);
 
 /// Entries taken at once.
 const HANDFUL: usize = 8;
@@ -28,7 +33,7 @@ const MAX_DELIVERIES: u64 = 10;
 pub async fn run(context: Arc<Context>, port: HpcPort) {
     let mut consumer = context.queue.consumer(port.hpc_name(), context.id.as_str());
     let mut freed = context.queue.watch_freed(port.hpc_name());
-    let mut held = VecDeque::new();
+    let mut held = Held::default();
     let mut failures = 0;
     while !context.shutdown.token.is_cancelled() {
         let turn = tokio::select! {
@@ -61,6 +66,14 @@ pub async fn run(context: Arc<Context>, port: HpcPort) {
     }
 }
 
+/// What has been read and is not done with.
+#[derive(Default)]
+struct Held {
+    entries: VecDeque<Entry>,
+    /// Whether entries were dropped whose jobs still wait, for their users' sake.
+    passed_over: bool,
+}
+
 enum Turn {
     Again,
     Full,
@@ -70,28 +83,45 @@ async fn turn(
     context: &Arc<Context>,
     port: &HpcPort,
     consumer: &mut Consumer,
-    held: &mut VecDeque<Entry>,
+    held: &mut Held,
 ) -> anyhow::Result<Turn> {
-    if held.is_empty() {
-        let carried = context.store.carried_count(port.hpc_name()).await?;
-        let free = port.hpc.job_pool_capacity.saturating_sub(carried);
+    let hpc = port.hpc_name();
+    if held.passed_over {
+        if !recover::claim_passed_over(context, port, HANDFUL).await? {
+            return Ok(Turn::Full);
+        }
+        held.passed_over = !context.store.queued_on(hpc, 1).await?.is_empty();
+    }
+    if held.entries.is_empty() {
+        let taken = context.store.places_taken(hpc).await?;
+        let free = port.hpc.job_pool_capacity.saturating_sub(taken);
         let Some(free) = usize::try_from(free).ok().filter(|&free| free > 0) else {
             return Ok(Turn::Full);
         };
-        held.extend(consumer.next(free.min(HANDFUL), LOOK_AGAIN).await?);
-        if held.is_empty() {
-            held.extend(consumer.stale(context.lease, HANDFUL).await?);
+        let wait = if held.passed_over {
+            LOOK_AGAIN_SOON
+        } else {
+            LOOK_AGAIN
+        };
+        let entries = consumer.next(free.min(HANDFUL), wait).await?;
+        held.entries.extend(entries);
+        if held.entries.is_empty() {
+            let stale = consumer.stale(context.lease, HANDFUL).await?;
+            held.entries.extend(stale);
         }
     }
-    while let Some(entry) = held.front() {
+    while let Some(entry) = held.entries.front() {
         if entry.deliveries > MAX_DELIVERIES {
             consumer.bury(entry, "delivered too often").await?;
-        } else if !recover::claim(context, port, &entry.job_id).await? {
-            return Ok(Turn::Full);
         } else {
+            match recover::claim(context, port, &entry.job_id).await? {
+                Claimed::Full => return Ok(Turn::Full),
+                Claimed::UserFull => held.passed_over = true,
+                Claimed::Done => {}
+            }
             consumer.done(entry).await?;
         }
-        held.pop_front();
+        held.entries.pop_front();
     }
     Ok(Turn::Again)
 }

@@ -38,6 +38,7 @@ pub(crate) fn job() -> Job {
         manifest: None,
         result_listing: None,
         remote_executable_folder_id: Some(FolderId::from_text("1795457662sRX9w")),
+        executable_copy_id: None,
         remote_data_folder_id: None,
         remote_result_folder_id: Some(FolderId::from_text("1795457664M8dLB")),
         usage: Usage::default(),

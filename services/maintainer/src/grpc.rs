@@ -9,7 +9,10 @@ use compute_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{context::Context, recover};
+use crate::{
+    context::Context,
+    recover::{self, Claimed},
+};
 
 /// Answers for this process.
 #[derive(Clone)]
@@ -47,7 +50,9 @@ impl MaintainerService {
             return Ok(true);
         }
         match context.ports.get(&job.hpc) {
-            Some(port) if job.state == State::Queued => recover::claim(context, port, id).await,
+            Some(port) if job.state == State::Queued => {
+                Ok(recover::claim(context, port, id).await? == Claimed::Done)
+            }
             _ => Ok(false),
         }
     }

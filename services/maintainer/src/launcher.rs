@@ -22,11 +22,11 @@ pub struct Folders {
 impl Folders {
     /// The folders of `job`; they have ids once the job is prepared.
     pub fn of(job: &Job, hpc: &Hpc) -> Self {
-        let path = |id: &Option<FolderId>| id.as_ref().map(|id| path_of(hpc, id));
+        let path = |id: Option<&FolderId>| id.map(|id| path_of(hpc, id));
         Self {
-            executable: path(&job.remote_executable_folder_id).unwrap_or_default(),
-            data: path(&job.remote_data_folder_id),
-            result: path(&job.remote_result_folder_id).unwrap_or_default(),
+            executable: path(job.executable_folder()).unwrap_or_default(),
+            data: path(job.remote_data_folder_id.as_ref()),
+            result: path(job.remote_result_folder_id.as_ref()).unwrap_or_default(),
         }
     }
 
@@ -45,15 +45,19 @@ impl Folders {
             Bind {
                 from: self.executable.clone(),
                 to: inside.executable,
+                is_read_only: false,
             },
             Bind {
                 from: self.result.clone(),
                 to: inside.result,
+                is_read_only: false,
             },
         ];
+        // Unless the folder is writable: `Launcher::writing_to`.
         binds.extend(self.data.clone().map(|from| Bind {
             from,
             to: inside.data,
+            is_read_only: true,
         }));
         binds
     }
@@ -97,6 +101,7 @@ pub fn in_container(
     binds.extend(hpc.mount.iter().chain(of_container).map(|(from, to)| Bind {
         from: from.clone(),
         to: to.clone(),
+        is_read_only: false,
     }));
     Ok(match hpc.container_runtime {
         ContainerRuntime::Apptainer => Launcher::Apptainer {
@@ -111,4 +116,58 @@ pub fn in_container(
         },
         ContainerRuntime::None => Launcher::Bare,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders() -> Folders {
+        Folders {
+            executable: "/scratch/e".to_owned(),
+            data: Some("/scratch/d".to_owned()),
+            result: "/scratch/r".to_owned(),
+        }
+    }
+
+    fn line(launcher: &Launcher) -> String {
+        launcher.command_line(
+            "true",
+            &ProgramFolders::in_container(),
+            "/scratch/.cgc/jobs/1/job.env",
+        )
+    }
+
+    #[test]
+    fn data_is_bound_read_only_unless_it_is_writable() {
+        let (image, binds) = ("/images/python".to_owned(), folders().binds());
+        let apptainer = Launcher::Apptainer {
+            image: image.clone(),
+            binds: binds.clone(),
+            contained: true,
+        };
+        assert!(line(&apptainer).contains("/scratch/d:/job/data:ro"));
+        assert!(!line(&apptainer).contains("/scratch/r:/job/result:ro"));
+        let writable = apptainer.writing_to("/job/data");
+        assert!(!line(&writable).contains("/job/data:ro"), "{writable:?}");
+
+        let charliecloud = Launcher::Charliecloud {
+            image,
+            binds,
+            contained: true,
+        };
+        let given = |launcher: &Launcher| {
+            let setup = launcher.setup().concat();
+            let at = setup.rfind("contained ").unwrap();
+            setup[at..].to_owned()
+        };
+        let images = "contained /images/python";
+        assert_eq!(
+            given(&charliecloud),
+            format!("{images} /scratch/d --)"),
+            "what is bound cannot say so: it is mounted so before"
+        );
+        let writable = charliecloud.writing_to("/job/data");
+        assert_eq!(given(&writable), format!("{images} --)"));
+    }
 }

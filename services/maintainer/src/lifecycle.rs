@@ -5,6 +5,7 @@
 //! a word when another maintainer has the job, and when the process stops: the
 //! row says everything that the next carrier needs.
 
+mod cancel;
 mod follow;
 mod password;
 mod transfer;
@@ -117,8 +118,8 @@ impl Carrier<'_> {
     async fn run(&mut self) -> Result<(), PutDown> {
         while !self.job.state.is_terminal() {
             self.check_signals()?;
-            if self.cancel_at_once() {
-                self.end_cancelled().await?;
+            if self.cancel_here().await? {
+                // Done, or a step nearer.
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
             } else if self.wish(Intent::Pause).is_some() && self.job.step < Step::Submit {
@@ -163,39 +164,6 @@ impl Carrier<'_> {
             .map(|(_, by)| by.clone())
     }
 
-    /// Before anything was handed to the scheduler, cancelling is only a matter
-    /// of the row. If a submit may have been tried, the scheduler has to be asked.
-    fn cancel_at_once(&self) -> bool {
-        let submitted = match self.job.step {
-            Step::Watch | Step::Collect => true,
-            Step::Submit => !(self.fresh && self.job.attempts == 0),
-            Step::Prepare
-            | Step::UploadExecutable
-            | Step::UploadData
-            | Step::CreateResult
-            | Step::WriteScript => false,
-        };
-        !submitted && self.wish(Intent::Cancel).is_some()
-    }
-
-    async fn end_cancelled(&mut self) -> Result<(), PutDown> {
-        self.stop_transfer().await;
-        let by = self
-            .wish(Intent::Cancel)
-            .unwrap_or_else(|| self.job.user_id.clone());
-        let cause = Cause::cancelled_by(by.as_str());
-        self.save(Progress {
-            change: Some(Change::Cancel),
-            events: vec![
-                NewEvent::cancelled(&self.job.id, &by),
-                NewEvent::failed(&self.job.id, &cause),
-            ],
-            cause: Some(cause.as_str().to_owned()),
-            ..Progress::default()
-        })
-        .await
-    }
-
     async fn do_step(&mut self) -> Result<(), PutDown> {
         let definition = match self
             .kind
@@ -205,19 +173,10 @@ impl Carrier<'_> {
             Err(cause) => return self.fail(cause).await,
         };
         let (step, begun) = (self.job.step, Instant::now());
-        let done = match step {
-            Step::Prepare => {
-                let now = self.context.clock.now();
-                Ok(steps::prepare(&self.job, &self.port.hpc, now))
-            }
-            Step::Collect => {
-                steps::collect(&self.port, &self.job, definition.listed_first.as_deref()).await
-            }
-            step => {
-                self.kind
-                    .on_init(step, &self.port, &self.job, &definition)
-                    .await
-            }
+        let done = tokio::select! {
+            done = self.attempt(step, &definition) => done,
+            // Looked at by the loop. What was begun may be done again, or not at all.
+            () = self.cancel_wanted(), if step != Step::Submit => return Ok(()),
         };
         meters::step(step, begun, &done);
         match done {
@@ -226,6 +185,24 @@ impl Carrier<'_> {
             Err(StepError::Refused(cause)) => self.refuse(step, cause).await,
             Err(StepError::Password(words)) => self.password_is_refused(&words).await,
             Err(StepError::Store(error)) => self.park(&error.to_string()).await,
+        }
+    }
+
+    async fn attempt(&self, step: Step, definition: &Definition) -> Result<Progress, StepError> {
+        match step {
+            Step::Prepare => {
+                let now = self.context.clock.now();
+                Ok(steps::prepare(&self.job, &self.port.hpc, now))
+            }
+            Step::Collect => {
+                let listed_first = definition.listed_first.as_deref();
+                steps::collect(&self.port, &self.job, listed_first).await
+            }
+            step => {
+                self.kind
+                    .on_init(step, &self.port, &self.job, definition)
+                    .await
+            }
         }
     }
 
@@ -305,14 +282,19 @@ impl Carrier<'_> {
         }
     }
 
-    /// Writes `progress`. While the store is away it waits: the lease decides who
-    /// may write when it is back.
-    pub(crate) async fn save(&mut self, progress: Progress) -> Result<(), PutDown> {
-        let held = Held {
+    /// What this carrier shows to the store.
+    pub(crate) fn held(&self) -> Held {
+        Held {
             id: self.job.id.clone(),
             fence: self.job.fence,
             owner: self.context.id.clone(),
-        };
+        }
+    }
+
+    /// Writes `progress`. While the store is away it waits: the lease decides who
+    /// may write when it is back.
+    pub(crate) async fn save(&mut self, progress: Progress) -> Result<(), PutDown> {
+        let held = self.held();
         let mut tries = 0;
         loop {
             // Boxed: each step's future would contain it otherwise.

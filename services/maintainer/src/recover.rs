@@ -8,8 +8,8 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use compute_db::{Claim, Waiting};
-use compute_domain::{ids::JobId, job::Intent};
+use compute_db::{Claim, Places, Waiting};
+use compute_domain::ids::JobId;
 use tokio::time::MissedTickBehavior;
 
 use crate::{context::Context, hpc_port::HpcPort, supervisor};
@@ -68,15 +68,13 @@ async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
             supervisor::take(context, job);
         }
     }
-    let queued = context.store.queued_on(hpc, MOST).await?;
-    for waiting in queued
-        .iter()
-        .filter(|waiting| waiting.intent == Some(Intent::Cancel))
-    {
+    for waiting in context.store.queued_to_cancel(hpc, MOST).await? {
         claim(context, port, &waiting.id).await?;
     }
+    let per_user = port.hpc.jobs_per_user;
+    let queued = context.store.queued_and_ready(hpc, per_user, MOST).await?;
     let now = context.clock.now();
-    let overdue = |w: &&Waiting| w.intent.is_none() && now.since(w.submitted_at) > GRACE;
+    let overdue = |w: &&Waiting| now.since(w.submitted_at) > GRACE;
     let overdue: Vec<_> = queued.iter().filter(overdue).collect();
     if overdue.is_empty() {
         return Ok(());
@@ -95,7 +93,7 @@ async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
         Err(error) => {
             tracing::warn!(hpc, %error, "no stream: taking queued jobs from the store");
             for waiting in overdue {
-                if !claim(context, port, &waiting.id).await? {
+                if claim(context, port, &waiting.id).await? == Claimed::Full {
                     break;
                 }
             }
@@ -104,23 +102,56 @@ async fn sweep(context: &Arc<Context>, port: &HpcPort) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Claims a queued job and carries it; false if there is no free place for it. A
-/// job that is not queued any more, or held by its owner, needs nothing: the
-/// sweep puts a held one back when it is released.
+/// What came of taking a queued job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// It is carried here, or needs nothing: it is not queued any more, or paused by
+    /// its owner. The sweep puts a paused one back when it is resumed.
+    Done,
+    /// No place is free on its HPC.
+    Full,
+    /// Its user has as many jobs there as one may have.
+    UserFull,
+}
+
+/// Claims a queued job and carries it.
 pub(crate) async fn claim(
     context: &Arc<Context>,
     port: &HpcPort,
     id: &JobId,
-) -> anyhow::Result<bool> {
-    let capacity = port.hpc.job_pool_capacity;
-    match context
+) -> anyhow::Result<Claimed> {
+    let places = Places {
+        all: port.hpc.job_pool_capacity,
+        per_user: port.hpc.jobs_per_user,
+    };
+    let claim = context
         .store
-        .claim(id, &context.id, context.lease, capacity)
-        .await?
-    {
-        Claim::Taken(job) => supervisor::take(context, *job),
-        Claim::Full => return Ok(false),
-        Claim::Gone | Claim::Held => {}
+        .claim(id, &context.id, context.lease, places)
+        .await?;
+    Ok(match claim {
+        Claim::Taken(job) => {
+            supervisor::take(context, *job);
+            Claimed::Done
+        }
+        Claim::Full => Claimed::Full,
+        Claim::UserFull => Claimed::UserFull,
+        Claim::Gone | Claim::Held => Claimed::Done,
+    })
+}
+
+/// Claims up to `most` of the jobs that wait in the store alone, and whose users may
+/// have more jobs now; false if there is no free place.
+pub(crate) async fn claim_passed_over(
+    context: &Arc<Context>,
+    port: &HpcPort,
+    most: usize,
+) -> anyhow::Result<bool> {
+    let (hpc, per_user) = (port.hpc_name(), port.hpc.jobs_per_user);
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    for waiting in context.store.queued_and_ready(hpc, per_user, most).await? {
+        if claim(context, port, &waiting.id).await? == Claimed::Full {
+            return Ok(false);
+        }
     }
     Ok(true)
 }

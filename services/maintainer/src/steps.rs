@@ -19,9 +19,10 @@ use compute_domain::{
 use compute_proto::RemoteError;
 use compute_templates::TemplateError;
 
-pub use collect::collect;
+pub use collect::{collect, collect_at_once, nothing_collected};
 pub use legacy::is_legacy;
 pub use prepare::prepare;
+pub use submit::accepted;
 pub use upload_data::source as data_source;
 
 use crate::{
@@ -104,9 +105,10 @@ pub async fn run(
 /// Looked at once more before the batch script is written: of two jobs that were
 /// submitted at the same time the gateway may have taken both.
 async fn nobody_beside(port: &HpcPort, job: &Job) -> Result<(), StepError> {
-    match port.store.job_beside(job).await? {
+    let beside = port.store.job_beside(job, port.hpc.keeps_read_only());
+    match beside.await? {
         None => Ok(()),
-        Some(beside) => Err(StepError::Refused(Cause::program_shared_with(&beside))),
+        Some(beside) => Err(StepError::Refused(Cause::folder_shared_with(&beside))),
     }
 }
 

@@ -125,6 +125,30 @@ impl Slurm {
     }
 }
 
+impl Slurm {
+    /// Runs the script that submits, or only looks.
+    async fn submission(
+        &self,
+        mark: &Mark,
+        legacy: Option<&RemotePath>,
+        how: &str,
+    ) -> Result<String, Error> {
+        let mut arguments = self.place.arguments();
+        arguments.extend([mark.job.to_string(), mark.to_string()]);
+        arguments.extend([LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
+        let legacy = legacy.and_then(|folder| folder.arguments().pop());
+        arguments.extend([legacy.unwrap_or_default(), how.to_owned()]);
+        let script = format!("batch script of job {}", mark.job);
+        self.remote.run(&SUBMIT, arguments).await?.text(&script)
+    }
+}
+
+fn not_understood(answer: &str) -> Error {
+    Error::Uncertain(format!(
+        "the answer to the submission was not understood: {answer:?}"
+    ))
+}
+
 #[async_trait]
 impl Scheduler for Slurm {
     async fn queue(&self) -> Result<Vec<Listed>, Error> {
@@ -143,18 +167,21 @@ impl Scheduler for Slurm {
     }
 
     async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error> {
-        let mut arguments = self.place.arguments();
-        arguments.extend([mark.job.to_string(), mark.to_string()]);
-        arguments.extend([LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
-        let legacy = legacy.and_then(|folder| folder.arguments().pop());
-        arguments.push(legacy.unwrap_or_default());
-        let script = format!("batch script of job {}", mark.job);
-        let answer = self.remote.run(&SUBMIT, arguments).await?.text(&script)?;
-        submitted(&answer).ok_or_else(|| {
-            Error::Uncertain(format!(
-                "the answer to the submission was not understood: {answer:?}"
-            ))
-        })
+        let answer = self.submission(mark, legacy, "submit").await?;
+        submitted(&answer).ok_or_else(|| not_understood(&answer))
+    }
+
+    async fn find_submission(
+        &self,
+        mark: &Mark,
+        legacy: Option<&RemotePath>,
+    ) -> Result<Option<String>, Error> {
+        let answer = self.submission(mark, legacy, "look").await?;
+        if answer.trim().rsplit('\n').next() == Some("none") {
+            return Ok(None);
+        }
+        let found = submitted(&answer).ok_or_else(|| not_understood(&answer))?;
+        Ok(Some(found.slurm_id))
     }
 
     async fn cancel(&self, job: &SlurmJob) -> Result<(), Error> {

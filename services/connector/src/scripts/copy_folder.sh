@@ -1,8 +1,18 @@
-# ROOT PLACE FROM TO: TO is as FROM is now. Links are copied as links; nothing is read through them.
+# ROOT PLACE FROM TO: TO is as FROM is now. Nothing is read through a link. What an earlier run has left of ours stays behind,
+# and so do pipes and the like, and links that lead out of the folder.
 stage "$1" "$2"
 words=$(mkdir -- "$work/new" 2>&1) || say 44 "$words"
 at "$1"
 follow "$3"
-copy_to "$work/new"
+copy_to "$work/new" --exclude='./.cgc-*' --exclude=./job.sbatch --exclude=./job.json --exclude=./job.env
+export top="$work/new"
+find "$top" ! -type f ! -type d ! -type l -exec rm -f -- {} +
+find "$top" -type l -exec sh -c '
+  for link; do
+    case $(readlink -- "$link") in
+      /*) rm -f -- "$link" ;;
+      *) case $(realpath -m -- "$link") in "$top"/*) ;; *) rm -f -- "$link" ;; esac ;;
+    esac
+  done' links {} +
 parent_of "$1" "$4"
 place "$name"

@@ -1,4 +1,8 @@
-# ROOT PATH MAX; answers the folders below it, relative to it, a NUL after each
+# ROOT PATH FOLDERS BYTES DEPTH SECONDS; answers the folders below it, relative to it, a NUL after each, in the order of the
+# walk, which ends at any of the limits; an empty one after it if it took too long
 at "$1"
 follow "$2"
-find . -mindepth 1 -name '.*' -prune -o -type d -printf '%P\0' | LC_ALL=C sort -z | head -z -n "$3"
+{
+  timeout "$6" find . -mindepth 1 -maxdepth "$5" -name '.*' -prune -o -type d -printf '%P\0' 2>/dev/null
+  [ "$?" != 124 ] || printf '\0\0'
+} | head -z -n "$3" | head -c "$4"

@@ -90,11 +90,11 @@ place() {
   rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
-# copy_to FOLDER [OPTION]: copies what is here into FOLDER, links as links
+# copy_to FOLDER [OPTION...]: copies what is here into FOLDER, links as links. Options are for both tars.
 copy_to() {
   folder=$1
   shift
-  { tar -c --one-file-system -f - . 2>"$work/errors"; printf '%s\n' "$?" >"$work/status"; } |
+  { tar -c --one-file-system "$@" -f - . 2>"$work/errors"; printf '%s\n' "$?" >"$work/status"; } |
     tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && read -r status <"$work/status" &&
     case $status in 0 | 1) ;; *) false ;; esac || say 42 "cannot copy $here: $(head -c 500 "$work/errors")"
 }

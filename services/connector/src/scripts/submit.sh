@@ -1,4 +1,5 @@
-# ROOT PLACE JOB COMMENT LOCK_PATIENCE GRACE GRACE_OF_BEGUN LEGACY: hands the job's job.sbatch to Slurm, once and only once.
+# ROOT PLACE JOB COMMENT LOCK_PATIENCE GRACE GRACE_OF_BEGUN LEGACY HOW: hands the job's job.sbatch to Slurm, once
+# and only once; where HOW is `look`, only looks whether Slurm has the job from an earlier attempt.
 #
 # The job's folder in our own place decides; no program can write there:
 #   slurm-id        Slurm has it, under this id
@@ -6,28 +7,19 @@
 #                   an answer that leaves open whether Slurm has the job
 # LEGACY is the executable folder, below ROOT, of a job that the version before may have submitted; it left its marks there,
 # where programs write. That one is there is only a reason to look in Slurm first.
-# Answers `submitted ID` or `adopted ID`, or words.
-job=$3 comment=$4 grace=$6 grace_of_begun=$7
-tried_before=''
+# Answers `submitted ID`, `adopted ID` or, to a look, `none`; or words.
+job=$3 comment=$4 grace=$6 grace_of_begun=$7 how_far=$9
+not_certain="it is not certain yet that Slurm does not have the job from an earlier attempt"
+legacy_tried=''
 if [ -n "$8" ]; then
   at "$1"
   if [ -d "./$8" ] && [ ! -L "./$8" ]; then
     into "$8"
-    [ ! -e ./.cgc-submit-tried ] && [ ! -e ./.cgc-slurm-id ] || tried_before=1
+    for of_before in .cgc-submit-tried .cgc-slurm-id; do
+      [ ! -e "./$of_before" ] || legacy_tried=$(stat -c %Y -- "./$of_before")
+    done
   fi
 fi
-ours "$1" "$2"
-cd -- "jobs/$job" 2>/dev/null && [ -f job.sbatch ] || exit 40
-
-(: >>submit.lock) 2>/dev/null || say 44 "cannot write in $here/jobs/$job"
-exec 9>>submit.lock
-flock -w "$5" -E 75 9
-case $? in
-  0) ;;
-  75) say 43 "another submission of this job is under way on the login node" ;;
-  *) say 44 "the file system of $here does not support flock: have it mounted with locks" ;;
-esac
-[ -z "$tried_before" ] || [ -e slurm-id ] || [ -e submit-tried ] || printf 'begun %s\n' "$(date +%s)" >submit-tried
 
 keep() { printf '%s\n' "$1" >slurm-id.part && mv -f slurm-id.part slurm-id; }
 
@@ -58,6 +50,33 @@ look() {
   esac
 }
 
+# What can be said without our own files: to a look, what Slurm has of the last three days.
+look_at_slurm() {
+  [ "$how_far" = look ] || return 0
+  look 259200
+  [ -z "$id" ] || say 0 "adopted $id"
+  [ -z "$legacy_tried" ] || [ $(($(date +%s) - legacy_tried)) -ge "$grace_of_begun" ] || say 43 "$not_certain"
+  say 0 none
+}
+
+ours "$1" "$2"
+if ! cd -- "jobs/$job" 2>/dev/null || [ ! -f job.sbatch ]; then
+  look_at_slurm
+  exit 40
+fi
+(: >>submit.lock) 2>/dev/null || {
+  look_at_slurm
+  say 44 "cannot write in $here/jobs/$job"
+}
+exec 9>>submit.lock
+flock -w "$5" -E 75 9
+case $? in
+  0) ;;
+  75) say 43 "another submission of this job is under way on the login node" ;;
+  *) say 44 "the file system of $here does not support flock: have it mounted with locks" ;;
+esac
+[ -z "$legacy_tried" ] || [ -e slurm-id ] || [ -e submit-tried ] || printf 'begun %s\n' "$(date +%s)" >submit-tried
+
 if [ -s slurm-id ]; then
   read -r id <slurm-id
   whose "$id" "$job" "$comment" || say 43 "cannot ask Slurm about job $id: $seen"
@@ -77,13 +96,15 @@ if [ -e submit-tried ]; then
     keep "$id"
     say 0 "adopted $id"
   fi
-  [ "$age" -ge "$grace" ] || say 43 "it is not certain yet that Slurm does not have the job from an earlier attempt"
+  [ "$age" -ge "$grace" ] || say 43 "$not_certain"
+  [ "$how_far" != look ] || say 0 none
   # Slurm knows nothing of it; but what a job has written shows that it had started.
   [ ! -e job.stdout ] ||
     say 43 "an earlier attempt has begun to run, but Slurm does not know the job: submitting it again would run it twice"
   rm -f submit-tried
 fi
 
+[ "$how_far" != look ] || say 0 none
 (set -C && printf 'begun %s\n' "$(date +%s)" >submit-tried) 2>/dev/null || {
   [ ! -s submit-tried ] || say 43 "another submission of this job has just begun"
   rm -f submit-tried

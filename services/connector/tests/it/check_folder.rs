@@ -9,8 +9,8 @@ use crate::parts::{HPC, Site};
 #[tokio::test]
 async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
     let site = Site::start().await;
-    let (_, folder) = site.new_job();
-    let (_, neighbour) = site.new_job();
+    let folder = site.new_folder();
+    let neighbour = site.new_folder();
     site.write(&neighbour, "secret/x", "x").await;
     site.write(&folder, "sub/deep/file", "x").await;
     site.write(&folder, "it's a $(touch x) *?/-n/file", "x")

@@ -66,7 +66,7 @@ async fn a_folder_goes_up_as_it_is() {
         .mode();
     assert_eq!(mode & 0o111, 0o111);
     let listed = site.client.list_folder(HPC, &folder).await.unwrap();
-    assert_eq!(listed, ["/", "/a", "/a/b c", "/a/b c/$(touch x)"]);
+    assert_eq!(listed.folders, ["/", "/a", "/a/b c", "/a/b c/$(touch x)"]);
     site.stop().await;
 }
 
@@ -181,7 +181,8 @@ async fn listings_are_sorted_and_without_dot_names() {
     }
     site.write(&folder, "file", "no folder").await;
     let listed = site.client.list_folder(HPC, &folder).await.unwrap();
-    assert_eq!(listed, ["/", "/a", "/a/B", "/a/z", "/b", "/é"]);
+    assert_eq!(listed.folders, ["/", "/a", "/a/B", "/a/z", "/b", "/é"]);
+    assert!(!listed.is_cut);
     let missing = site
         .client
         .list_folder(HPC, &format!("{folder}/none"))
@@ -271,5 +272,27 @@ async fn no_path_and_no_link_leads_out() {
         std::fs::read_to_string(format!("{neighbour}/secret")).unwrap(),
         "x"
     );
+    site.stop().await;
+}
+
+/// Folders as deep as their program could make them: a listing of them all has 100 MB.
+#[tokio::test]
+async fn a_listing_is_cut_while_it_is_made() {
+    let site = Site::start().await;
+    let folder = site.new_folder();
+    site.client.make_folder(HPC, &folder).await.unwrap();
+    let nest = "import os, sys\nos.chdir(sys.argv[1])\nfor n in range(900):\n    name = f'{n:03}' + 'x' * 247\n    os.mkdir(name)\n    os.chdir(name)";
+    let made = std::process::Command::new("python3")
+        .args(["-c", nest, &folder])
+        .status();
+    assert!(made.unwrap().success());
+    let listed = site.client.list_folder(HPC, &folder).await.unwrap();
+    assert!(listed.is_cut);
+    let longest = listed.folders.iter().map(String::len).max();
+    assert!(
+        listed.folders.len() > 10 && longest < Some(100_000),
+        "{longest:?}"
+    );
+    site.client.remove_folder(HPC, &folder).await.unwrap();
     site.stop().await;
 }

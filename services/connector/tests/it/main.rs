@@ -13,6 +13,7 @@
 )]
 
 mod check_folder;
+mod copies;
 mod faults;
 mod files;
 mod jobs;

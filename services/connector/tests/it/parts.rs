@@ -77,6 +77,7 @@ impl Facts {
             }),
             root_path: self.text("root_path").to_owned(),
             job_pool_capacity: 10,
+            jobs_per_user: 10,
             init_sbatch_script: Vec::new(),
             init_sbatch_options: Vec::new(),
             description: String::new(),

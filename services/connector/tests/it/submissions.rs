@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     faults::Fault,
-    parts::{HPC, Site, kill, now},
+    parts::{HPC, Site, TestJob, kill, now},
 };
 
 #[tokio::test]
@@ -263,5 +263,42 @@ async fn an_id_of_another_job_is_not_adopted() {
         "the other job goes on"
     );
     site.client.cancel(HPC, &other).await.unwrap();
+    site.stop().await;
+}
+
+/// Cancelling a job whose submission was not answered: it is looked for, and never
+/// submitted.
+#[tokio::test]
+async fn a_look_for_a_submission_submits_nothing() {
+    let site = Site::start().await;
+    let find = async |job: &TestJob| {
+        let found = site.client.find_submission(HPC, &job.mark, "").await;
+        found.map(|found| found.map(|found| found.slurm_id))
+    };
+    let never = site.job_with("sleep 1").await;
+    assert_eq!(find(&never).await, Ok(None));
+    assert!(site.jobs_named(&never.mark.job).await.is_empty());
+
+    let cut = site.job_with("sleep 1").await;
+    site.lie("sbatch", &cut, Fault::DoneThenKilled);
+    site.submit(&cut).await.unwrap_err();
+    let found = find(&cut).await.unwrap();
+    let [id] = site.jobs_named(&cut.mark.job).await.try_into().unwrap();
+    assert_eq!(found, Some(id.clone()));
+    // An operator may have removed all that was kept of it.
+    std::fs::remove_dir_all(&cut.private).unwrap();
+    assert_eq!(find(&cut).await, Ok(Some(id)));
+
+    let refused = site.job_with("sleep 1").await;
+    site.lie("sbatch", &refused, Fault::TimedOut);
+    site.submit(&refused).await.unwrap_err();
+    let uncertain = find(&refused).await.unwrap_err();
+    assert_eq!(uncertain.kind(), ErrorKind::Uncertain, "{uncertain}");
+    refused.leave(
+        "submit-tried",
+        &format!("failed {}\n", now().seconds() - 60),
+    );
+    assert_eq!(find(&refused).await, Ok(None));
+    assert!(site.jobs_named(&refused.mark.job).await.is_empty());
     site.stop().await;
 }

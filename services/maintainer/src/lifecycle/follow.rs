@@ -16,11 +16,12 @@ use tokio::time::Instant;
 
 use super::{
     Carrier, PutDown,
+    cancel::CANCEL_AGAIN,
     password::{self, Kept},
 };
 use crate::{
     launcher::Folders,
-    patience::{backoff, jittered},
+    patience::{backoff, jittered, worth_telling},
     steps::{StepError, is_legacy},
     verdict::Verdict,
     watch::Refused,
@@ -32,11 +33,34 @@ const EXIT_FILE_AFTER: Duration = Duration::from_secs(30);
 /// How long it may not know it, with no exit file either, before it is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// A wish that the HPC could not be told of yet.
+/// How long after Slurm was told to end a job it may not know it before that is the end.
+const CANCELLED_AFTER: Duration = Duration::from_secs(10);
+
+/// How long a cancelled job may still be there before Slurm is told once more.
+const CANCEL_ONCE_MORE: Duration = Duration::from_secs(30);
+
+/// A wish that the HPC is to be told of.
 struct Pending {
     intent: Intent,
     tries: u32,
     at: Instant,
+}
+
+/// What came of telling the HPC.
+enum Told {
+    /// It has done it, or has said that it never will.
+    Done,
+    /// It could not be told, or does not want to now.
+    NotNow,
+    /// The job is parked because of that.
+    Parked,
+}
+
+/// Since when something is so, on the way through the looks at the scheduler.
+#[derive(Default)]
+struct Since {
+    unknown: Option<Instant>,
+    cancelled: Option<Instant>,
 }
 
 impl Carrier<'_> {
@@ -53,7 +77,7 @@ impl Carrier<'_> {
         let mut wishes = self.signals.wish.clone();
         wishes.mark_unchanged();
         let mut pending = self.pending(0);
-        let mut unknown_since: Option<Instant> = None;
+        let mut since = Since::default();
         loop {
             let due = pending
                 .as_ref()
@@ -63,11 +87,15 @@ impl Carrier<'_> {
                 _ = wishes.changed() => pending = self.pending(0),
                 () = tokio::time::sleep_until(due), if pending.is_some() => {
                     let Some(now) = pending.take() else { continue };
-                    if !self.control(now.intent, &slurm_job).await? {
-                        if self.job.state == State::Blocked {
-                            return Ok(());
+                    match self.control(now.intent, now.tries, &slurm_job).await? {
+                        Told::Parked => return Ok(()),
+                        Told::NotNow => pending = self.pending(now.tries + 1),
+                        Told::Done if now.intent == Intent::Cancel => {
+                            since.cancelled.get_or_insert_with(Instant::now);
+                            let at = Instant::now() + CANCEL_ONCE_MORE;
+                            pending = Some(Pending { at, ..now });
                         }
-                        pending = self.pending(now.tries + 1);
+                        Told::Done => {}
                     }
                 }
                 _ = look_at_login.tick() => match self.kept_login().await {
@@ -82,7 +110,7 @@ impl Carrier<'_> {
                         Ok(seen) => seen,
                         Err(Refused(words)) => return self.password_is_refused(&words).await,
                     };
-                    if let Some(end) = self.look(&seen, &mut unknown_since).await? {
+                    if let Some(end) = self.look(&seen, &mut since).await? {
                         return self.finish(&end, seen.started_at).await;
                     }
                     if self.job.state.is_terminal() {
@@ -95,10 +123,10 @@ impl Carrier<'_> {
 
     fn pending(&self, tries: u32) -> Option<Pending> {
         let (intent, _) = self.signals.wish.borrow().clone()?;
-        let wait = if tries == 0 {
-            Duration::ZERO
-        } else {
-            jittered(backoff(tries - 1))
+        let wait = match (tries, intent) {
+            (0, _) => Duration::ZERO,
+            (_, Intent::Cancel) => jittered(backoff(tries - 1)).min(CANCEL_AGAIN),
+            _ => jittered(backoff(tries - 1)),
         };
         Some(Pending {
             intent,
@@ -110,7 +138,7 @@ impl Carrier<'_> {
     async fn look(
         &mut self,
         seen: &JobObservation,
-        unknown_since: &mut Option<Instant>,
+        since: &mut Since,
     ) -> Result<Option<EndState>, PutDown> {
         match self.kind.on_maintain(&self.job, seen) {
             Verdict::Nothing => {}
@@ -124,11 +152,15 @@ impl Carrier<'_> {
             }
             Verdict::Ended(end) => return Ok(Some(end)),
             Verdict::NotKnown => {
-                let since = *unknown_since.get_or_insert_with(Instant::now);
-                return self.not_known(since.elapsed()).await;
+                let unknown = *since.unknown.get_or_insert_with(Instant::now);
+                let cancelled = since.cancelled.map(|at| at.max(unknown));
+                if cancelled.is_some_and(|at| at.elapsed() >= CANCELLED_AFTER) {
+                    return Ok(Some(cancelled_end()));
+                }
+                return self.not_known(unknown.elapsed()).await;
             }
         }
-        *unknown_since = None;
+        since.unknown = None;
         Ok(None)
     }
 
@@ -139,9 +171,18 @@ impl Carrier<'_> {
         if for_how_long < EXIT_FILE_AFTER {
             return Ok(None);
         }
-        match self.exit_file().await {
-            Ok(file) => Ok(end_of_exit_file(&file.content)),
-            Err(error) if error.kind == ErrorKind::NotFound && for_how_long > GIVEN_UP_AFTER => {
+        match self
+            .exit_file()
+            .await
+            .map(|file| end_of_exit_file(&file.content))
+        {
+            Ok(Some(end)) => Ok(Some(end)),
+            // What stands in the place of the file is the job's own trouble.
+            Ok(None)
+            | Err(RemoteError {
+                kind: ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument,
+                ..
+            }) if for_how_long > GIVEN_UP_AFTER => {
                 let cause = Cause::new(
                     "the scheduler no longer knows it, and it left no exit code: \
                      look at its logs in the result folder",
@@ -149,7 +190,7 @@ impl Carrier<'_> {
                 self.fail(cause).await?;
                 Ok(None)
             }
-            Err(_) => Ok(None),
+            Ok(None) | Err(_) => Ok(None),
         }
     }
 
@@ -167,9 +208,13 @@ impl Carrier<'_> {
         }
     }
 
-    /// Tells the HPC what the owner wants; false if it could not be told now, or the
-    /// job is parked because of that.
-    async fn control(&mut self, intent: Intent, slurm_job: &SlurmJob) -> Result<bool, PutDown> {
+    /// Tells the HPC what the owner wants, after `tries` in vain.
+    async fn control(
+        &mut self,
+        intent: Intent,
+        tries: u32,
+        slurm_job: &SlurmJob,
+    ) -> Result<Told, PutDown> {
         let done = match intent {
             Intent::Cancel => self.kind.on_cancel(&self.port, slurm_job).await,
             Intent::Pause => self.kind.on_pause(&self.port, slurm_job).await,
@@ -178,7 +223,7 @@ impl Carrier<'_> {
         let id = self.job.id.clone();
         let progress = match (done, intent) {
             // The wish stays: it decides what the end means.
-            (Ok(()), Intent::Cancel) => return Ok(true),
+            (Ok(()), Intent::Cancel) => return Ok(Told::Done),
             (Ok(()), Intent::Pause) => Progress {
                 change: (self.job.state != State::Paused).then_some(Change::Pause),
                 events: vec![NewEvent::new(
@@ -197,26 +242,56 @@ impl Carrier<'_> {
                 clear_intent: Some(intent),
                 ..Progress::default()
             },
+            (Err(StepError::Refused(cause)), Intent::Cancel) => {
+                return self.cancel_not_now(tries, &cause.to_string()).await;
+            }
             (Err(StepError::Refused(cause)), intent) => {
                 let words = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
                 Progress {
                     events: vec![NewEvent::new(EventKind::JobControlRefused, words)],
-                    clear_intent: Some(intent).filter(|intent| *intent != Intent::Cancel),
+                    clear_intent: Some(intent),
                     ..Progress::default()
                 }
             }
+            (Err(StepError::Trouble(reason)), Intent::Cancel) => {
+                return self.cancel_not_now(tries, &reason).await;
+            }
             (Err(StepError::Trouble(reason)), _) => {
                 tracing::warn!(intent = intent.as_str(), reason, "not told yet");
-                return Ok(false);
+                return Ok(Told::NotNow);
             }
             (Err(StepError::Password(words)), _) => {
                 self.password_is_refused(&words).await?;
-                return Ok(false);
+                return Ok(Told::Parked);
             }
             (Err(StepError::Store(error)), _) => return Err(PutDown::Store(error)),
         };
         self.save(progress).await?;
-        Ok(true)
+        Ok(Told::Done)
+    }
+
+    /// The HPC does not end the job now: its owner is told, and it is asked again.
+    async fn cancel_not_now(&mut self, tries: u32, reason: &str) -> Result<Told, PutDown> {
+        tracing::warn!(reason, "not cancelled yet");
+        if worth_telling(tries + 1) {
+            let words = format!("it is to be cancelled, and is not yet ({reason})");
+            let event = NewEvent::retry(&self.job.id, &words, CANCEL_AGAIN.as_secs());
+            self.save(Progress {
+                events: vec![event],
+                ..Progress::default()
+            })
+            .await?;
+        }
+        Ok(Told::NotNow)
+    }
+}
+
+/// What Slurm says of a cancelled job, where it says nothing any more.
+fn cancelled_end() -> EndState {
+    EndState {
+        slurm_state: "CANCELLED".to_owned(),
+        exit_code: None,
+        signal: None,
     }
 }
 

@@ -37,8 +37,7 @@ impl Carrier<'_> {
         match self.kept_login().await {
             Ok(Kept::Same) => Ok(true),
             Ok(Kept::Other(sealed)) => {
-                self.port.connector = self.port.connector.with_credential(&self.job.id, &sealed);
-                self.sealed = Some(sealed);
+                self.take_up(sealed);
                 Ok(true)
             }
             Ok(Kept::Missing) => {
@@ -50,6 +49,12 @@ impl Carrier<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// From now on the HPC is called with this login.
+    pub(super) fn take_up(&mut self, sealed: String) {
+        self.port.connector = self.port.connector.with_credential(&self.job.id, &sealed);
+        self.sealed = Some(sealed);
     }
 
     /// Looks for the login. A job on an HPC with a community account needs none.

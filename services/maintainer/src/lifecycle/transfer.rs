@@ -175,6 +175,7 @@ impl Carrier<'_> {
         tokio::select! {
             () = tokio::time::sleep(self.port.site.server.globus.poll) => Ok(()),
             _ = wishes.changed() => Ok(()),
+            () = self.cancel_wanted() => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),
         }
     }

@@ -1,6 +1,13 @@
-# Runs a stage under ch-run, contained. $1 is the image directory; the rest is what `ch-run` takes.
+# Runs a stage under ch-run, contained. $1 is the image directory; then come folders that the program must not write to,
+# up to `--`; the rest is what `ch-run` takes.
 # There is no single quote in here: the batch script holds it as one quoted word.
 image=$1
+shift
+read_only=()
+while [ "$1" != -- ]; do
+  read_only+=("$1")
+  shift
+done
 shift
 # ch-run itself gives a program the processes of its account to see and to end.
 spaces=(--user --map-current-user --pid --ipc --fork --kill-child --mount-proc)
@@ -23,6 +30,17 @@ for name in $(compgen -e); do
       environment+=("--set-env=$name=${!name}") ;;
   esac
 done
+protect=()
+if [ ${#read_only[@]} -gt 0 ]; then
+  # ch-run binds nothing read-only by itself, but keeps what is. Nobody further inside can undo it.
+  spaces=(--user "--map-user=$(id -u)" "--map-group=$(id -g)" --pid --ipc --fork --kill-child --mount-proc)
+  protect=(unshare --user --map-root-user --mount bash -c "while [ \"\$1\" != -- ]; do
+    mount --bind \"\$1\" \"\$1\" && mount -o remount,bind,ro \"\$1\" || exit
+    shift
+  done
+  shift
+  exec \"\$@\"" protect "${read_only[@]}" --)
+fi
 # Older ones bind $HOME. The first process of a namespace is a shell: it would not be ended by a signal.
-HOME=$scratch/home unshare "${spaces[@]}" bash -c "\"\$@\"; exit \$?" init \
+HOME=$scratch/home ${protect[@]+"${protect[@]}"} unshare "${spaces[@]}" bash -c "\"\$@\"; exit \$?" init \
   ch-run "${environment[@]}" --private-tmp --bind "$scratch/tmp:/tmp" --bind "$memory:/dev/shm" "$@"

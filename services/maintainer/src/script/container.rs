@@ -12,6 +12,8 @@ pub struct Bind {
     pub from: String,
     /// Absolute path in the container.
     pub to: String,
+    /// Whether the program is kept from writing to it.
+    pub is_read_only: bool,
 }
 
 /// What starts a stage.
@@ -57,6 +59,20 @@ const CONTAINED_CHARLIECLOUD: &str = include_str!("contained_charliecloud.sh");
 const CONTAINED: &str = "\"${cgc_contained[@]}\"";
 
 impl Launcher {
+    /// The same with the folder that the container has at `to` bound for writing.
+    #[must_use]
+    pub fn writing_to(mut self, to: &str) -> Self {
+        if let Self::Apptainer { binds, .. }
+        | Self::Charliecloud { binds, .. }
+        | Self::SingCvmfs { binds } = &mut self
+        {
+            for bind in binds.iter_mut().filter(|bind| bind.to == to) {
+                bind.is_read_only = false;
+            }
+        }
+        self
+    }
+
     /// Lines that the batch script needs once, after the modules are loaded.
     pub fn setup(&self) -> Vec<String> {
         let runtime = "cgc_runtime=$(command -v apptainer || command -v singularity)";
@@ -77,9 +93,15 @@ impl Launcher {
             Self::Charliecloud {
                 contained: true,
                 image,
-                ..
+                binds,
             } => {
-                vec![contained(CONTAINED_CHARLIECLOUD, &quote(image))]
+                let read_only = binds.iter().filter(|bind| bind.is_read_only);
+                let of = [image].into_iter().chain(read_only.map(|bind| &bind.from));
+                let of: Vec<_> = of.map(|path| quote(path)).collect();
+                vec![contained(
+                    CONTAINED_CHARLIECLOUD,
+                    &format!("{} --", of.join(" ")),
+                )]
             }
             Self::Charliecloud { .. } | Self::SingCvmfs { .. } | Self::Bare => Vec::new(),
         }
@@ -150,7 +172,10 @@ impl Launcher {
 fn bind_list(binds: &[Bind]) -> String {
     let binds: Vec<_> = binds
         .iter()
-        .map(|bind| format!("{}:{}", bind.from, bind.to))
+        .map(|bind| {
+            let mode = if bind.is_read_only { ":ro" } else { "" };
+            format!("{}:{}{mode}", bind.from, bind.to)
+        })
         .collect();
     quote(&binds.join(","))
 }

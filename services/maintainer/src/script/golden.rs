@@ -95,6 +95,7 @@ fn plan(case: &Case, contained: bool) -> Plan {
     let bind = |from: &str, to: &str| Bind {
         from: from.to_owned(),
         to: to.to_owned(),
+        is_read_only: false,
     };
     let mut binds = vec![
         bind(&executable, "/job/executable"),

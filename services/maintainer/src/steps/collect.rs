@@ -1,15 +1,22 @@
 //! `collect`: stdout and stderr, which are put into the result folder as well, usage
 //! and the listing of that folder, then the job's end.
+//!
+//! What lies in the job's folder is its program's. A part of it that cannot be read
+//! for its own sake is left out, with a note; only trouble of the HPC is waited for.
+
+mod part;
 
 use std::time::Duration;
 
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
+    ids::UserId,
     job::{Cause, Change, Job, JobFile, NewEvent, Usage},
 };
-use compute_proto::RemoteError;
+use compute_proto::Listing;
 
+use self::part::Part;
 use super::{StepError, is_legacy};
 use crate::{hpc_port::HpcPort, launcher::Folders};
 
@@ -20,28 +27,143 @@ const LOG_LIMIT: u32 = 1 << 20;
 /// Accounting lags behind the scheduler: how long it is given for the usage.
 const USAGE_PATIENCE: Duration = Duration::from_millis(1500);
 
+/// How often, and with which pause, the results of a job that is to be cancelled are
+/// fetched.
+const LAST_TRIES: usize = 3;
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// Fetches everything, and says how the job ended.
 ///
 /// # Errors
-/// [`StepError::Trouble`] if something could not be fetched now.
+/// [`StepError::Trouble`] if something could not be fetched now, and may be later.
 pub async fn collect(
     port: &HpcPort,
     job: &Job,
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
+    let fetched = fetch(port, job).await;
+    fetched.trouble(job.attempts)?;
+    Ok(fetched.finish(job, conclusion(job), listed_first))
+}
+
+/// The same for a job that `by` wants cancelled: what is not fetched soon is left
+/// out, and then the job is cancelled even if its program had ended well.
+pub async fn collect_at_once(
+    port: &HpcPort,
+    job: &Job,
+    listed_first: Option<&str>,
+    by: &UserId,
+) -> Progress {
+    let mut fetched = fetch(port, job).await;
+    for _ in 1..LAST_TRIES {
+        if fetched.trouble(0).is_ok() {
+            break;
+        }
+        tokio::time::sleep(LAST_PAUSE).await;
+        fetched = fetch(port, job).await;
+    }
+    let end = match fetched.trouble(job.attempts) {
+        Ok(()) => conclusion(job),
+        Err(_) => cut_short(job, by),
+    };
+    fetched.finish(job, end, listed_first)
+}
+
+/// The end of a job that `by` wants cancelled, where nothing can be fetched.
+pub fn nothing_collected(job: &Job, by: &UserId) -> Progress {
+    let mut progress = cut_short(job, by);
+    let reasons = ["the HPC did not answer in time".to_owned()];
+    let note = NewEvent::result_incomplete(&job.id, &reasons);
+    progress.events.insert(0, note);
+    progress
+}
+
+/// What there is in the result folder, as far as it was fetched.
+struct Fetched {
+    /// The logs, in the result folder.
+    stored: Part<bool>,
+    stdout: Part<Option<String>>,
+    stderr: Part<Option<String>>,
+    listing: Part<Listing>,
+    usage: Usage,
+}
+
+async fn fetch(port: &HpcPort, job: &Job) -> Fetched {
     let result = Folders::of(job, &port.hpc).result;
-    let legacy = store_logs(port, job, &result).await?;
+    let stored = store_logs(port, job, &result).await;
+    let legacy = matches!(stored, Part::Fetched(true));
     let (stdout, stderr, listing, usage) = tokio::join!(
         log(port, job, JobFile::Stdout, legacy.then_some(&result)),
         log(port, job, JobFile::Stderr, legacy.then_some(&result)),
         listing(port, &result),
         usage(port, job),
     );
-    let mut progress = conclusion(job);
-    progress.logs = [stdout?, stderr?].into_iter().flatten().collect();
-    progress.result_listing = Some(put_first(listing?, listed_first));
-    progress.usage = Some(usage);
-    Ok(progress)
+    Fetched {
+        stored,
+        stdout,
+        stderr,
+        listing,
+        usage,
+    }
+}
+
+impl Fetched {
+    /// Whether to try again, after `attempts` in vain.
+    fn trouble(&self, attempts: i32) -> Result<(), StepError> {
+        let others_answered =
+            self.stdout.is_answered() || self.stderr.is_answered() || self.listing.is_answered();
+        self.stored.trouble(attempts, others_answered)?;
+        self.stdout.trouble(attempts, others_answered)?;
+        self.stderr.trouble(attempts, others_answered)?;
+        self.listing.trouble(attempts, others_answered)
+    }
+
+    fn finish(self, job: &Job, end: Progress, listed_first: Option<&str>) -> Progress {
+        let mut progress = end;
+        let mut notes = Vec::new();
+        let mut noted = |what: &str, note: Option<String>| {
+            notes.extend(note.map(|note| format!("{what}: {note}")));
+        };
+        let (_, note) = self.stored.take();
+        noted("logs in the result folder", note);
+        let (stdout, note) = self.stdout.take();
+        noted("stdout", note);
+        let (stderr, note) = self.stderr.take();
+        noted("stderr", note);
+        let (listing, note) = self.listing.take();
+        noted("list of folders", note);
+        if listing.is_cut {
+            noted(
+                "list of folders",
+                Some("it is too long, and cut".to_owned()),
+            );
+        }
+        progress.logs = [stdout, stderr].into_iter().flatten().collect();
+        progress.result_listing = Some(put_first(listing.folders, listed_first));
+        progress.usage = Some(self.usage);
+        if !notes.is_empty() {
+            let note = NewEvent::result_incomplete(&job.id, &notes);
+            progress.events.insert(0, note);
+        }
+        progress
+    }
+}
+
+/// A job whose results were not fetched to the end because `by` wants it cancelled.
+fn cut_short(job: &Job, by: &UserId) -> Progress {
+    if job.cause.is_some() {
+        return conclusion(job);
+    }
+    let cause = Cause::cancelled_by(by.as_str());
+    Progress {
+        change: Some(Change::Cancel),
+        events: vec![
+            NewEvent::cancelled(&job.id, by),
+            NewEvent::failed(&job.id, &cause),
+        ],
+        cause: Some(cause.as_str().to_owned()),
+        ..Progress::default()
+    }
 }
 
 /// The change and the events that close `job`, whose cause was saved when the
@@ -74,17 +196,12 @@ fn conclusion(job: &Job) -> Progress {
 }
 
 /// Puts the logs into the result folder; true if the job is of the version before,
-/// whose logs are there already. A folder that does not take them is its owner's doing.
-async fn store_logs(port: &HpcPort, job: &Job, result: &str) -> Result<bool, RemoteError> {
+/// whose logs are there already.
+async fn store_logs(port: &HpcPort, job: &Job, result: &str) -> Part<bool> {
     let stored = port.connector.store_logs(port.hpc_name(), &job.id, result);
     match stored.await {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind == ErrorKind::NotFound => is_legacy(port, job).await,
-        Err(error) if error.kind == ErrorKind::Refused => {
-            tracing::warn!(%error, "the logs are not in the result folder");
-            Ok(false)
-        }
-        Err(error) => Err(error),
+        Err(error) if error.kind == ErrorKind::NotFound => Part::of(is_legacy(port, job).await),
+        stored => Part::of(stored.map(|()| false)),
     }
 }
 
@@ -94,38 +211,33 @@ async fn log(
     job: &Job,
     file: JobFile,
     legacy_result: Option<&String>,
-) -> Result<Option<String>, RemoteError> {
+) -> Part<Option<String>> {
     let (hpc, connector) = (port.hpc_name(), &port.connector);
-    let part = match legacy_result {
+    let read = match legacy_result {
         None => connector.read_job_file(hpc, &job.id, file, LOG_LIMIT).await,
         Some(result) => {
             let path = format!("{result}/slurm_log/{}", file.name());
             connector.read_file(hpc, &path, 0, LOG_LIMIT).await
         }
     };
-    let part = match part {
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
-        part => part?,
-    };
-    if part.content.is_empty() {
-        return Ok(None);
-    }
-    // NUL cannot be kept by every database.
-    let mut text = String::from_utf8_lossy(&part.content).replace('\0', "\u{fffd}");
-    if part.size > u64::from(LOG_LIMIT) {
-        let size = part.size;
-        text.push_str(&format!(
-            "\n[the first {LOG_LIMIT} of {size} bytes; the whole log is in the result folder]"
-        ));
-    }
-    Ok(Some(text))
+    Part::of(read.map(|part| {
+        if part.content.is_empty() {
+            return None;
+        }
+        // NUL cannot be kept by every database.
+        let mut text = String::from_utf8_lossy(&part.content).replace('\0', "\u{fffd}");
+        if part.size > u64::from(LOG_LIMIT) {
+            let size = part.size;
+            text.push_str(&format!(
+                "\n[the first {LOG_LIMIT} of {size} bytes; the whole log is in the result folder]"
+            ));
+        }
+        Some(text)
+    }))
 }
 
-async fn listing(port: &HpcPort, result: &str) -> Result<Vec<String>, RemoteError> {
-    match port.connector.list_folder(port.hpc_name(), result).await {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
-        listing => listing,
-    }
+async fn listing(port: &HpcPort, result: &str) -> Part<Listing> {
+    Part::of(port.connector.list_folder(port.hpc_name(), result).await)
 }
 
 /// Never in the way of the job's end: what is not known is left out.

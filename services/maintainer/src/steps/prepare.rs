@@ -15,8 +15,13 @@ use crate::launcher::path_of;
 /// The folders that `job` still lacks.
 pub fn prepare(job: &Job, hpc: &Hpc, now: Timestamp) -> Progress {
     let mut progress = Progress::default();
-    if job.remote_executable_folder_id.is_none() {
-        progress.executable_folder = Some(new_folder(job, hpc, now));
+    // What another job has run in is not run in again: it is copied.
+    match job.remote_executable_folder_id {
+        None => progress.executable_folder = Some(new_folder(job, hpc, now)),
+        Some(_) if job.executable_copy_id.is_none() => {
+            progress.executable_copy = Some(new_folder(job, hpc, now));
+        }
+        Some(_) => {}
     }
     if job.remote_result_folder_id.is_none() {
         progress.result_folder = Some(new_folder(job, hpc, now));

@@ -4,8 +4,10 @@
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
+    ids::JobId,
     job::{Change, Job, NewEvent},
 };
+use compute_proto::Submitted;
 
 use super::{StepError, StepOutcome, write_script};
 use crate::{hpc_port::HpcPort, kinds::Definition, launcher::Folders};
@@ -32,13 +34,15 @@ pub(super) async fn run(
         adopted = submitted.adopted,
         "accepted by the scheduler"
     );
-    Ok(Progress {
+    Ok(accepted(&job.id, submitted))
+}
+
+/// What it means that the scheduler has the job.
+pub fn accepted(id: &JobId, submitted: Submitted) -> Progress {
+    Progress {
         change: Some(Change::Accept),
-        events: vec![
-            NewEvent::submitted(&submitted.slurm_id),
-            NewEvent::init(&job.id),
-        ],
+        events: vec![NewEvent::submitted(&submitted.slurm_id), NewEvent::init(id)],
         slurm_id: Some(submitted.slurm_id),
         ..Progress::default()
-    })
+    }
 }

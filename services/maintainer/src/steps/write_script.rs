@@ -23,7 +23,11 @@ pub(super) async fn run(
 ) -> Result<StepOutcome, StepError> {
     let folders = Folders::of(job, &port.hpc);
     let at = &definition.program_folders;
-    let script = render_sbatch(&plan(port, job, definition, &folders));
+    let mut plan = plan(port, job, definition, &folders);
+    if data_is_writable(port, job).await? {
+        plan.launcher = plan.launcher.writing_to(&definition.program_folders.data);
+    }
+    let script = render_sbatch(&plan);
     let environment = render_environment(job, &definition.param, at);
     let private = [
         (JobFile::Script, script),
@@ -51,6 +55,15 @@ pub(super) async fn run(
     }))
     .await?;
     Ok(Progress::default())
+}
+
+/// Whether the owner of the data lets programs write to it.
+async fn data_is_writable(port: &HpcPort, job: &Job) -> Result<bool, StepError> {
+    let Some(id) = &job.remote_data_folder_id else {
+        return Ok(false);
+    };
+    let folders = port.store.folders(std::slice::from_ref(id)).await?;
+    Ok(folders.get(id).is_some_and(|folder| folder.is_writable))
 }
 
 fn plan(port: &HpcPort, job: &Job, definition: &Definition, folders: &Folders) -> Plan {

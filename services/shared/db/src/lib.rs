@@ -24,6 +24,6 @@ pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
     CarriedRow, ChangeOutcome, Claim, EventRow, FolderPatch, FolderTransfer, Held, JobCount,
-    JobFilter, JobPatch, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Runtime, Store,
-    SubmitOutcome, Template, TemplatePatch, Waiting, Whereabouts,
+    JobFilter, JobPatch, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places,
+    Runtime, Store, SubmitOutcome, Template, TemplatePatch, Waiting, Whereabouts,
 };

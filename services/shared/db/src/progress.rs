@@ -27,6 +27,8 @@ pub struct Progress {
     pub attempts: Option<i32>,
     /// Folder of the program: written, and from now on the job's.
     pub executable_folder: Option<Folder>,
+    /// Folder of the copy of the program: written, and from now on the job's.
+    pub executable_copy: Option<Folder>,
     /// Folder of the data: written, and from now on the job's.
     pub data_folder: Option<Folder>,
     /// Folder of the results: written, and from now on the job's.

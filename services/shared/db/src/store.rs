@@ -14,6 +14,7 @@ mod jobs_lease;
 mod jobs_of_folder;
 mod jobs_operator;
 mod jobs_owner;
+mod jobs_places;
 mod jobs_waiting;
 mod jobs_whereabouts;
 mod maintainers;
@@ -24,7 +25,7 @@ pub use folder_transfers::FolderTransfer;
 pub use folders::FolderPatch;
 pub(crate) use imports::JobBatch;
 pub use jobs_advance::Held;
-pub use jobs_claim::Claim;
+pub use jobs_claim::{Claim, Places};
 pub use jobs_figures::{OpenJobs, Runtime};
 pub use jobs_lease::CarriedRow;
 pub use jobs_operator::{JobCount, JobFilter};
@@ -43,7 +44,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000019_gits_have_a_raw_approval";
+const NEEDED_MIGRATION: &str = "m000020_jobs_have_an_executable_copy";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -139,7 +140,7 @@ fn fits(id: &str) -> bool {
     id.chars().count() <= ID_LIMIT && !id.contains('\0') && id.trim() == id
 }
 
-/// Names of the states in which a job takes a place on its HPC.
+/// Names of the states in which a maintainer carries a job.
 fn carried_states() -> impl Iterator<Item = &'static str> {
     State::ALL
         .into_iter()

@@ -3,6 +3,7 @@
 mod cause;
 mod data_source;
 mod event;
+mod folders;
 mod mark;
 mod observation;
 mod private_file;

@@ -42,6 +42,7 @@ impl TryFrom<job::Model> for Job {
             manifest,
             result_listing,
             remote_executable_folder_id,
+            executable_copy_id,
             remote_data_folder_id,
             remote_result_folder_id,
             nodes,
@@ -98,6 +99,7 @@ impl TryFrom<job::Model> for Job {
                 .map(|text| read_json("jobs", &id, "result_listing", &text))
                 .transpose()?,
             remote_executable_folder_id: remote_executable_folder_id.map(FolderId::from_text),
+            executable_copy_id: executable_copy_id.map(FolderId::from_text),
             remote_data_folder_id: remote_data_folder_id.map(FolderId::from_text),
             remote_result_folder_id: remote_result_folder_id.map(FolderId::from_text),
             usage: Usage {

@@ -44,6 +44,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub result_listing: Option<String>,
     pub remote_executable_folder_id: Option<String>,
+    pub executable_copy_id: Option<String>,
     pub remote_data_folder_id: Option<String>,
     pub remote_result_folder_id: Option<String>,
     pub nodes: Option<i64>,

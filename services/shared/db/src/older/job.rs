@@ -116,6 +116,7 @@ pub(super) fn map(
         manifest: None,
         result_listing: None,
         remote_executable_folder_id,
+        executable_copy_id: None,
         remote_data_folder_id,
         remote_result_folder_id,
         nodes: amount(older.nodes),

@@ -120,10 +120,17 @@ impl Store {
         let needs_folders = Condition::any()
             .add(job::Column::State.is_not_in(ended.map(State::as_str)))
             .add(job::Column::CreatedAt.gte(before.millis()));
-        let needed: Vec<(Option<String>, Option<String>, Option<String>)> = job::Entity::find()
+        type Ids = (
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+        );
+        let needed: Vec<Ids> = job::Entity::find()
             .select_only()
             .columns([
                 job::Column::RemoteExecutableFolderId,
+                job::Column::ExecutableCopyId,
                 job::Column::RemoteDataFolderId,
                 job::Column::RemoteResultFolderId,
             ])
@@ -134,7 +141,7 @@ impl Store {
             .await?;
         let needed: BTreeSet<String> = needed
             .into_iter()
-            .flat_map(|(executable, data, result)| [executable, data, result])
+            .flat_map(|(executable, copy, data, result)| [executable, copy, data, result])
             .flatten()
             .collect();
         let mut folders = self.folders_of(user).await?;

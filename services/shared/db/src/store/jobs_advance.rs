@@ -42,39 +42,48 @@ impl Store {
     /// anywhere. After [`StoreError::Unavailable`] the write may have happened.
     pub async fn advance(&self, held: &Held, progress: Progress) -> Result<Job, StoreError> {
         let progress = &progress;
-        self.write(|transaction| async move {
-            let before = lock(&*transaction, held).await?;
-            let now = self.now();
-            let state = match progress.change {
-                Some(change) => before.state.after(change)?,
-                None => before.state,
-            };
-            for folder in new_folders(progress) {
-                folder::Entity::insert(folder_row(folder))
-                    .exec_without_returning(&*transaction)
-                    .await?;
-            }
-            job::Entity::update_many()
-                .set(row_of(&before, progress, state, now))
-                .filter(job::Column::Id.eq(held.id.as_str()))
-                .filter(job::Column::Fence.eq(held.fence))
-                .exec(&*transaction)
-                .await?;
-            for event in &progress.events {
-                events::insert_event(&*transaction, &held.id, event, now).await?;
-            }
-            for log in &progress.logs {
-                events::insert_log(&*transaction, &held.id, log, now).await?;
-            }
-            let row = job::Entity::find_by_id(held.id.as_str())
-                .one(&*transaction)
-                .await?;
-            row.map(Job::try_from)
-                .transpose()?
-                .ok_or(StoreError::LeaseLost)
-        })
+        self.write(
+            |transaction| async move { advance(&*transaction, held, progress, self.now()).await },
+        )
         .await
     }
+}
+
+/// [`Store::advance`], within a transaction.
+pub(super) async fn advance(
+    transaction: &impl ConnectionTrait,
+    held: &Held,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<Job, StoreError> {
+    let before = lock(transaction, held).await?;
+    let state = match progress.change {
+        Some(change) => before.state.after(change)?,
+        None => before.state,
+    };
+    for folder in new_folders(progress) {
+        folder::Entity::insert(folder_row(folder))
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    job::Entity::update_many()
+        .set(row_of(&before, progress, state, now))
+        .filter(job::Column::Id.eq(held.id.as_str()))
+        .filter(job::Column::Fence.eq(held.fence))
+        .exec(transaction)
+        .await?;
+    for event in &progress.events {
+        events::insert_event(transaction, &held.id, event, now).await?;
+    }
+    for log in &progress.logs {
+        events::insert_log(transaction, &held.id, log, now).await?;
+    }
+    let row = job::Entity::find_by_id(held.id.as_str())
+        .one(transaction)
+        .await?;
+    row.map(Job::try_from)
+        .transpose()?
+        .ok_or(StoreError::LeaseLost)
 }
 
 /// The job's row, if `held` still holds; nobody else writes to it until the end of
@@ -94,6 +103,7 @@ async fn lock(transaction: &impl ConnectionTrait, held: &Held) -> Result<Job, St
 fn new_folders(progress: &Progress) -> impl Iterator<Item = &Folder> {
     [
         &progress.executable_folder,
+        &progress.executable_copy,
         &progress.data_folder,
         &progress.result_folder,
     ]
@@ -124,6 +134,7 @@ fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> jo
             .into_active_value(),
         attempts: progress.attempts.into_active_value(),
         remote_executable_folder_id: folder(&progress.executable_folder).into_active_value(),
+        executable_copy_id: folder(&progress.executable_copy).into_active_value(),
         remote_data_folder_id: folder(&progress.data_folder).into_active_value(),
         remote_result_folder_id: folder(&progress.result_folder).into_active_value(),
         result_listing: progress

@@ -8,14 +8,26 @@ use compute_domain::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
-    PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set, SqlErr, sea_query::Expr,
+    QueryFilter as _, QuerySelect as _, Set, SqlErr, sea_query::Expr,
 };
 
-use super::{carried_states, events};
+use super::{
+    carried_states, events,
+    jobs_places::{carried_for, lock_slot, places_taken},
+};
 use crate::{
     Store, StoreError,
     entity::{hpc_slot, job},
 };
+
+/// How many jobs of ours may be on an HPC at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// All together; blocked ones take no place.
+    pub all: u32,
+    /// Of one user, blocked ones included: they come back.
+    pub per_user: u32,
+}
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +36,8 @@ pub enum Claim {
     Taken(Box<Job>),
     /// No place is free on the job's HPC.
     Full,
+    /// Its owner has as many jobs there as one user may have; it stays in the queue.
+    UserFull,
     /// Its owner has paused it; it stays in the queue.
     Held,
     /// There is no such job in the queue (any more).
@@ -31,8 +45,8 @@ pub enum Claim {
 }
 
 impl Store {
-    /// Takes a job from the queue for `owner`, if one of the `capacity` places on
-    /// its HPC is free: `queued` → `preparing`, with its event. Places are counted
+    /// Takes a job from the queue for `owner`, if one of the `places` on its HPC is
+    /// free for its user: `queued` → `preparing`, with its event. Places are counted
     /// over all maintainers, whoever asks at the same time. A job that is to be
     /// cancelled needs no place.
     ///
@@ -43,7 +57,7 @@ impl Store {
         id: &JobId,
         owner: &MaintainerId,
         lease: Duration,
-        capacity: u32,
+        places: Places,
     ) -> Result<Claim, StoreError> {
         let Some(seen) = self.job(id).await? else {
             return Ok(Claim::Gone);
@@ -65,9 +79,14 @@ impl Store {
             if let Some(refusal) = refusal(&job) {
                 return Ok(refusal);
             }
-            let is_to_end = job.intent == Some(Intent::Cancel);
-            if !is_to_end && carried_on(&*transaction, hpc).await? >= u64::from(capacity) {
-                return Ok(Claim::Full);
+            if job.intent != Some(Intent::Cancel) {
+                if places_taken(&*transaction, hpc).await? >= u64::from(places.all) {
+                    return Ok(Claim::Full);
+                }
+                let own = carried_for(&*transaction, hpc, &job.user_id).await?;
+                if own >= u64::from(places.per_user) {
+                    return Ok(Claim::UserFull);
+                }
             }
             let job = self.take(&*transaction, &job, owner, lease).await?;
             Ok(Claim::Taken(Box::new(job)))
@@ -177,30 +196,6 @@ fn refusal(job: &Job) -> Option<Claim> {
         return Some(Claim::Gone);
     }
     (job.intent == Some(Intent::Pause)).then_some(Claim::Held)
-}
-
-/// From here to the end of the transaction nobody else gives away a place there.
-async fn lock_slot(transaction: &impl ConnectionTrait, hpc: &str) -> Result<(), StoreError> {
-    hpc_slot::Entity::update_many()
-        .col_expr(
-            hpc_slot::Column::Seq,
-            Expr::col(hpc_slot::Column::Seq).add(1),
-        )
-        .filter(hpc_slot::Column::Hpc.eq(hpc))
-        .exec(transaction)
-        .await?;
-    Ok(())
-}
-
-/// Number of places taken.
-pub(super) async fn carried_on(
-    connection: &impl ConnectionTrait,
-    hpc: &str,
-) -> Result<u64, StoreError> {
-    let carried = job::Entity::find()
-        .filter(job::Column::Hpc.eq(hpc))
-        .filter(job::Column::State.is_in(carried_states()));
-    Ok(carried.count(connection).await?)
 }
 
 /// The lease has run out, or was given back.

@@ -11,10 +11,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{
-    carried_states,
-    jobs_claim::{carried_on, expired},
-};
+use super::{carried_states, jobs_claim::expired};
 use crate::{Store, StoreError, convert::read_intent, entity::job};
 
 /// A job that a maintainer carries, and what its owner wants.
@@ -104,14 +101,6 @@ impl Store {
             .all(&self.connection)
             .await?;
         Ok(ids.into_iter().map(JobId::from_text).collect())
-    }
-
-    /// Number of places taken on `hpc`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they could not be counted.
-    pub async fn carried_count(&self, hpc: &str) -> Result<u32, StoreError> {
-        Ok(u32::try_from(carried_on(&self.connection, hpc).await?).unwrap_or(u32::MAX))
     }
 }
 

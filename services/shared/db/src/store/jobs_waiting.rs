@@ -6,9 +6,11 @@ use compute_domain::{
     job::{Intent, State},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
 };
 
+use super::carried_states;
 use crate::{Store, StoreError, convert::read_intent, entity::job};
 
 /// A job that waits for a maintainer.
@@ -28,18 +30,57 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn queued_on(&self, hpc: &str, limit: u64) -> Result<Vec<Waiting>, StoreError> {
-        let rows = job::Entity::find()
+        self.waiting(queued(hpc).limit(limit)).await
+    }
+
+    /// Those whose owner wants them cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn queued_to_cancel(
+        &self,
+        hpc: &str,
+        limit: u64,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let wanted = queued(hpc).filter(job::Column::Intent.eq(Intent::Cancel.as_str()));
+        self.waiting(wanted.limit(limit)).await
+    }
+
+    /// Those that may be taken as soon as a place is free: nobody wants anything else
+    /// done with them, and their users have fewer than `per_user` jobs there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn queued_and_ready(
+        &self,
+        hpc: &str,
+        per_user: u32,
+        limit: u64,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let full: Vec<String> = job::Entity::find()
+            .select_only()
+            .column(job::Column::UserId)
+            .filter(job::Column::Hpc.eq(hpc))
+            .filter(job::Column::State.is_in(carried_states()))
+            .group_by(job::Column::UserId)
+            .having(job::Column::Id.count().gte(per_user))
+            .into_tuple()
+            .all(&self.connection)
+            .await?;
+        let ready = queued(hpc)
+            .filter(job::Column::Intent.is_null())
+            .filter(job::Column::UserId.is_not_in(full));
+        self.waiting(ready.limit(limit)).await
+    }
+
+    async fn waiting(&self, jobs: Select<job::Entity>) -> Result<Vec<Waiting>, StoreError> {
+        let rows = jobs
             .select_only()
             .columns([
                 job::Column::Id,
                 job::Column::SubmittedAt,
                 job::Column::Intent,
             ])
-            .filter(job::Column::Hpc.eq(hpc))
-            .filter(job::Column::State.eq(State::Queued.as_str()))
-            .order_by_asc(job::Column::SubmittedAt)
-            .order_by_asc(job::Column::Id)
-            .limit(limit)
             .into_tuple::<(String, Option<i64>, Option<String>)>()
             .all(&self.connection)
             .await?;
@@ -53,4 +94,12 @@ impl Store {
             })
             .collect()
     }
+}
+
+fn queued(hpc: &str) -> Select<job::Entity> {
+    job::Entity::find()
+        .filter(job::Column::Hpc.eq(hpc))
+        .filter(job::Column::State.eq(State::Queued.as_str()))
+        .order_by_asc(job::Column::SubmittedAt)
+        .order_by_asc(job::Column::Id)
 }

@@ -1,9 +1,9 @@
 //! Jobs that have each other's programs in their hands.
 
-use compute_db::{ChangeOutcome, JobPatch, Progress};
+use compute_db::{ChangeOutcome, FolderPatch, JobPatch, Progress};
 use compute_domain::{
     ids::FolderId,
-    job::{Cause, Change, Job, NewEvent},
+    job::{Cause, Change, Job, NewEvent, Step},
 };
 use rstest::rstest;
 
@@ -35,6 +35,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     let (running, held) = world.carried("m1").await;
     let [program, data, result] = [(); 3].map(|()| world.folder(&alice()));
     let folders = Progress {
+        step: Some(Step::UploadExecutable),
         executable_folder: Some(program.clone()),
         data_folder: Some(data.clone()),
         result_folder: Some(result.clone()),
@@ -42,21 +43,38 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     };
     world.advance(&held, folders).await;
     let (program, data, result) = (&program.id, &data.id, &result.id);
-    let beside = async |job: Job| world.store.job_beside(&job).await.unwrap();
+    let beside = async |job: Job| world.store.job_beside(&job, true).await.unwrap();
 
     for (own_program, own_data, is_shared) in [
         (Some(program), None, true),
         (None, Some(program), true),
-        (Some(data), None, true),
+        // It is copied, and the running one only reads it.
+        (Some(data), None, false),
         (Some(result), None, true),
         (None, Some(data), false),
-        (None, Some(result), false),
+        (None, Some(result), true),
         (None, None, false),
     ] {
         let found = beside(with(&world, own_program, own_data).await).await;
         let expected = is_shared.then(|| running.id.clone());
         assert_eq!(found, expected, "{own_program:?} {own_data:?}");
     }
+    // Where nothing keeps a program from writing to its data, nobody shares it; nor does
+    // anybody if it is writable.
+    let shares = with(&world, None, Some(data)).await;
+    let unprotected = world.store.job_beside(&shares, false).await.unwrap();
+    assert_eq!(unprotected, Some(running.id.clone()));
+    let writable = FolderPatch {
+        is_writable: Some(true),
+        ..FolderPatch::default()
+    };
+    world
+        .store
+        .change_folder(&alice(), data, writable)
+        .await
+        .unwrap();
+    assert_eq!(beside(shares).await, Some(running.id.clone()));
+
     let again = with(&world, Some(program), None).await;
     let itself = world.store.job_of(&alice(), &running.id).await.unwrap();
     assert_eq!(

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, World, alice, held, maintainer},
+    world::{HPC, LEASE, World, alice, held, maintainer, places},
 };
 
 const CAPACITY: u32 = 10;
@@ -36,13 +36,13 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
     while race.taken.lock().unwrap().len() < JOBS {
         let mut was_full = false;
         for id in race.jobs.iter().cycle().skip(number * 5).take(JOBS) {
-            let job = match store.claim(id, &me, LEASE, CAPACITY).await.unwrap() {
+            let job = match store.claim(id, &me, LEASE, places(CAPACITY)).await.unwrap() {
                 Claim::Taken(job) => job,
                 Claim::Full => {
                     was_full = true;
                     continue;
                 }
-                Claim::Gone | Claim::Held => continue,
+                Claim::Gone | Claim::Held | Claim::UserFull => continue,
             };
             assert!(
                 race.taken.lock().unwrap().insert(id.clone()),
@@ -53,7 +53,7 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
                 "too many"
             );
             assert!(
-                store.carried_count(HPC).await.unwrap() <= CAPACITY,
+                store.places_taken(HPC).await.unwrap() <= CAPACITY,
                 "too many rows"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -88,7 +88,12 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
             other.clone()
         };
         let me = maintainer(&format!("rush{}", number % CLAIMERS));
-        rush.spawn(async move { store.claim(&id, &me, LEASE, CAPACITY).await.unwrap() });
+        rush.spawn(async move {
+            store
+                .claim(&id, &me, LEASE, places(CAPACITY))
+                .await
+                .unwrap()
+        });
     }
     let outcomes = rush.join_all().await;
     let taken: Vec<_> = outcomes
@@ -123,5 +128,5 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
         claimers.spawn(claimer(number, store, race.clone()));
     }
     claimers.join_all().await;
-    assert_eq!(world.store.carried_count(HPC).await.unwrap(), 0);
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 0);
 }

@@ -11,7 +11,7 @@ use rstest::rstest;
 
 use crate::{
     database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, PLENTY, World, alice, held, maintainer},
+    world::{HPC, LEASE, PLENTY, World, alice, held, maintainer, places},
 };
 
 #[rstest]
@@ -49,7 +49,7 @@ async fn a_queued_job_is_taken_once(#[values(Sqlite, Postgres, MariaDb)] kind: K
 async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let me = maintainer("m1");
-    let claim = async |id: &JobId| world.store.claim(id, &me, LEASE, 1).await.unwrap();
+    let claim = async |id: &JobId| world.store.claim(id, &me, LEASE, places(1)).await.unwrap();
     let [first, second, third] = [
         world.queued(&alice()).await,
         world.queued(&alice()).await,
@@ -79,8 +79,8 @@ async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         matches!(claim(&third.id).await, Claim::Taken(_)),
         "needs no place"
     );
-    assert_eq!(world.store.carried_count(HPC).await.unwrap(), 2);
-    assert_eq!(world.store.carried_count("other_hpc").await.unwrap(), 0);
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 2);
+    assert_eq!(world.store.places_taken("other_hpc").await.unwrap(), 0);
     let waiting = world.store.queued_on(HPC, 10).await.unwrap();
     assert_eq!(
         waiting.iter().map(|w| &w.id).collect::<Vec<_>>(),

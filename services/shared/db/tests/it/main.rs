@@ -22,6 +22,7 @@ mod leases;
 mod maintainers;
 mod operator;
 mod owner;
+mod places;
 mod schema;
 mod templates;
 mod whereabouts;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use compute_db::{Claim, Held, NewJob, Pinned, Progress, Store, SubmitOutcome};
+use compute_db::{Claim, Held, NewJob, Pinned, Places, Progress, Store, SubmitOutcome};
 use compute_domain::{
     Timestamp,
     clock::ManualClock,
@@ -14,7 +14,12 @@ use crate::database::{Database, Kind};
 
 pub(crate) const HPC: &str = "local_hpc";
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
-pub(crate) const PLENTY: u32 = 1000;
+pub(crate) const PLENTY: Places = places(1000);
+
+/// So many for everybody, and for each user.
+pub(crate) const fn places(all: u32) -> Places {
+    Places { all, per_user: all }
+}
 
 pub(crate) struct World {
     pub(crate) store: Store,

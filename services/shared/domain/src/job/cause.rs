@@ -20,10 +20,24 @@ impl Cause {
         Self(format!("cancelled by {user}"))
     }
 
-    /// Another job could change its program before it runs, or it that of the other.
-    pub fn program_shared_with(other: &JobId) -> Self {
+    /// Cancelled, although nobody can log in as `account` to end what is on the HPC.
+    pub fn cancelled_without_login(user: &str, account: &str, slurm_id: Option<&str>) -> Self {
+        let on_hpc = match slurm_id {
+            Some(id) => format!("Slurm job {id} may still be there: end it with `scancel {id}`"),
+            None => {
+                "it may have been submitted to Slurm: look for it with `squeue --me`".to_owned()
+            }
+        };
         Self(format!(
-            "job {other} is not over, and one of the two has its program in a folder of the other: \
+            "cancelled by {user}, without the password for {account}; {on_hpc}"
+        ))
+    }
+
+    /// Another job could change what this one is about to run or read, or it what the
+    /// other does.
+    pub fn folder_shared_with(other: &JobId) -> Self {
+        Self(format!(
+            "job {other} is not over, and one of the two may write to a folder that the other uses: \
              wait for its end"
         ))
     }

@@ -38,6 +38,8 @@ pub enum EventKind {
     JobResumed,
     /// A pause or resume that the scheduler refused.
     JobControlRefused,
+    /// A part of its results could not be shown; the job ends without it.
+    JobResultIncomplete,
     /// Cancelled by its owner.
     JobCancelled,
     /// Ended well: the last event.
@@ -65,6 +67,7 @@ impl EventKind {
             Self::JobPaused => "JOB_PAUSED",
             Self::JobResumed => "JOB_RESUMED",
             Self::JobControlRefused => "JOB_CONTROL_REFUSED",
+            Self::JobResultIncomplete => "JOB_RESULT_INCOMPLETE",
             Self::JobCancelled => "JOB_CANCELLED",
             Self::JobEnded => "JOB_ENDED",
             Self::JobFailed => "JOB_FAILED",
@@ -126,6 +129,15 @@ impl NewEvent {
     /// The job waits for its owner.
     pub fn waits(id: &JobId, reason: &str) -> Self {
         Self::new(EventKind::JobRetry, format!("job [{id}] waits: {reason}"))
+    }
+
+    /// Parts of the results are not shown, for these reasons.
+    pub fn result_incomplete(id: &JobId, reasons: &[String]) -> Self {
+        let message = format!(
+            "job [{id}]: not all of its results are shown: {}",
+            reasons.join("; ")
+        );
+        Self::new(EventKind::JobResultIncomplete, message)
     }
 
     /// The job's owner has cancelled it.

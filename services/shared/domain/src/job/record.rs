@@ -105,8 +105,11 @@ pub struct Job {
     pub manifest: Option<Value>,
     /// Directories below the result folder, once collected.
     pub result_listing: Option<Vec<String>>,
-    /// Where the program is.
+    /// Where the program is; or, if there is an `executable_copy_id`, where it was when
+    /// the job was submitted.
     pub remote_executable_folder_id: Option<FolderId>,
+    /// Where the copy of that folder is that the job runs.
+    pub executable_copy_id: Option<FolderId>,
     /// Where the data is.
     pub remote_data_folder_id: Option<FolderId>,
     /// Where the results are.

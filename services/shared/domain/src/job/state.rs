@@ -132,7 +132,13 @@ impl State {
         self != Self::Created && !self.is_terminal()
     }
 
-    /// Whether a maintainer carries the job, and it takes a place on its HPC.
+    /// Whether the job takes one of the places on its HPC. One that is blocked gives its
+    /// place back until it goes on.
+    pub fn takes_place(self) -> bool {
+        self.is_carried() && self != Self::Blocked
+    }
+
+    /// Whether a maintainer carries the job.
     pub fn is_carried(self) -> bool {
         matches!(
             self,

@@ -57,6 +57,8 @@ pub struct Hpc {
     pub root_path: String,
     /// Jobs of ours that may be on the HPC at once, over all maintainers.
     pub job_pool_capacity: u32,
+    /// How many of those may be of one user, blocked ones included.
+    pub jobs_per_user: u32,
     /// Lines put into each batch script before the stages.
     pub init_sbatch_script: Vec<String>,
     /// `#SBATCH …` lines put into each batch script.
@@ -97,6 +99,15 @@ pub struct Hpc {
 }
 
 impl Hpc {
+    /// Whether a container here can be kept from writing to a folder that it has.
+    pub fn keeps_read_only(&self) -> bool {
+        match self.container_runtime {
+            ContainerRuntime::Apptainer => true,
+            ContainerRuntime::Charliecloud => self.containment,
+            ContainerRuntime::None => false,
+        }
+    }
+
     /// Whether `user` may use this HPC: not on the deny list, and on the allow
     /// list if there is one. `*@HOST` stands for everyone of a hub.
     pub fn admits(&self, user: &UserId) -> bool {

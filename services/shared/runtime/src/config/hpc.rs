@@ -46,6 +46,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
     };
     let root_path = root_path(r);
     let capacity = r.needed_number("job_pool_capacity", 1..=100_000);
+    let per_user = r.number("jobs_per_user", 1..=100_000);
     let (slurm_input_rules, shown_rules) = slurm_rules(r);
     let globus = r.inside("globus", globus);
     let (container_runtime, containment) = containers(r, is_community_account);
@@ -82,6 +83,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         community_login,
         root_path: root_path?,
         job_pool_capacity: u32::try_from(capacity?).ok()?,
+        jobs_per_user: u32::try_from(per_user.unwrap_or(capacity?.div_ceil(2))).ok()?,
     };
     Some(hpc)
 }

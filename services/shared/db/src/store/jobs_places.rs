@@ -1,0 +1,92 @@
+//! Places on an HPC: who takes one, and how a blocked job comes back to one.
+
+use compute_domain::{
+    ids::UserId,
+    job::{Job, State},
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, PaginatorTrait as _,
+    QueryFilter as _, sea_query::Expr,
+};
+
+use super::{carried_states, jobs_advance::advance};
+use crate::{
+    Held, Progress, Store, StoreError,
+    entity::{hpc_slot, job},
+};
+
+impl Store {
+    /// Number of places taken on `hpc`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn places_taken(&self, hpc: &str) -> Result<u32, StoreError> {
+        Ok(u32::try_from(places_taken(&self.connection, hpc).await?).unwrap_or(u32::MAX))
+    }
+
+    /// Writes `progress`, by which a blocked job of `hpc` takes a place again, if
+    /// fewer than `most` are taken; `None` if not. Counted as in [`Store::claim`].
+    ///
+    /// # Errors
+    /// As [`Store::advance`].
+    pub async fn come_back(
+        &self,
+        held: &Held,
+        hpc: &str,
+        progress: Progress,
+        most: u32,
+    ) -> Result<Option<Job>, StoreError> {
+        let progress = &progress;
+        self.write(|transaction| async move {
+            lock_slot(&*transaction, hpc).await?;
+            if places_taken(&*transaction, hpc).await? >= u64::from(most) {
+                return Ok(None);
+            }
+            advance(&*transaction, held, progress, self.now())
+                .await
+                .map(Some)
+        })
+        .await
+    }
+}
+
+/// From here to the end of the transaction nobody else gives away a place there.
+pub(super) async fn lock_slot(
+    transaction: &impl ConnectionTrait,
+    hpc: &str,
+) -> Result<(), StoreError> {
+    hpc_slot::Entity::update_many()
+        .col_expr(
+            hpc_slot::Column::Seq,
+            Expr::col(hpc_slot::Column::Seq).add(1),
+        )
+        .filter(hpc_slot::Column::Hpc.eq(hpc))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Number of places taken.
+pub(super) async fn places_taken(
+    connection: &impl ConnectionTrait,
+    hpc: &str,
+) -> Result<u64, StoreError> {
+    let states = State::ALL.into_iter().filter(|state| state.takes_place());
+    let taken = job::Entity::find()
+        .filter(job::Column::Hpc.eq(hpc))
+        .filter(job::Column::State.is_in(states.map(State::as_str)));
+    Ok(taken.count(connection).await?)
+}
+
+/// Jobs of `user` that are carried there.
+pub(super) async fn carried_for(
+    connection: &impl ConnectionTrait,
+    hpc: &str,
+    user: &UserId,
+) -> Result<u64, StoreError> {
+    let carried = job::Entity::find()
+        .filter(job::Column::Hpc.eq(hpc))
+        .filter(job::Column::UserId.eq(user.as_str()))
+        .filter(job::Column::State.is_in(carried_states()));
+    Ok(carried.count(connection).await?)
+}

@@ -1,0 +1,116 @@
+//! Places on an HPC: of all users, of one user, and of jobs that come back.
+
+use compute_db::{Claim, Held, Places, Progress};
+use compute_domain::{
+    ids::{JobId, UserId},
+    job::{Change, Intent, Job, State, Step},
+};
+use rstest::rstest;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{HPC, LEASE, World, alice, bob, held, maintainer},
+};
+
+const PLACES: Places = Places {
+    all: 3,
+    per_user: 2,
+};
+
+async fn claim(world: &World, id: &JobId) -> Claim {
+    let mine = maintainer("m1");
+    let claimed = world.store.claim(id, &mine, LEASE, PLACES);
+    claimed.await.unwrap()
+}
+
+async fn taken(world: &World, user: &UserId) -> (Job, Held) {
+    let job = world.queued(user).await;
+    match claim(world, &job.id).await {
+        Claim::Taken(job) => (*job.clone(), held(&job)),
+        other => panic!("not taken: {other:?}"),
+    }
+}
+
+async fn change(world: &World, held: &Held, change: Change) -> Job {
+    let progress = Progress {
+        change: Some(change),
+        ..Progress::default()
+    };
+    world.advance(held, progress).await
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_user_has_some_of_them(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (_, first) = taken(&world, &alice()).await;
+    taken(&world, &alice()).await;
+    let third = world.queued(&alice()).await.id;
+    assert_eq!(claim(&world, &third).await, Claim::UserFull);
+    let of_bob = world.queued(&bob()).await.id;
+
+    let ready = async || {
+        let ready = world.store.queued_and_ready(HPC, PLACES.per_user, 10).await;
+        let ready = ready.unwrap().into_iter().map(|waiting| waiting.id);
+        ready.collect::<Vec<_>>()
+    };
+    assert_eq!(ready().await, [of_bob.clone()], "not those of alice");
+    assert!(matches!(claim(&world, &of_bob).await, Claim::Taken(_)));
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 3);
+    let fourth = world.queued(&bob()).await.id;
+    assert_eq!(claim(&world, &fourth).await, Claim::Full);
+
+    change(&world, &first, Change::Fail).await;
+    assert_eq!(ready().await, [third.clone(), fourth]);
+    assert!(matches!(claim(&world, &third).await, Claim::Taken(_)));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancelled_job_needs_none(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    for _ in 0..2 {
+        taken(&world, &alice()).await;
+    }
+    let job = world.queued(&alice()).await;
+    let cancel = world.store.set_intent(&alice(), &job.id, Intent::Cancel);
+    assert!(cancel.await.unwrap().is_some());
+    let to_cancel = world.store.queued_to_cancel(HPC, 10).await.unwrap();
+    assert_eq!(to_cancel.len(), 1);
+    let ready = world.store.queued_and_ready(HPC, 10, 10).await.unwrap();
+    assert!(ready.is_empty());
+    assert!(matches!(claim(&world, &job.id).await, Claim::Taken(_)));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_blocked_job_gives_its_place_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (job, blocked) = taken(&world, &alice()).await;
+    taken(&world, &alice()).await;
+    taken(&world, &bob()).await;
+    let waits = world.queued(&bob()).await.id;
+    assert_eq!(claim(&world, &waits).await, Claim::Full);
+    change(&world, &blocked, Change::Park).await;
+    let of_alice = world.queued(&alice()).await.id;
+    assert_eq!(
+        claim(&world, &of_alice).await,
+        Claim::UserFull,
+        "it comes back: it is still one of alice's"
+    );
+    assert!(matches!(claim(&world, &waits).await, Claim::Taken(_)));
+
+    let back = Progress {
+        change: Some(Change::Unpark(Step::Prepare)),
+        ..Progress::default()
+    };
+    let come_back = async |most| {
+        let back = world.store.come_back(&blocked, HPC, back.clone(), most);
+        back.await.unwrap().map(|job| job.state)
+    };
+    assert_eq!(come_back(PLACES.all).await, None, "no place is free");
+    let still = world.store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!(still.state, State::Blocked);
+    assert_eq!(come_back(PLACES.all + 1).await, Some(State::Preparing));
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 4);
+}
