@@ -68,6 +68,16 @@ impl MigratorTrait for Migrations {
                 "gits",
                 |_| flag("is_raw_approved"),
             )),
+            Box::new(NewColumn(
+                "m000020_gits_have_an_mpi_approval",
+                "gits",
+                |_| flag("is_mpi_approved"),
+            )),
+            Box::new(NewColumn(
+                "m000021_jobs_have_an_mpi_approval",
+                "jobs",
+                |_| flag("is_mpi_approved"),
+            )),
         ]
     }
 }

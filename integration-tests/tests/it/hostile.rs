@@ -1,2 +1,7 @@
 //! Attacks of an ordinary hub user on other users, the account and the operator. Each
 //! test prints what was tried and what stopped it (`attack::report`).
+
+#[path = "hostile/launcher.rs"]
+mod launcher;
+#[path = "hostile/names.rs"]
+mod names;

@@ -77,7 +77,8 @@ pub fn sing_cvmfs(folders: &Folders) -> Launcher {
 }
 
 /// `container` under the runtime of `hpc`, with the job's folders, the HPC's and
-/// the container's own mounts bound.
+/// the container's own mounts bound. `mpi` tells whether a contained program gets the
+/// launcher's MPI interface.
 ///
 /// # Errors
 /// If the container is not set up on that HPC.
@@ -85,6 +86,7 @@ pub fn in_container(
     container: &Container,
     hpc: &Hpc,
     folders: &Folders,
+    mpi: bool,
 ) -> Result<Launcher, Cause> {
     let image = container.hpc_path.get(&hpc.name).cloned().ok_or_else(|| {
         Cause::new(format!(
@@ -103,11 +105,13 @@ pub fn in_container(
             image,
             binds,
             contained: hpc.containment,
+            mpi,
         },
         ContainerRuntime::Charliecloud => Launcher::Charliecloud {
             image,
             binds,
             contained: hpc.containment,
+            mpi,
         },
         ContainerRuntime::None => Launcher::Bare,
     })

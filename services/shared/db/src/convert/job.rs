@@ -40,6 +40,7 @@ impl TryFrom<job::Model> for Job {
             template_id,
             template_sha,
             manifest,
+            is_mpi_approved,
             result_listing,
             remote_executable_folder_id,
             remote_data_folder_id,
@@ -94,6 +95,7 @@ impl TryFrom<job::Model> for Job {
             template_id,
             template_sha,
             manifest: optional("manifest", manifest)?,
+            is_mpi_approved,
             result_listing: result_listing
                 .map(|text| read_json("jobs", &id, "result_listing", &text))
                 .transpose()?,
