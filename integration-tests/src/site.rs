@@ -60,8 +60,10 @@ pub fn write(
     )?;
     put(
         "container.json",
-        &json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": {
-        "local_hpc": parts.fact("hpc", "image_sif")?, "charlie_hpc": parts.fact("hpc", "image_dir")?, "private_hpc": parts.fact("hpc", "image_sif")?}}}),
+        &json!({
+            "python": container(parts, "image_sif", "image_dir")?,
+            "python-mpich": container(parts, "mpi_image_sif", "mpi_image_dir")?,
+        }),
     )?;
     put(
         "maintainer.json",
@@ -95,6 +97,13 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
         "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
     });
     Ok(with(&options.hpc, usual))
+}
+
+/// An image for both runtimes, by the names of the facts that tell where it is.
+fn container(parts: &Parts, sif: &str, dir: &str) -> anyhow::Result<Value> {
+    let (sif, dir) = (parts.fact("hpc", sif)?, parts.fact("hpc", dir)?);
+    let hpc_path = json!({"local_hpc": sif, "charlie_hpc": dir, "private_hpc": sif});
+    Ok(json!({"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": hpc_path}))
 }
 
 /// The same cluster, where everybody has an account of their own.

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub struct Template {
     /// Its id in the gateway.
     pub id: String,
+    /// Whether the world approves it for MPI.
+    pub is_for_mpi: bool,
     manifest: Value,
     files: Vec<(String, String)>,
 }
@@ -22,6 +24,7 @@ impl Template {
         });
         Self {
             id: id.to_owned(),
+            is_for_mpi: false,
             manifest,
             files: Vec::new(),
         }
@@ -55,6 +58,7 @@ impl Template {
     pub fn of_manifest(id: &str, manifest: Value) -> Self {
         Self {
             id: id.to_owned(),
+            is_for_mpi: false,
             manifest,
             files: Vec::new(),
         }
@@ -66,6 +70,13 @@ impl Template {
         if let Some(manifest) = self.manifest.as_object_mut() {
             manifest.insert(key.to_owned(), value);
         }
+        self
+    }
+
+    /// Approved for MPI.
+    #[must_use]
+    pub fn for_mpi(mut self) -> Self {
+        self.is_for_mpi = true;
         self
     }
 

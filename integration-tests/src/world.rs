@@ -45,7 +45,8 @@ pub struct WorldOptions {
     pub mutual_tls: bool,
     /// Whether the services log in JSON.
     pub json_logs: bool,
-    /// Templates that are there from the start, approved for whatever they do.
+    /// Templates that are there from the start, approved to run outside of containers, and for MPI if they
+    /// say so.
     pub templates: Vec<Template>,
     /// Folder of the programs; those of this build if it is not given.
     pub binaries: Option<PathBuf>,
@@ -153,19 +154,10 @@ impl World {
             .collect::<Result<Vec<_>, _>>()?;
         for template in &options.templates {
             let address = template.write(&path.join("templates"))?;
-            run(
-                path,
-                &binaries,
-                "cybergis-compute",
-                &[
-                    "template",
-                    "add",
-                    &template.id,
-                    &address,
-                    "--approve",
-                    "--raw-sbatch",
-                ],
-            )?;
+            let add = ["template", "add", &template.id, &address];
+            let mut args = [&add[..], &["--approve", "--raw-sbatch"]].concat();
+            args.extend(template.is_for_mpi.then_some("--mpi"));
+            run(path, &binaries, "cybergis-compute", &args)?;
         }
         let envs = envs_of(Role::Gateway);
         let gateway = Service::start(

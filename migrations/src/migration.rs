@@ -73,6 +73,16 @@ impl MigratorTrait for Migrations {
                 "jobs",
                 |_| short_or_null("executable_copy_id"),
             )),
+            Box::new(NewColumn(
+                "m000021_gits_have_an_mpi_approval",
+                "gits",
+                |_| flag("is_mpi_approved"),
+            )),
+            Box::new(NewColumn(
+                "m000022_jobs_have_an_mpi_approval",
+                "jobs",
+                |_| flag("is_mpi_approved"),
+            )),
         ]
     }
 }

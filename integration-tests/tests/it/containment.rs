@@ -126,7 +126,7 @@ async fn a_contained_program_finds_nothing_of_the_account() -> anyhow::Result<()
             assert_eq!(task["munge"], false, "{hpc}: {task}");
             // And what it needs is there.
             assert_eq!(task["task"], at.to_string(), "{hpc}: {task}");
-            assert_eq!(task["rank"], at.to_string(), "{hpc}: {task}");
+            assert_eq!(task["rank"], Value::Null, "{hpc}: {task}");
             assert_eq!(task["tasks"], "2", "{hpc}: {task}");
             assert_eq!(task["here"], "/job/executable", "{hpc}: {task}");
             assert_eq!(task["path"], true, "{hpc}: {task}");

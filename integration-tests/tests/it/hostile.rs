@@ -5,6 +5,8 @@ mod cancel;
 mod globus;
 mod identity;
 mod job_tokens;
+mod launcher;
+mod names;
 mod planted_files;
 mod shared_folders;
 mod terminal;

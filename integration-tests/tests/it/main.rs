@@ -32,6 +32,7 @@ mod main_path;
 mod manifest_reference;
 mod measured;
 mod metrics;
+mod mpi;
 mod mutual_tls;
 mod not_yours;
 mod older_checks;

@@ -13,7 +13,7 @@ use compute_runtime::config::Site;
 use compute_templates::{Mirrors, Snapshot};
 use serde_json::json;
 
-use self::show::{abbreviated, row};
+use self::show::{abbreviated, approvals, row};
 use crate::{Answer, answer::table, site};
 
 /// Commands about templates.
@@ -34,6 +34,9 @@ pub enum Command {
         /// Approve as well what runs outside of a container, as with `approve`
         #[arg(long, requires = "approve")]
         raw_sbatch: bool,
+        /// Approve it for MPI as well, as with `approve`
+        #[arg(long, requires = "approve")]
+        mpi: bool,
     },
     /// Change a template's address or commit, or fetch it anew
     Update {
@@ -57,6 +60,10 @@ pub enum Command {
         /// do: `*_in_raw_sbatch`; other connectors where programs are contained
         #[arg(long)]
         raw_sbatch: bool,
+        /// Approve as well that its contained tasks work together by MPI. Over the interface that
+        /// they get for it, a program can have Slurm start others outside of the container
+        #[arg(long)]
+        mpi: bool,
     },
     /// Hide a template from users; jobs that use it go on
     Withdraw {
@@ -65,6 +72,9 @@ pub enum Command {
         /// Withdraw only what `approve --raw-sbatch` has approved
         #[arg(long)]
         raw_sbatch: bool,
+        /// Withdraw only what `approve --mpi` has approved
+        #[arg(long)]
+        mpi: bool,
     },
     /// Remove a template; jobs that use it go on
     Remove {
@@ -89,6 +99,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
             sha,
             approve,
             raw_sbatch,
+            mpi,
         } => {
             let new = NewTemplate {
                 id,
@@ -96,6 +107,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 sha,
                 is_approved: approve,
                 is_raw_approved: raw_sbatch,
+                is_mpi_approved: mpi,
             };
             desk.add(new).await
         }
@@ -117,15 +129,24 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
             )
             .await
         }
-        Command::Approve { id, raw_sbatch } => {
+        Command::Approve {
+            id,
+            raw_sbatch,
+            mpi,
+        } => {
             let patch = TemplatePatch {
                 is_approved: Some(true),
                 is_raw_approved: raw_sbatch.then_some(true),
+                is_mpi_approved: mpi.then_some(true),
                 ..TemplatePatch::default()
             };
             desk.change(&id, patch, "approved").await
         }
-        Command::Withdraw { id, raw_sbatch } => desk.withdraw(&id, raw_sbatch).await,
+        Command::Withdraw {
+            id,
+            raw_sbatch,
+            mpi,
+        } => desk.withdraw(&id, raw_sbatch, mpi).await,
         Command::Remove { id } => desk.remove(&id).await,
         Command::List => desk.list().await,
     }
@@ -175,10 +196,13 @@ impl Desk {
         Ok(self.done(&template, &verified, what))
     }
 
-    async fn withdraw(&self, id: &str, only_raw: bool) -> anyhow::Result<Answer> {
+    /// Takes back all approvals, or only those that are named.
+    async fn withdraw(&self, id: &str, raw: bool, mpi: bool) -> anyhow::Result<Answer> {
+        let all = !raw && !mpi;
         let patch = TemplatePatch {
-            is_approved: (!only_raw).then_some(false),
-            is_raw_approved: Some(false),
+            is_approved: all.then_some(false),
+            is_raw_approved: (all || raw).then_some(false),
+            is_mpi_approved: (all || mpi).then_some(false),
             ..TemplatePatch::default()
         };
         let template = self
@@ -186,10 +210,13 @@ impl Desk {
             .set_template(id, patch)
             .await?
             .with_context(|| unknown(id))?;
-        let text = if only_raw {
-            format!("template {id} may run in a container only")
-        } else {
-            format!("template {id} is hidden from users")
+        let text = match (raw, mpi) {
+            (false, false) => format!("template {id} is hidden from users"),
+            (true, false) => format!("template {id} may run in a container only"),
+            (false, true) => format!("contained tasks of template {id} are independent programs"),
+            (true, true) => format!(
+                "template {id} may run in a container only, and its tasks are independent programs there"
+            ),
         };
         Ok(Answer::good(json!({"template": row(&template, [])}), text))
     }
@@ -229,12 +256,7 @@ impl Desk {
             entries.push(row(&template, more));
             rows.push([
                 template.id.clone(),
-                match (template.is_approved, template.is_raw_approved) {
-                    (true, true) => "yes, raw too",
-                    (true, false) => "yes",
-                    (false, _) => "no",
-                }
-                .to_owned(),
+                approvals(&template).to_owned(),
                 abbreviated(commit),
                 if template.sha.is_some() {
                     "pinned"

@@ -23,6 +23,8 @@ pub(crate) fn hpc() -> Hpc {
         mount: BTreeMap::new(),
         slurm_global_cap: Map::new(),
         slurm_input_rules: BTreeMap::new(),
+        modules: None,
+        mail_domains: None,
         allowlist: Vec::new(),
         denylist: Vec::new(),
         known_hosts: "/config/known_hosts".into(),

@@ -188,6 +188,10 @@ pub struct JobView {
     started_at: Option<Timestamp>,
     cause: Option<String>,
     template_sha: Option<String>,
+    /// What the owner should know, in the answer to a submit; absent if there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    messages: Vec<String>,
 }
 
 /// Folders that jobs refer to.
@@ -258,6 +262,7 @@ impl JobView {
             started_at: job.started_at,
             cause: job.cause.or(waits),
             template_sha: job.template_sha,
+            messages: Vec::new(),
         }
     }
 
@@ -266,6 +271,13 @@ impl JobView {
     #[must_use]
     pub fn with_secret(mut self, secret: Option<SecretString>) -> Self {
         self.secret_token = secret.map(|secret| secret.expose_secret().to_owned());
+        self
+    }
+
+    /// With what its owner should know.
+    #[must_use]
+    pub fn with_messages(mut self, messages: impl IntoIterator<Item = String>) -> Self {
+        self.messages = messages.into_iter().collect();
         self
     }
 

@@ -6,7 +6,10 @@ use compute_domain::{
     job::{Cause, DataSource, Job, root_of},
     manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
     site::{ContainerRuntime, Hpc, KindName},
-    slurm::{Ceilings, OptionError, Refusal, SlurmOptions, check_env, check_param, check_slurm},
+    slurm::{
+        Ceilings, OptionError, Refusal, SlurmOptions, check_allowed, check_env, check_param,
+        check_slurm,
+    },
 };
 use compute_globus::Place;
 use compute_runtime::config::Site;
@@ -14,12 +17,21 @@ use serde_json::Value;
 
 use crate::{download::Desk, error::GatewayError, globus_places, state::AppState};
 
+/// A job that has been submitted.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The job.
+    pub job: Job,
+    /// What its owner should know of the way in which it is run.
+    pub notice: Option<String>,
+}
+
 /// Submits `job`, which its owner has configured.
 ///
 /// # Errors
 /// What validation finds, with all reasons; [`GatewayError::AlreadySubmitted`] if
 /// another submit was first.
-pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
+pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayError> {
     let site = &state.site;
     let hpc = site
         .hpcs
@@ -42,6 +54,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     };
     data_can_be_had(state, job, hpc).await?;
     nobody_beside(state, job, hpc).await?;
+    let notice = pinned.notice.clone();
     match state
         .store
         .submit_job(&job.user_id, &job.id, pinned)
@@ -49,7 +62,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Job, GatewayError> {
     {
         SubmitOutcome::Queued(job) => {
             publish(state, &job).await;
-            Ok(*job)
+            Ok(Submitted { job: *job, notice })
         }
         SubmitOutcome::AlreadySubmitted => Err(GatewayError::AlreadySubmitted),
         SubmitOutcome::NotFound => Err(GatewayError::NoSuchJob(job.id.clone())),
@@ -105,12 +118,23 @@ async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, 
              the operator to read it and to say `cybergis-compute template approve {id} --raw-sbatch`"
         )));
     }
-    check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
+    let options = check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
     check_container(manifest, hpc, &state.site)?;
+    let is_mpi_approved = approved.is_mpi_approved;
+    let alone = manifest.is_contained(hpc) && !is_mpi_approved;
+    let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
     Ok(Pinned {
-        template_id: Some(id),
         template_sha: Some(known.sha.clone()),
         manifest: Some(known.raw.clone()),
+        is_mpi_approved,
+        notice: tasks.map(|tasks| {
+            format!(
+                "its {tasks} tasks are started as independent programs, since template {id} is not \
+                 approved for MPI: if they are meant to work together, ask the operator to read it and \
+                 to say `cybergis-compute template approve {id} --mpi`"
+            )
+        }),
+        template_id: Some(id),
     })
 }
 
@@ -162,7 +186,7 @@ fn check_values(
     hpc: &Hpc,
     params: &ParamRules,
     slurm: &SlurmInputRules,
-) -> Result<(), GatewayError> {
+) -> Result<SlurmOptions, GatewayError> {
     let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
     let mut wrong: Vec<String> = Vec::new();
     wrong.extend(
@@ -172,19 +196,20 @@ fn check_values(
             .flat_map(words),
     );
     wrong.extend(check_env(&job.env).err().into_iter().flat_map(words));
-    match SlurmOptions::parse(&job.slurm) {
+    let options = SlurmOptions::parse(&job.slurm);
+    match &options {
         Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
         Ok(options) => {
-            let over = Ceilings::of(hpc).check(&job.slurm, &options);
+            let over = Ceilings::of(hpc).check(&job.slurm, options);
             wrong.extend(over.err().map(|refusal| refusal.0));
-            let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, &options);
+            let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, options);
             wrong.extend(ruled.err().into_iter().flat_map(words));
+            wrong.extend(check_allowed(hpc, options).err().map(|refusal| refusal.0));
         }
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(GatewayError::Invalid(wrong))
+    match options {
+        Ok(options) if wrong.is_empty() => Ok(options),
+        _ => Err(GatewayError::Invalid(wrong)),
     }
 }
 

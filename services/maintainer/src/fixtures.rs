@@ -1,9 +1,12 @@
-//! The recorded hello-world job, for unit tests.
+//! The recorded hello-world job and its HPC, for unit tests.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use compute_domain::{
     Timestamp,
     ids::{FolderId, JobId, UserId},
     job::{Job, State, Step, Usage},
+    site::{ContainerRuntime, Globus, Hpc},
 };
 use serde_json::{Map, json};
 
@@ -36,6 +39,7 @@ pub(crate) fn job() -> Job {
         template_id: Some("hello_world".to_owned()),
         template_sha: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
         manifest: None,
+        is_mpi_approved: false,
         result_listing: None,
         remote_executable_folder_id: Some(FolderId::from_text("1795457662sRX9w")),
         executable_copy_id: None,
@@ -53,5 +57,38 @@ pub(crate) fn job() -> Job {
         initialized_at: None,
         started_at: None,
         finished_at: None,
+    }
+}
+
+/// One with a community account.
+pub(crate) fn hpc() -> Hpc {
+    Hpc {
+        name: "local_hpc".to_owned(),
+        ip: "127.0.0.1".to_owned(),
+        port: 22,
+        is_community_account: true,
+        community_login: None,
+        root_path: "/scratch".to_owned(),
+        job_pool_capacity: 1,
+        jobs_per_user: 1,
+        init_sbatch_script: Vec::new(),
+        init_sbatch_options: Vec::new(),
+        description: String::new(),
+        globus: Globus::default(),
+        mount: BTreeMap::new(),
+        slurm_global_cap: Map::new(),
+        slurm_input_rules: BTreeMap::new(),
+        modules: None,
+        mail_domains: None,
+        allowlist: Vec::new(),
+        denylist: Vec::new(),
+        known_hosts: "/config/known_hosts".into(),
+        container_runtime: ContainerRuntime::Apptainer,
+        containment: true,
+        poll_interval: Duration::from_secs(1),
+        max_connections: 2,
+        max_sessions_per_connection: 8,
+        connector_address: None,
+        public: Map::new(),
     }
 }

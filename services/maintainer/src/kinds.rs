@@ -12,7 +12,7 @@ use compute_domain::{
     job::{Cause, Job, JobObservation, SlurmJob, Step},
     manifest::Stage,
     site::{Hpc, KindName},
-    slurm::SlurmOptions,
+    slurm::{Refusal, SlurmOptions, check_allowed},
 };
 use compute_runtime::config::Site;
 use serde_json::{Map, Value};
@@ -134,9 +134,61 @@ fn main_only(command: &str) -> Stages {
     }
 }
 
-fn options_of(job: &Job) -> Result<SlurmOptions, Cause> {
-    SlurmOptions::parse(&job.slurm).map_err(|errors| {
+/// The job's options, checked once more: the row may have been written by a gateway
+/// that took what this one refuses.
+fn options_of(job: &Job, hpc: &Hpc) -> Result<SlurmOptions, Cause> {
+    let options = SlurmOptions::parse(&job.slurm).map_err(|errors| {
         let words: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Cause::new(words.join("; "))
-    })
+        words.join("; ")
+    });
+    let checked = options.and_then(|options| {
+        check_allowed(hpc, &options).map_err(|Refusal(words)| words)?;
+        Ok(options)
+    });
+    match checked {
+        // What the scheduler has accepted is followed to its end; nothing is written anew.
+        Err(_) if job.slurm_id.is_some() => Ok(SlurmOptions::default()),
+        checked => checked.map_err(Cause::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures;
+
+    fn slurm(options: &Value) -> Map<String, Value> {
+        options.as_object().cloned().unwrap_or_default()
+    }
+
+    /// A row that a gateway of an older version has let pass is not run; one that the
+    /// scheduler has is followed.
+    #[test]
+    fn options_are_checked_again_when_a_script_is_written() {
+        let mut hpc = fixtures::hpc();
+        hpc.modules = Some(vec!["gcc".to_owned()]);
+        for (options, reason) in [
+            (
+                json!({"modules": ["/scratch/x/evil"]}),
+                "must be names of modules",
+            ),
+            (json!({"modules": ["evil"]}), "must be one of gcc"),
+            (
+                json!({"mail_user": ["a@b,c@d"]}),
+                "must be one mail address",
+            ),
+        ] {
+            let mut job = fixtures::job();
+            job.slurm = slurm(&options);
+            let refused = options_of(&job, &hpc).unwrap_err().to_string();
+            assert!(refused.contains(reason), "{options}: {refused}");
+            job.slurm_id = Some("1".to_owned());
+            assert_eq!(options_of(&job, &hpc), Ok(SlurmOptions::default()));
+        }
+        let mut job = fixtures::job();
+        job.slurm = slurm(&json!({"modules": ["gcc"]}));
+        assert_eq!(options_of(&job, &hpc).unwrap().modules, ["gcc"]);
+    }
 }

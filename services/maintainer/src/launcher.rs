@@ -81,7 +81,8 @@ pub fn sing_cvmfs(folders: &Folders) -> Launcher {
 }
 
 /// `container` under the runtime of `hpc`, with the job's folders, the HPC's and
-/// the container's own mounts bound.
+/// the container's own mounts bound. `mpi` tells whether a contained program gets the
+/// launcher's MPI interface.
 ///
 /// # Errors
 /// If the container is not set up on that HPC.
@@ -89,6 +90,7 @@ pub fn in_container(
     container: &Container,
     hpc: &Hpc,
     folders: &Folders,
+    mpi: bool,
 ) -> Result<Launcher, Cause> {
     let image = container.hpc_path.get(&hpc.name).cloned().ok_or_else(|| {
         Cause::new(format!(
@@ -108,11 +110,13 @@ pub fn in_container(
             image,
             binds,
             contained: hpc.containment,
+            mpi,
         },
         ContainerRuntime::Charliecloud => Launcher::Charliecloud {
             image,
             binds,
             contained: hpc.containment,
+            mpi,
         },
         ContainerRuntime::None => Launcher::Bare,
     })
@@ -145,6 +149,7 @@ mod tests {
             image: image.clone(),
             binds: binds.clone(),
             contained: true,
+            mpi: false,
         };
         assert!(line(&apptainer).contains("/scratch/d:/job/data:ro"));
         assert!(!line(&apptainer).contains("/scratch/r:/job/result:ro"));
@@ -155,13 +160,14 @@ mod tests {
             image,
             binds,
             contained: true,
+            mpi: false,
         };
         let given = |launcher: &Launcher| {
             let setup = launcher.setup().concat();
             let at = setup.rfind("contained ").unwrap();
             setup[at..].to_owned()
         };
-        let images = "contained /images/python";
+        let images = "contained none /images/python";
         assert_eq!(
             given(&charliecloud),
             format!("{images} /scratch/d --)"),

@@ -1,6 +1,8 @@
 //! Everything that is written for a job on the HPC, as text: `job.sbatch`,
 //! `job.json`, `job.env` and `kernel_init.sh`. Pure: values in, text out.
 
+#[cfg(test)]
+mod contained;
 mod container;
 mod environment;
 #[cfg(test)]

@@ -51,6 +51,7 @@ pub(super) fn row<const N: usize>(template: &Template, more: [(&str, Value); N])
         ("sha", json!(template.sha)),
         ("isApproved", json!(template.is_approved)),
         ("isRawApproved", json!(template.is_raw_approved)),
+        ("isMpiApproved", json!(template.is_mpi_approved)),
         ("createdAt", json!(template.created_at.to_iso())),
         (
             "updatedAt",
@@ -66,4 +67,15 @@ pub(super) fn row<const N: usize>(template: &Template, more: [(&str, Value); N])
 /// As git abbreviates it for people.
 pub(super) fn abbreviated(sha: &str) -> String {
     sha.chars().take(12).collect()
+}
+
+/// What a template is approved for, in a word or two.
+pub(super) fn approvals(template: &Template) -> &'static str {
+    match (template.is_raw_approved, template.is_mpi_approved) {
+        _ if !template.is_approved => "no",
+        (false, false) => "yes",
+        (true, false) => "yes, raw too",
+        (false, true) => "yes, MPI too",
+        (true, true) => "yes, raw and MPI too",
+    }
 }

@@ -243,6 +243,46 @@ async fn raw_stages_want_an_approval_of_their_own() {
     );
 }
 
+/// So is MPI, whose interface leads out of the container.
+#[tokio::test]
+async fn mpi_wants_an_approval_of_its_own() {
+    let desk = Desk::new().await;
+    let (address, _) = commit(&desk, "hello", &manifest("hello"));
+    let approvals = |desk: &Desk| {
+        let template = only(desk);
+        ["isApproved", "isRawApproved", "isMpiApproved"].map(|key| template[key] == json!(true))
+    };
+    assert_ne!(
+        desk.run(&["template", "add", "hello", &address, "--mpi"])
+            .code,
+        0
+    );
+    desk.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(approvals(&desk), [true, false, false]);
+    desk.good(&["template", "approve", "hello", "--mpi"]);
+    assert_eq!(approvals(&desk), [true, false, true]);
+    assert!(desk.good(&["template", "list"]).contains("yes, MPI too"));
+    desk.good(&["template", "approve", "hello", "--raw-sbatch"]);
+    assert!(
+        desk.good(&["template", "list"])
+            .contains("yes, raw and MPI too")
+    );
+    let text = desk.good(&["template", "withdraw", "hello", "--mpi"]);
+    assert_eq!(
+        text.trim(),
+        "contained tasks of template hello are independent programs"
+    );
+    assert_eq!(approvals(&desk), [true, true, false]);
+    desk.good(&["template", "approve", "hello", "--mpi"]);
+    desk.good(&["template", "withdraw", "hello"]);
+    desk.good(&["template", "approve", "hello"]);
+    assert_eq!(
+        approvals(&desk),
+        [true, false, false],
+        "withdrawing takes back all"
+    );
+}
+
 /// A newer commit that begins to do so is told by the list.
 #[tokio::test]
 async fn a_newer_commit_that_leaves_the_container_is_told() {

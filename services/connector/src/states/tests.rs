@@ -80,6 +80,14 @@ impl Scheduler for Counted {
         unreachable!()
     }
 
+    async fn find_submission(
+        &self,
+        _: &Mark,
+        _: Option<&RemotePath>,
+    ) -> Result<Option<String>, Error> {
+        unreachable!()
+    }
+
     async fn cancel(&self, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }

@@ -85,6 +85,8 @@ impl Facts {
             mount: BTreeMap::new(),
             slurm_global_cap: Map::new(),
             slurm_input_rules: BTreeMap::new(),
+            modules: None,
+            mail_domains: None,
             allowlist: Vec::new(),
             denylist: Vec::new(),
             known_hosts: self.path("known_hosts"),

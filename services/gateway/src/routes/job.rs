@@ -23,7 +23,7 @@ use crate::{
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
     seen,
     state::AppState,
-    submit,
+    submit::{self, Submitted},
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -147,9 +147,10 @@ pub async fn submit(
     if job.submitted_at.is_some() {
         return Err(GatewayError::AlreadySubmitted);
     }
-    let job = submit::submit(&state, &job).await?;
+    let Submitted { job, notice } = submit::submit(&state, &job).await?;
     tracing::info!(hpc = job.hpc, "job queued");
-    Ok(Json(view(&state, job).await?.with(Vec::new(), Vec::new())))
+    let view = view(&state, job).await?.with(Vec::new(), Vec::new());
+    Ok(Json(view.with_messages(notice)))
 }
 
 /// A job's events, oldest first.

@@ -39,7 +39,7 @@ impl Kind for CommunityContribution {
                 let container = site.containers.get(&manifest.container).ok_or_else(|| {
                     Cause::new(format!("unknown container {}", manifest.container))
                 })?;
-                launcher::in_container(container, hpc, &folders)?
+                launcher::in_container(container, hpc, &folders, job.is_mpi_approved)?
             }
         };
         Ok(Definition {
@@ -51,7 +51,7 @@ impl Kind for CommunityContribution {
                 ProgramFolders::in_container()
             },
             param: filled_param(&manifest.param_rules, &job.param),
-            options: options_of(job)?,
+            options: options_of(job, hpc)?,
             kernel_init,
             listed_first: manifest.default_result_folder_downloadable_path.clone(),
             stages: Stages {

@@ -30,7 +30,7 @@ impl Kind for HelloWorldSingularity {
             .find(|c| c.hpc_path.contains_key(&hpc.name));
         let launcher = match (hpc.container_runtime, container) {
             (ContainerRuntime::None, _) => launcher::bare(),
-            (_, Some(container)) => launcher::in_container(container, hpc, &folders)?,
+            (_, Some(container)) => launcher::in_container(container, hpc, &folders, false)?,
             (_, None) => {
                 return Err(Cause::new(format!(
                     "no container is set up on {}",
@@ -48,7 +48,7 @@ impl Kind for HelloWorldSingularity {
             launcher,
             program_folders,
             param: job.param.clone(),
-            options: options_of(job)?,
+            options: options_of(job, hpc)?,
             kernel_init: None,
             listed_first: None,
         })

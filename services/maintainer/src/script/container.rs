@@ -27,6 +27,8 @@ pub enum Launcher {
         binds: Vec<Bind>,
         /// Whether the program is kept from everything else.
         contained: bool,
+        /// Whether a contained program gets the launcher's MPI interface all the same.
+        mpi: bool,
     },
     /// `ch-run`; the bind points must exist in the image.
     Charliecloud {
@@ -36,6 +38,8 @@ pub enum Launcher {
         binds: Vec<Bind>,
         /// Whether the program is kept from everything else.
         contained: bool,
+        /// Whether a contained program gets the launcher's MPI interface all the same.
+        mpi: bool,
     },
     /// `singcvmfs`, whose kernel is set up by `kernel_init.sh`.
     SingCvmfs {
@@ -55,6 +59,10 @@ const CVMFS_IMAGE: &str = "docker://cybergisx/compute-cvmfs:0.1.0";
 const CONTAINED_APPTAINER: &str = include_str!("contained_apptainer.sh");
 const CONTAINED_CHARLIECLOUD: &str = include_str!("contained_charliecloud.sh");
 
+/// MPI interface of `srun` that a program may use (srun(1), `--mpi`).
+const WITH_MPI: &str = "pmi2";
+const WITHOUT_MPI: &str = "none";
+
 /// What the setup of a contained launcher has made.
 const CONTAINED: &str = "\"${cgc_contained[@]}\"";
 
@@ -73,13 +81,32 @@ impl Launcher {
         self
     }
 
+    /// The MPI interface under which `srun` starts the main stage. Over `pmi2` a task can
+    /// have `srun` start any program, outside of the container: one that is contained
+    /// gets it only if its template is approved for it.
+    pub fn mpi(&self) -> &'static str {
+        match self {
+            Self::Apptainer { contained, mpi, .. } | Self::Charliecloud { contained, mpi, .. }
+                if *contained && !mpi =>
+            {
+                WITHOUT_MPI
+            }
+            Self::Apptainer { .. }
+            | Self::Charliecloud { .. }
+            | Self::SingCvmfs { .. }
+            | Self::Bare => WITH_MPI,
+        }
+    }
+
     /// Lines that the batch script needs once, after the modules are loaded.
     pub fn setup(&self) -> Vec<String> {
         let runtime = "cgc_runtime=$(command -v apptainer || command -v singularity)";
         let contained = |program: &str, of: &str| {
+            // Only `srun` says where its interface is: to the main stage.
             format!(
-                "cgc_contained=(bash -u -c {} contained {of})",
-                quote(program)
+                "unset -v PMI_FD\ncgc_contained=(bash -u -c {} contained {} {of})",
+                quote(program),
+                self.mpi()
             )
         };
         match self {
@@ -94,6 +121,7 @@ impl Launcher {
                 contained: true,
                 image,
                 binds,
+                ..
             } => {
                 let read_only = binds.iter().filter(|bind| bind.is_read_only);
                 let of = [image].into_iter().chain(read_only.map(|bind| &bind.from));
@@ -130,6 +158,7 @@ impl Launcher {
                 image,
                 binds,
                 contained,
+                mpi: _,
             } => {
                 let exec = if *contained {
                     CONTAINED
@@ -148,6 +177,7 @@ impl Launcher {
                 image,
                 binds,
                 contained,
+                mpi: _,
             } => {
                 let run = if *contained { CONTAINED } else { "ch-run" };
                 let binds = binds

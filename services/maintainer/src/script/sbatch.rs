@@ -74,9 +74,10 @@ pub fn render_sbatch(plan: &Plan) -> String {
     lines.push(String::new());
     lines.extend(preamble(plan));
     let stages = &plan.stages;
+    let srun = format!("srun --unbuffered --mpi={} ", plan.launcher.mpi());
     for (name, stage, prefix) in [
         ("pre-processing", stages.pre.as_ref(), ""),
-        ("main", Some(&stages.main), "srun --unbuffered --mpi=pmi2 "),
+        ("main", Some(&stages.main), srun.as_str()),
         ("post-processing", stages.post.as_ref(), ""),
     ] {
         if let Some(stage) = stage {

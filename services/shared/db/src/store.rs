@@ -44,7 +44,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000020_jobs_have_an_executable_copy";
+const NEEDED_MIGRATION: &str = "m000022_jobs_have_an_mpi_approval";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -40,6 +40,7 @@ impl TryFrom<job::Model> for Job {
             template_id,
             template_sha,
             manifest,
+            is_mpi_approved,
             result_listing,
             remote_executable_folder_id,
             executable_copy_id,
@@ -95,6 +96,7 @@ impl TryFrom<job::Model> for Job {
             template_id,
             template_sha,
             manifest: optional("manifest", manifest)?,
+            is_mpi_approved,
             result_listing: result_listing
                 .map(|text| read_json("jobs", &id, "result_listing", &text))
                 .transpose()?,

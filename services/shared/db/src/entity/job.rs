@@ -41,6 +41,7 @@ pub struct Model {
     pub template_sha: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub manifest: Option<String>,
+    pub is_mpi_approved: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub result_listing: Option<String>,
     pub remote_executable_folder_id: Option<String>,

@@ -13,6 +13,7 @@ pub struct Model {
     pub sha: Option<String>,
     pub is_approved: bool,
     pub is_raw_approved: bool,
+    pub is_mpi_approved: bool,
     pub created_at: i64,
     pub updated_at: Option<i64>,
     pub deleted_at: Option<i64>,

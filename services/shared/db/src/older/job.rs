@@ -113,6 +113,7 @@ pub(super) fn map(
         attempts: 0,
         template_id,
         template_sha: None,
+        is_mpi_approved: false,
         manifest: None,
         result_listing: None,
         remote_executable_folder_id,

@@ -43,8 +43,9 @@ pub(super) fn template_of(older: tables::template::Model) -> template::Model {
         address: older.address,
         sha: older.sha.filter(|sha| !sha.is_empty()),
         is_approved: older.is_approved,
-        // The older server asked for no approval of raw stages.
+        // The older server asked for no approval of raw stages, nor of MPI.
         is_raw_approved: false,
+        is_mpi_approved: false,
         created_at,
         updated_at,
         deleted_at: deleted_at(older.deleted_at, updated_at, created_at),

@@ -75,6 +75,10 @@ pub struct Pinned {
     pub template_sha: Option<String>,
     /// Its manifest at that commit.
     pub manifest: Option<Value>,
+    /// Whether it is approved for MPI.
+    pub is_mpi_approved: bool,
+    /// What the job's owner should know of it, for the event.
+    pub notice: Option<String>,
 }
 
 /// What became of a submit.
@@ -125,6 +129,7 @@ impl Store {
             fence: Set(0),
             attempts: Set(0),
             is_failed: Set(false),
+            is_mpi_approved: Set(false),
             secret_token: Set(secret_token),
             created_at: Set(now.millis()),
             ..Default::default()
@@ -206,7 +211,10 @@ impl Store {
             template_id,
             template_sha,
             manifest,
+            is_mpi_approved,
+            notice,
         } = pinned;
+        let event = &NewEvent::queued(id, notice.as_deref());
         let row = &job::ActiveModel {
             state: Set(queued.as_str().to_owned()),
             submitted_at: Set(Some(now.millis())),
@@ -214,6 +222,7 @@ impl Store {
             template_id: Set(template_id),
             template_sha: Set(template_sha),
             manifest: Set(manifest.as_ref().map(write_json)),
+            is_mpi_approved: Set(is_mpi_approved),
             ..Default::default()
         };
         self.write(|transaction| async move {
@@ -230,7 +239,7 @@ impl Store {
             if submitted.rows_affected == 0 {
                 return Ok(SubmitOutcome::AlreadySubmitted);
             }
-            events::insert_event(&*transaction, id, &NewEvent::queued(id), now).await?;
+            events::insert_event(&*transaction, id, event, now).await?;
             Ok(SubmitOutcome::Queued(Box::new(job)))
         })
         .await

@@ -22,6 +22,9 @@ pub struct Template {
     pub is_approved: bool,
     /// Whether it may also run outside of a container, as the account.
     pub is_raw_approved: bool,
+    /// Whether its contained tasks get the launcher's MPI interface, with which they may
+    /// start programs outside of the container.
+    pub is_mpi_approved: bool,
     /// Added at.
     pub created_at: Timestamp,
     /// Changed at.
@@ -43,6 +46,9 @@ pub struct NewTemplate {
     pub is_approved: bool,
     /// Whether it may also run outside of a container, as the account.
     pub is_raw_approved: bool,
+    /// Whether its contained tasks get the launcher's MPI interface, with which they may
+    /// start programs outside of the container.
+    pub is_mpi_approved: bool,
 }
 
 /// What an operator changes; what is `None` stays.
@@ -56,6 +62,9 @@ pub struct TemplatePatch {
     pub is_approved: Option<bool>,
     /// Whether it may also run outside of a container, as the account.
     pub is_raw_approved: Option<bool>,
+    /// Whether its contained tasks get the launcher's MPI interface, with which they may
+    /// start programs outside of the container.
+    pub is_mpi_approved: Option<bool>,
 }
 
 impl Store {
@@ -92,6 +101,7 @@ impl Store {
             sha,
             is_approved,
             is_raw_approved,
+            is_mpi_approved,
         } = new;
         let id = id.as_str();
         let row = &template::ActiveModel {
@@ -100,6 +110,7 @@ impl Store {
             sha: Set(sha),
             is_approved: Set(is_approved),
             is_raw_approved: Set(is_raw_approved),
+            is_mpi_approved: Set(is_mpi_approved),
             created_at: Set(self.now().millis()),
             updated_at: Set(None),
             deleted_at: Set(None),
@@ -135,12 +146,14 @@ impl Store {
             sha,
             is_approved,
             is_raw_approved,
+            is_mpi_approved,
         } = patch;
         let row = &template::ActiveModel {
             address: address.into_active_value(),
             sha: sha.into_active_value(),
             is_approved: is_approved.into_active_value(),
             is_raw_approved: is_raw_approved.into_active_value(),
+            is_mpi_approved: is_mpi_approved.into_active_value(),
             updated_at: Set(Some(self.now().millis())),
             ..Default::default()
         };

@@ -102,6 +102,8 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         template_id: Some("hello".to_owned()),
         template_sha: Some("f00d".to_owned()),
         manifest: Some(json!({"name": "hello", "execution_stage": "python main.py"})),
+        is_mpi_approved: true,
+        notice: Some("its 4 tasks are alone".to_owned()),
     };
     let queued = world
         .store
@@ -128,9 +130,13 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         .unwrap()
         .unwrap();
     assert_eq!(kept.template_sha.as_deref(), Some("f00d"));
+    assert!(!job.is_mpi_approved && kept.is_mpi_approved);
     let events = world.store.events_of(&job.id).await.unwrap();
     assert_eq!(events.len(), 1);
-    let words = format!("job [{}] is queued, waiting for registration", job.id);
+    let words = format!(
+        "job [{}] is queued, waiting for registration; its 4 tasks are alone",
+        job.id
+    );
     assert_eq!(
         (events[0].kind.as_str(), &events[0].message),
         ("JOB_QUEUED", &words)

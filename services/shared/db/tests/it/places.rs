@@ -73,7 +73,8 @@ async fn a_cancelled_job_needs_none(#[values(Sqlite, Postgres, MariaDb)] kind: K
         taken(&world, &alice()).await;
     }
     let job = world.queued(&alice()).await;
-    let cancel = world.store.set_intent(&alice(), &job.id, Intent::Cancel);
+    let owner = alice();
+    let cancel = world.store.set_intent(&owner, &job.id, Intent::Cancel);
     assert!(cancel.await.unwrap().is_some());
     let to_cancel = world.store.queued_to_cancel(HPC, 10).await.unwrap();
     assert_eq!(to_cancel.len(), 1);

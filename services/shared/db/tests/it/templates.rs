@@ -19,6 +19,7 @@ async fn added_changed_removed_and_added_again(#[values(Sqlite, Postgres, MariaD
         sha: None,
         is_approved: false,
         is_raw_approved: false,
+        is_mpi_approved: false,
     };
     let added = store.add_template(new("hello")).await.unwrap().unwrap();
     assert_eq!(
@@ -81,11 +82,23 @@ async fn added_changed_removed_and_added_again(#[values(Sqlite, Postgres, MariaD
         assert_eq!((changed.is_raw_approved, changed.is_approved), (is, true));
     }
 
+    assert!(!changed.is_mpi_approved, "one approval is not the other");
+    let mpi = |is| TemplatePatch {
+        is_mpi_approved: Some(is),
+        ..TemplatePatch::default()
+    };
+    for is in [true, false, true] {
+        let changed = store.set_template("hello", mpi(is)).await.unwrap().unwrap();
+        let approvals = (changed.is_mpi_approved, changed.is_raw_approved);
+        assert_eq!(approvals, (is, true));
+    }
+
     assert!(store.remove_template("hello").await.unwrap());
     assert!(!store.remove_template("hello").await.unwrap());
     assert_eq!(store.template("hello").await.unwrap(), None);
     assert_eq!(store.templates().await.unwrap().len(), 2);
     let again = store.add_template(new("hello")).await.unwrap().unwrap();
     assert_eq!((again.is_approved, again.deleted_at), (false, None));
-    assert!(!again.is_raw_approved, "it is another template");
+    let approvals = (again.is_raw_approved, again.is_mpi_approved);
+    assert_eq!(approvals, (false, false), "it is another template");
 }

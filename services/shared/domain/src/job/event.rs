@@ -93,12 +93,15 @@ impl NewEvent {
         }
     }
 
-    /// The job has been submitted by its owner.
-    pub fn queued(id: &JobId) -> Self {
-        Self::new(
-            EventKind::JobQueued,
-            format!("job [{id}] is queued, waiting for registration"),
-        )
+    /// The job has been submitted by its owner; `notice` is what they should know of
+    /// the way in which it is run.
+    pub fn queued(id: &JobId, notice: Option<&str>) -> Self {
+        let mut message = format!("job [{id}] is queued, waiting for registration");
+        if let Some(notice) = notice {
+            message.push_str("; ");
+            message.push_str(notice);
+        }
+        Self::new(EventKind::JobQueued, message)
     }
 
     /// A maintainer has taken the job.

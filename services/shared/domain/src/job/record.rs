@@ -103,6 +103,8 @@ pub struct Job {
     pub template_sha: Option<String>,
     /// The template's manifest at that commit, defaults not filled in.
     pub manifest: Option<Value>,
+    /// Whether the template was approved for MPI at submit; false if nobody said so.
+    pub is_mpi_approved: bool,
     /// Directories below the result folder, once collected.
     pub result_listing: Option<Vec<String>>,
     /// Where the program is; or, if there is an `executable_copy_id`, where it was when

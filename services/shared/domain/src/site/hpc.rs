@@ -73,6 +73,10 @@ pub struct Hpc {
     pub slurm_global_cap: Map<String, Value>,
     /// Rules for Slurm options that templates do not give themselves.
     pub slurm_input_rules: SlurmInputRules,
+    /// Modules that jobs may load; absent: all that the HPC has.
+    pub modules: Option<Vec<String>>,
+    /// Domains of addresses to which Slurm may write; absent: all.
+    pub mail_domains: Option<Vec<String>>,
     /// If not empty, only these users (`NAME@HOST`, or `*@HOST`) may use it.
     pub allowlist: Vec<String>,
     /// These users may not.

@@ -111,6 +111,38 @@ impl Ceilings {
                 )));
             }
         }
+        self.check_memory_in_all(options)
+    }
+
+    /// Memory for each processor or GPU, all taken together, is no way around the
+    /// ceiling of `memory`, which is one of each node.
+    fn check_memory_in_all(&self, o: &SlurmOptions) -> Result<(), Refusal> {
+        let Some(ceiling) = self.0.iter().find(|ceiling| ceiling.option == "memory") else {
+            return Ok(());
+        };
+        let count = |n: Option<u32>| u64::from(n.unwrap_or(0));
+        let (nodes, tasks) = (count(o.num_of_node).max(1), count(o.num_of_task).max(1));
+        let cpus = tasks.saturating_mul(count(o.cpu_per_task).max(1));
+        let gpus = [
+            count(o.gpus),
+            nodes.saturating_mul(count(o.gpus_per_node)),
+            nodes.saturating_mul(count(o.gpus_per_socket)),
+            tasks.saturating_mul(count(o.gpus_per_task)),
+        ];
+        let gpus = gpus.into_iter().fold(1, u64::max);
+        for (option, each, number, what) in [
+            ("memory_per_cpu", o.memory_per_cpu, cpus, "processors"),
+            ("memory_per_gpu", o.memory_per_gpu, gpus, "GPUs"),
+        ] {
+            let Some(each) = each else { continue };
+            if each.kib().saturating_mul(number) > ceiling.most.saturating_mul(nodes) {
+                let written = &ceiling.written;
+                return Err(Refusal(format!(
+                    "slurm config {option} exceeds the threshold of {written} of memory for each \
+                     node (current value {each}, for {what}: {number})"
+                )));
+            }
+        }
         Ok(())
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Memory, TimeLimit};
+use super::{
+    Memory, TimeLimit,
+    names::{MAIL_TYPE, MAIL_USER, MODULE, PARTITION, Sort},
+};
 
 /// An option whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,11 +44,11 @@ pub struct SlurmOptions {
     pub gpus_per_socket: Option<u32>,
     /// GPUs for each task.
     pub gpus_per_task: Option<u32>,
-    /// Partition.
+    /// Partition, or several with commas between them.
     pub partition: Option<String>,
     /// When to write mails: `END`, `FAIL` …
     pub mail_type: Vec<String>,
-    /// To whom.
+    /// To whom: one address, if any.
     pub mail_user: Vec<String>,
     /// Modules to load.
     pub modules: Vec<String>,
@@ -74,10 +77,10 @@ impl SlurmOptions {
             gpus_per_node: reader.count_from_zero("gpus_per_node"),
             gpus_per_socket: reader.count_from_zero("gpus_per_socket"),
             gpus_per_task: reader.count_from_zero("gpus_per_task"),
-            partition: reader.word("partition"),
-            mail_type: reader.words("mail_type"),
-            mail_user: reader.words("mail_user"),
-            modules: reader.words("modules"),
+            partition: reader.word("partition", &PARTITION),
+            mail_type: reader.words("mail_type", &MAIL_TYPE),
+            mail_user: reader.one_of_words("mail_user", &MAIL_USER),
+            modules: reader.words("modules", &MODULE),
         };
         if reader.errors.is_empty() {
             Ok(options)
@@ -169,20 +172,20 @@ impl<'a> Reader<'a> {
         memory
     }
 
-    fn word(&mut self, option: &str) -> Option<String> {
+    fn word(&mut self, option: &str, sort: &Sort) -> Option<String> {
         let value = self.get(option)?;
         let word = value
             .as_str()
-            .filter(|word| is_plain(word))
+            .filter(|word| (sort.holds)(word))
             .map(str::to_owned);
         if word.is_none() {
-            self.refuse(option, A_WORD, value);
+            self.refuse(option, sort.reason, value);
         }
         word
     }
 
     /// One word or a list of words.
-    fn words(&mut self, option: &str) -> Vec<String> {
+    fn words(&mut self, option: &str, sort: &Sort) -> Vec<String> {
         let Some(value) = self.get(option) else {
             return Vec::new();
         };
@@ -190,22 +193,26 @@ impl<'a> Reader<'a> {
             Value::Array(list) => list.iter().map(Value::as_str).collect(),
             value => value.as_str().map(|word| vec![word]),
         };
-        match words.filter(|words| words.iter().all(|word| is_plain(word))) {
+        match words.filter(|words| words.iter().all(|word| (sort.holds)(word))) {
             Some(words) => words.into_iter().map(str::to_owned).collect(),
             None => {
-                self.refuse(option, A_WORD, value);
+                self.refuse(option, sort.reason, value);
                 Vec::new()
             }
         }
     }
-}
 
-const A_WORD: &str = "must be made of letters, digits and _-.,/@+:% and not begin with -";
-
-/// Whether a word means nothing to a shell or to sbatch but itself.
-fn is_plain(word: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,/@+:%".contains(c);
-    !word.is_empty() && word.len() <= 255 && !word.starts_with('-') && word.chars().all(plain)
+    /// One word at the most, maybe in a list as clients send it.
+    fn one_of_words(&mut self, option: &str, sort: &Sort) -> Vec<String> {
+        let words = self.words(option, sort);
+        match self.get(option) {
+            Some(value) if words.len() > 1 => {
+                self.refuse(option, sort.reason, value);
+                Vec::new()
+            }
+            _ => words,
+        }
+    }
 }
 
 fn whole(value: &Value) -> Option<u32> {

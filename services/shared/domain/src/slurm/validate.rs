@@ -201,7 +201,14 @@ fn slurm_against(
     options: &SlurmOptions,
 ) -> Result<(), String> {
     let (min, max, unit) = match rule {
-        SlurmRule::Options { options, .. } => return one_of(options, &as_written(value)),
+        SlurmRule::Options { options, .. } => {
+            return match value {
+                Value::Array(words) => words
+                    .iter()
+                    .try_for_each(|word| one_of(options, &as_written(word))),
+                word => one_of(options, &as_written(word)),
+            };
+        }
         SlurmRule::Number { min, max, unit, .. } => (min, max, unit),
     };
     let unit = unit.as_deref().filter(|unit| *unit != "None");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use compute_domain::{
     manifest::{SlurmInputRules, SlurmRule},
     site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
-    slurm::Ceilings,
+    slurm::{Ceilings, is_mail_domain, is_module_name},
 };
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,18 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         mount: r.text_map("mount"),
         slurm_global_cap: global_cap(r),
         slurm_input_rules,
+        modules: listed(
+            r,
+            "modules",
+            is_module_name,
+            "must be names of modules, like gcc or gcc/12.2, no paths",
+        ),
+        mail_domains: listed(
+            r,
+            "mail_domains",
+            is_mail_domain,
+            "must be domains, like example.org",
+        ),
         allowlist: r.texts("allowlist"),
         denylist: r.texts("denylist"),
         known_hosts: place.path(&known_hosts),
@@ -146,6 +158,21 @@ fn root_path(r: &mut Reader<'_>) -> Option<String> {
         );
     }
     Some(path)
+}
+
+/// A list that allows what is in it; absent, it allows everything.
+fn listed(
+    r: &mut Reader<'_>,
+    key: &str,
+    is_good: fn(&str) -> bool,
+    reason: &str,
+) -> Option<Vec<String>> {
+    r.get(key)?;
+    let list = r.texts(key);
+    if !list.iter().all(|word| is_good(word)) {
+        r.wrong(key, reason);
+    }
+    Some(list)
 }
 
 fn global_cap(r: &mut Reader<'_>) -> Map<String, Value> {

@@ -14,6 +14,8 @@ fn a_mistake_says_where_it_is_and_what_would_be_right() {
         hpc["bare_hpc"]["root_path"] = json!("relative; path");
         hpc["local_hpc"]["container_runtime"] = json!("docker");
         hpc["local_hpc"]["port"] = json!("twenty-two");
+        hpc["local_hpc"]["modules"] = json!(["gcc/12", "/opt/modules/gcc"]);
+        hpc["local_hpc"]["mail_domains"] = json!(["alice@example.org"]);
     });
     folder.edit("container.json", |containers| {
         containers["python"]["hpc_path"]["no_such"] = json!("/x");
@@ -41,6 +43,8 @@ fn a_mistake_says_where_it_is_and_what_would_be_right() {
             "hpc.json: bare_hpc.root_path: must be an absolute path of letters, digits and _./-+@",
             "hpc.json: local_hpc.container_runtime: must be one of apptainer, singularity, \
              charliecloud, none, is \"docker\"",
+            "hpc.json: local_hpc.mail_domains: must be domains, like example.org",
+            "hpc.json: local_hpc.modules: must be names of modules, like gcc or gcc/12.2, no paths",
             "hpc.json: local_hpc.port: must be a number from 1 to 65535, is \"twenty-two\"",
             "jupyter-globus-map.json: hub.example.org.scheme: must be one of https, http, is \
              \"gopher\"",

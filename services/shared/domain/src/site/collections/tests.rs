@@ -59,6 +59,8 @@ fn hpc() -> Hpc {
         root_path: "/scratch".to_owned(),
         job_pool_capacity: 1,
         jobs_per_user: 1,
+        modules: None,
+        mail_domains: None,
         init_sbatch_script: Vec::new(),
         init_sbatch_options: Vec::new(),
         description: String::new(),

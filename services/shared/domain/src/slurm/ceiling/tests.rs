@@ -32,6 +32,8 @@ fn hpc(cap: Value, rules: Value) -> Hpc {
         mount: BTreeMap::new(),
         slurm_global_cap: cap.as_object().unwrap().clone(),
         slurm_input_rules: rules,
+        modules: None,
+        mail_domains: None,
         allowlist: Vec::new(),
         denylist: Vec::new(),
         known_hosts: PathBuf::new(),
@@ -71,6 +73,11 @@ fn check(hpc: &Hpc, raw: Value) -> Result<(), String> {
 #[case(json!({"memory": "9G"}), "memory exceeds the threshold of 8G (current value 9G)")]
 #[case(json!({"memory": "8193M"}), "memory exceeds the threshold of 8G (current value 8193M)")]
 #[case(json!({"memory_per_cpu": "11GB"}), "memory_per_cpu exceeds the threshold of 10G (current value 11GB)")]
+#[case(json!({"memory_per_cpu": "9G"}), "memory_per_cpu exceeds the threshold of 8G of memory for each node (current value 9G, for processors: 1)")]
+#[case(json!({"memory_per_cpu": "2G", "num_of_task": 4, "cpu_per_task": 2}), "memory_per_cpu exceeds the threshold of 8G of memory for each node (current value 2G, for processors: 8)")]
+#[case(json!({"memory_per_cpu": "10G", "cpu_per_task": 50, "num_of_node": 50}), "memory_per_cpu exceeds the threshold of 8G of memory for each node (current value 10G, for processors: 50)")]
+#[case(json!({"memory_per_gpu": "3G", "gpus_per_task": 1, "num_of_task": 3}), "memory_per_gpu exceeds the threshold of 8G of memory for each node (current value 3G, for GPUs: 3)")]
+#[case(json!({"memory_per_gpu": "3G", "gpus_per_node": 3}), "memory_per_gpu exceeds the threshold of 8G of memory for each node (current value 3G, for GPUs: 3)")]
 #[case(json!({"memory_per_gpu": "1T"}), "memory_per_gpu exceeds the threshold of 10G (current value 1T)")]
 #[case(json!({"gpus": 21}), "gpus exceeds the threshold of 20 (current value 21)")]
 #[case(json!({"gpus_per_node": 21}), "gpus_per_node exceeds the threshold of 20 (current value 21)")]
@@ -88,7 +95,11 @@ fn over_a_ceiling(#[case] raw: Value, #[case] message: &str) {
 #[rstest]
 #[case(json!({}))]
 #[case(json!({"num_of_task": 4, "time": "01:30:00", "memory": "8192MB"}))]
-#[case(json!({"gpus": 20, "memory_per_cpu": "10G", "cpu_per_task": 50, "num_of_node": 50}))]
+#[case(json!({"gpus": 20, "cpu_per_task": 50, "num_of_node": 50}))]
+#[case(json!({"memory_per_cpu": "2G", "num_of_task": 2, "cpu_per_task": 2}))]
+#[case(json!({"memory_per_cpu": "2G", "num_of_task": 4, "cpu_per_task": 2, "num_of_node": 2}))]
+#[case(json!({"memory_per_gpu": "2G", "gpus": 4}))]
+#[case(json!({"memory_per_gpu": "8G"}))]
 #[case(json!({"bogus": 1_000_000}))]
 fn below_all_ceilings(#[case] raw: Value) {
     assert_eq!(check(&recorded(), raw), Ok(()));
@@ -180,7 +191,13 @@ proptest! {
         );
         let Ok(options) = SlurmOptions::parse(&raw) else { return Ok(()) };
         let kib = |m: Option<Memory>| m.map_or(0, Memory::kib);
-        let within = options.num_of_task.unwrap_or(1) <= tasks
+        let (one, nodes) = (|n: Option<u32>| u64::from(n.unwrap_or(1)), options.num_of_node.unwrap_or(1));
+        let cpus = one(options.num_of_task) * one(options.cpu_per_task);
+        let gpus = [one(options.gpus), one(options.gpus_per_node.map(|n| n * nodes)),
+            one(options.gpus_per_socket.map(|n| n * nodes)),
+            options.gpus_per_task.map_or(1, |n| u64::from(n) * one(options.num_of_task))];
+        let in_all = (kib(options.memory_per_cpu) * cpus).max(kib(options.memory_per_gpu) * gpus.into_iter().max().unwrap());
+        let within = in_all <= u64::from(nodes) * (gib << 20) && options.num_of_task.unwrap_or(1) <= tasks
             && options.time.unwrap_or_default().seconds() <= minutes * 60
             && kib(options.memory) <= gib << 20
             && kib(options.memory_per_cpu).max(kib(options.memory_per_gpu)) <= 10 << 20

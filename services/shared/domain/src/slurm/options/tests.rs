@@ -65,6 +65,38 @@ fn a_size_without_unit_is_refused_when_it_is_a_number() {
 }
 
 #[test]
+fn one_address_in_a_list_as_the_client_sends_it() {
+    let options = parse(json!({"mail_user": ["a@example.org"]})).unwrap();
+    assert_eq!(options.mail_user, ["a@example.org"]);
+    for several in [
+        json!(["a@example.org", "b@example.org"]),
+        json!("a@example.org,b@example.org"),
+    ] {
+        let errors = parse(json!({"mail_user": several})).unwrap_err();
+        let said = errors[0].to_string();
+        let words = "slurm config mail_user must be one mail address, like alice@example.org";
+        assert!(said.starts_with(words), "{said}");
+    }
+}
+
+#[test]
+fn a_module_is_no_path() {
+    for path in [
+        "/scratch/x/evil",
+        "../evil",
+        "a/../../evil",
+        "~/evil",
+        "./evil",
+    ] {
+        let errors = parse(json!({"modules": ["gcc", path]})).unwrap_err();
+        assert!(
+            errors[0].to_string().contains("must be names of modules"),
+            "{errors:?}"
+        );
+    }
+}
+
+#[test]
 fn no_option_can_carry_a_second_directive() {
     for hostile in [
         "a b", "a\nb", "$(id)", "-x", "a'b", "a\"b", "a;b", "a#b", "a\\b", "é",

@@ -98,6 +98,8 @@ fn how_a_value_reaches_the_program(#[case] value: Value, #[case] text: &str) {
 #[case(json!({"num_of_task": 7}), "num_of_task exceeds the template's limit of 6 (current value 7)")]
 #[case(json!({"memory": "9G"}), "memory exceeds the template's limit of 8 GB (current value 9G)")]
 #[case(json!({"partition": "gpu"}), "partition must be one of main, long (current value gpu)")]
+#[case(json!({"modules": ["gdal", "gcc"]}),
+    "modules must be one of gdal, proj (current value [\"gdal\",\"gcc\"])")]
 #[case(json!({"gpus": "3"}), "gpus exceeds the HPC's limit of 2 (current value 3)")]
 fn a_slurm_option_is_refused(#[case] raw: Value, #[case] reason: &str) {
     let refusals = slurm(&raw).unwrap_err();
@@ -109,6 +111,8 @@ fn a_slurm_option_is_refused(#[case] raw: Value, #[case] reason: &str) {
 #[case(json!({"time": "50:00", "num_of_task": 6, "memory": "8192M", "partition": "long", "gpus": 2}))]
 #[case(json!({"time": 10, "memory": "", "partition": null}))]
 #[case(json!({"cpu_per_task": 40}))]
+#[case(json!({"modules": ["gdal", "proj"]}))]
+#[case(json!({"modules": "gdal"}))]
 fn a_slurm_option_is_accepted(#[case] raw: Value) {
     assert_eq!(slurm(&raw), Ok(()));
 }
@@ -130,6 +134,7 @@ fn slurm(raw: &Value) -> Result<(), Vec<Refusal>> {
         "num_of_task": {"max": 6, "min": 1, "default_value": 2, "step": 1, "unit": "None"},
         "memory": {"default_value": 4, "unit": "GB"},
         "partition": {"options": ["main", "long"]},
+        "modules": {"options": ["gdal", "proj"]},
     }));
     let of_hpc = rules(json!({"gpus": {"max": 2}, "num_of_task": {"max": 1}}));
     let raw = object(raw.clone());

@@ -1,0 +1,132 @@
+//! What started a contained task is no way out of its container: no socket of the
+//! launcher, no descriptor, no variable that leads to one.
+
+use std::path::{Path, PathBuf};
+
+use compute_integration_tests::{Template, World, WorldOptions, attack::report, client::log_text};
+use serde_json::{Value, json};
+
+const REACH: &str = include_str!("reach.py");
+
+/// Variables that tell where srun, the steps of a job or the account's token are.
+const LEADS: [&str; 7] = [
+    "PMI",
+    "SLURM_JWT",
+    "SLURM_SRUN_COMM_",
+    "SLURM_STEP_LAUNCHER_PORT",
+    "SLURM_LAUNCH_NODE_IPADDR",
+    "SLURM_PMI",
+    "SLURM_CONF",
+];
+
+/// A template that looks for the launcher before its main stage and in it.
+fn reaching(id: &str) -> Template {
+    Template::new(id, "python reach.py main")
+        .with("pre_processing_stage", json!("python reach.py before"))
+        .file("reach.py", REACH)
+}
+
+/// A site that leaves more open than it should.
+async fn world(template: Template) -> anyhow::Result<World> {
+    World::start(WorldOptions {
+        hpc: json!({"init_sbatch_script": [
+            "export SLURM_PMI2_SRUN_PORT=1 SLURM_CONF_SERVER=only-the-account PMI_FD=9",
+            "exec 9</etc/hostname 23</etc/passwd 200</dev/null",
+        ]}),
+        templates: vec![template],
+        ..WorldOptions::default()
+    })
+    .await
+}
+
+/// The account's home, where a command outside of the container leaves a mark.
+fn mark(world: &World, hpc: &str) -> anyhow::Result<PathBuf> {
+    let root = world.parts.text("hpc", "root_path")?;
+    let home = Path::new(&root).with_file_name("home");
+    let name = format!("mark-{hpc}-{}", world.deployment());
+    Ok(home.join(world.parts.text("hpc", "user")?).join(name))
+}
+
+/// What each stage of a job of `template` tells, the one before first.
+async fn told(world: &World, template: &str, hpc: &str) -> anyhow::Result<Vec<Value>> {
+    let alice = world.client("alice")?;
+    let mark = mark(world, hpc)?.display().to_string();
+    let settings = json!({"hpc": hpc, "param": {"mark": mark}});
+    let id = alice.submit(template, settings).await?;
+    let job = alice.over(&id, crate::SOON).await?;
+    assert_eq!(job["state"], "ended", "{hpc}: {job}");
+    let log = log_text(&job);
+    let lines = log.lines().filter(|line| line.starts_with('{'));
+    let told: Vec<Value> = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let stages: Vec<_> = told.iter().map(|told| told["stage"].clone()).collect();
+    assert_eq!(stages, ["before", "main"], "{hpc}: {log}");
+    Ok(told)
+}
+
+#[tokio::test]
+async fn a_contained_task_finds_no_way_to_it() -> anyhow::Result<()> {
+    let world = world(reaching("reaching")).await?;
+    for hpc in ["local_hpc", "charlie_hpc"] {
+        for told in told(&world, "reaching", hpc).await? {
+            let stage = told["stage"].as_str().unwrap_or_default();
+            let row = |what: &str, tried: &str, found: &Value| {
+                report(
+                    &format!("launcher, {hpc}, {stage}: {what}"),
+                    tried,
+                    format!("nothing found: {found}"),
+                );
+            };
+            assert_eq!(told["descriptors"], json!([]), "{hpc}: {told}");
+            row(
+                "descriptors",
+                "fstat of 3..1024, in the site's own and in srun's",
+                &told["descriptors"],
+            );
+            assert_eq!(told["spawned"], json!({}), "{hpc}: {told}");
+            row(
+                "PMI spawn",
+                "PMI2 init, fullinit, cmd=spawn of a shell on $PMI_FD and on each socket",
+                &told["spawned"],
+            );
+            let variables = told["variables"].as_array().cloned().unwrap_or_default();
+            let leads = |name: &Value| {
+                let name = name.as_str().unwrap_or_default();
+                LEADS.iter().any(|lead| name.starts_with(lead))
+            };
+            let leads: Vec<_> = variables.iter().filter(|name| leads(name)).collect();
+            assert_eq!(leads, Vec::<&Value>::new(), "{hpc}: {told}");
+            assert_eq!(told["values"], json!([]), "{hpc}: {told}");
+            row(
+                "variables",
+                "PMI*, SLURM_JWT, SLURM_CONF, where srun and slurmstepd listen",
+                &told["values"],
+            );
+            assert_eq!(told["sockets"], json!([]), "{hpc}: {told}");
+            row(
+                "sockets",
+                "connect to each path of /proc/net/unix: munged, slurmstepd",
+                &told["sockets"],
+            );
+        }
+        assert!(!mark(&world, hpc)?.exists(), "{hpc}: a command ran outside");
+    }
+    Ok(())
+}
+
+/// The same program, so that it is seen to knock at the right door: it is what an
+/// approval for MPI gives away, and all that it gives.
+#[tokio::test]
+async fn approved_for_mpi_it_finds_the_one_that_it_needs() -> anyhow::Result<()> {
+    let world = world(reaching("reaching").for_mpi()).await?;
+    for hpc in ["local_hpc", "charlie_hpc"] {
+        let told = told(&world, "reaching", hpc).await?;
+        assert_eq!(told[0]["descriptors"], json!([]), "{hpc}: {told:?}");
+        let descriptors = told[1]["descriptors"].as_array().map_or(0, Vec::len);
+        assert_eq!(descriptors, 1, "{hpc}: {told:?}");
+        assert_eq!(told[1]["values"], json!([]), "{hpc}: {told:?}");
+        let mark = mark(&world, hpc)?;
+        assert!(mark.exists(), "{hpc}: nothing ran outside: {told:?}");
+        std::fs::remove_file(mark)?;
+    }
+    Ok(())
+}
