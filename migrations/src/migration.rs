@@ -68,6 +68,7 @@ impl MigratorTrait for Migrations {
                 "gits",
                 |_| flag("is_raw_approved"),
             )),
+            Box::new(NewTable("m000020_create_user_slots", tables::user_slots)),
         ]
     }
 }

@@ -38,6 +38,7 @@ impl Refusals for ForUser {
             HubError::UnknownHost => GatewayError::UnknownHub,
             HubError::Refused => GatewayError::InvalidToken,
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
     }
 }
@@ -47,6 +48,7 @@ impl Refusals for ForChange {
         match error {
             HubError::UnknownHost | HubError::Refused => GatewayError::InvalidToken,
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
     }
 }
@@ -66,6 +68,14 @@ impl Refusals for ForJob {
         match error {
             HubError::UnknownHost | HubError::Refused => GatewayError::NoLogin,
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
+    }
+}
+
+fn too_many(retry_after: u64) -> GatewayError {
+    GatewayError::ComeBack {
+        reason: "too many tokens from this address were refused",
+        retry_after,
     }
 }

@@ -2,8 +2,8 @@
 
 use compute_domain::{ids::JobId, job::Job};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use super::jobs_figures::open_states;
@@ -17,28 +17,34 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if it is not known.
     pub async fn job_beside(&self, job: &Job) -> Result<Option<JobId>, StoreError> {
-        let program = job.remote_executable_folder_id.as_ref();
-        let data = job.remote_data_folder_id.as_ref();
-        let of_either = [program, data].into_iter().flatten();
-        let mut shared = Condition::any().add(
-            job::Column::RemoteExecutableFolderId.is_in(of_either.map(|folder| folder.as_str())),
-        );
-        if let Some(program) = program {
-            shared = shared
-                .add(job::Column::RemoteDataFolderId.eq(program.as_str()))
-                .add(job::Column::RemoteResultFolderId.eq(program.as_str()));
-        }
-        let beside: Option<String> = job::Entity::find()
-            .select_only()
-            .column(job::Column::Id)
-            .filter(job::Column::UserId.eq(job.user_id.as_str()))
-            .filter(job::Column::State.is_in(open_states()))
-            .filter(job::Column::Id.ne(job.id.as_str()))
-            .filter(shared)
-            .order_by_asc(job::Column::Id)
-            .into_tuple()
-            .one(&self.connection)
-            .await?;
-        Ok(beside.map(JobId::from_text))
+        find_beside(&self.connection, job).await
     }
+}
+
+pub(super) async fn find_beside(
+    connection: &impl ConnectionTrait,
+    job: &Job,
+) -> Result<Option<JobId>, StoreError> {
+    let program = job.remote_executable_folder_id.as_ref();
+    let data = job.remote_data_folder_id.as_ref();
+    let of_either = [program, data].into_iter().flatten();
+    let mut shared = Condition::any()
+        .add(job::Column::RemoteExecutableFolderId.is_in(of_either.map(|folder| folder.as_str())));
+    if let Some(program) = program {
+        shared = shared
+            .add(job::Column::RemoteDataFolderId.eq(program.as_str()))
+            .add(job::Column::RemoteResultFolderId.eq(program.as_str()));
+    }
+    let beside: Option<String> = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(job::Column::UserId.eq(job.user_id.as_str()))
+        .filter(job::Column::State.is_in(open_states()))
+        .filter(job::Column::Id.ne(job.id.as_str()))
+        .filter(shared)
+        .order_by_asc(job::Column::Id)
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(beside.map(JobId::from_text))
 }
