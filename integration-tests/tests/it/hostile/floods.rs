@@ -39,7 +39,6 @@ async fn list(world: &World, client: &Client) -> anyhow::Result<(u16, usize)> {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the figures are there to be read")]
 async fn the_largest_drafts_do_not_fill_the_gateway() -> anyhow::Result<()> {
     let world = World::start(WorldOptions {
         maintainers: 0,
