@@ -65,6 +65,11 @@ impl Service {
         &self.address
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as `kill -9` does.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ impl MigratorTrait for Migrations {
                 "jobs",
                 |_| flag("is_mpi_approved"),
             )),
+            Box::new(NewTable("m000023_create_user_slots", tables::user_slots)),
         ]
     }
 }

@@ -5,4 +5,6 @@ mod jobs;
 mod others;
 
 pub(crate) use jobs::{events, jobs, logs};
-pub(crate) use others::{folder_transfers, folders, gits, globus_tokens, hpc_slots, maintainers};
+pub(crate) use others::{
+    folder_transfers, folders, gits, globus_tokens, hpc_slots, maintainers, user_slots,
+};

@@ -2,6 +2,8 @@
 //! test prints what was tried and what stopped it (`attack::report`).
 
 mod cancel;
+mod checked;
+mod floods;
 mod globus;
 mod identity;
 mod job_tokens;

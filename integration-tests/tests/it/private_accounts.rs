@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use compute_integration_tests::{
-    Client, OwnRedis, Template, World, WorldOptions, client::event_types, eventually,
+    Client, OwnRedis, Template, World, WorldOptions, attack, client::event_types, eventually,
     parts::PrivateAccount, python, secrets,
 };
 use serde_json::{Value, json};
@@ -183,6 +183,7 @@ async fn a_wrong_password_is_told_at_once_and_guesses_are_few() -> anyhow::Resul
     let mut world = world(None, "true").await?;
     let account = world.parts.private_account(5)?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
+    let carol = world.client("carol")?;
     let post = async |client: &Client, user: Value, password: Value| {
         let body = json!({"hpc": "private_hpc", "user": user, "password": password});
         let answer = client.post("/job", body).await?;
@@ -216,6 +217,21 @@ async fn a_wrong_password_is_told_at_once_and_guesses_are_few() -> anyhow::Resul
     assert!(told.contains("try again in "), "{told}");
     let (status, _, told) = post(&bob, user.clone(), right.clone()).await?;
     assert_eq!(status, 200, "others are not held back: {told}");
+    // Whoever tries: the account is everybody's target.
+    for _ in 0..2 {
+        let (status, _, told) = post(&bob, user.clone(), json!("wrong again")).await?;
+        assert_eq!(status, 401);
+        assert!(told.contains("refuses the password"), "{told}");
+    }
+    let (status, _, told) = post(&carol, user.clone(), right.clone()).await?;
+    assert_eq!(status, 401);
+    let expected = format!("5 logins to {} on private_hpc have failed", account.user);
+    assert!(told.contains(&expected), "{told}");
+    attack::report(
+        "passwords guessed by several users",
+        "alice three times and bob twice, then carol, for one account",
+        told,
+    );
     let away = json!({"hpc": "away_hpc", "user": user, "password": right});
     let answer = bob.post("/job", away).await?;
     assert_eq!(answer.status, 503, "{answer:?}");
@@ -226,7 +242,7 @@ async fn a_wrong_password_is_told_at_once_and_guesses_are_few() -> anyhow::Resul
     );
     assert!(words.contains("Connection refused"), "{words}");
     world.connector.kill()?;
-    let (status, error, _) = post(&bob, user, right).await?;
+    let (status, error, _) = post(&carol, json!("nobody"), right).await?;
     assert_eq!(status, 503, "{error}");
     assert!(
         error

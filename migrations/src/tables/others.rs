@@ -68,3 +68,12 @@ pub(crate) fn hpc_slots(backend: DbBackend) -> TableCreateStatement {
     slots.col(short("hpc").primary_key()).col(counter("seq"));
     slots
 }
+
+/// One row for each user, locked while what they have is counted.
+pub(crate) fn user_slots(backend: DbBackend) -> TableCreateStatement {
+    let mut slots = table(backend, "user_slots");
+    slots
+        .col(short("user_id").primary_key())
+        .col(counter("seq"));
+    slots
+}

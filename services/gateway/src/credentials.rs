@@ -10,7 +10,7 @@ use compute_domain::{
     site::{Hpc, is_account_name},
 };
 use compute_proto::RemoteError;
-use compute_queue::QueueError;
+use compute_queue::{LoginAttempt, LoginCount, QueueError};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -19,6 +19,8 @@ use crate::{error::GatewayError, state::AppState};
 /// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and
 /// nobody is to guess passwords through us.
 const MOST_TRIES: u32 = 3;
+/// Logins that may fail on an account within [`WINDOW`], whoever tries.
+const MOST_FAILURES: u32 = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// What a user gives.
@@ -75,24 +77,47 @@ impl Login {
         hpc: &Hpc,
         job: &JobId,
     ) -> Result<(), GatewayError> {
-        let wait = state
+        let attempt = LoginAttempt {
+            hpc: &hpc.name,
+            user,
+            account: &self.account,
+        };
+        let counted = state
             .queue
-            .count_login(&hpc.name, user, MOST_TRIES, WINDOW)
+            .count_login(attempt, MOST_TRIES, MOST_FAILURES, WINDOW)
             .await
             .map_err(|error| queue_away(&error))?;
-        if let Some(wait) = wait {
-            let seconds = wait.as_secs() + 1;
-            return Err(GatewayError::NoCredentials(format!(
-                "at most {MOST_TRIES} logins a minute may be tried on {}: try again in {seconds} s",
-                hpc.name
-            )));
-        }
+        let try_id = match counted {
+            LoginCount::Counted(try_id) => try_id,
+            LoginCount::UserMustWait(wait) => {
+                return Err(too_many(
+                    format!(
+                        "at most {MOST_TRIES} logins a minute may be tried on {}",
+                        hpc.name
+                    ),
+                    wait,
+                ));
+            }
+            LoginCount::AccountMustWait(wait) => {
+                return Err(too_many(
+                    format!(
+                        "{MOST_FAILURES} logins to {} on {} have failed within a minute",
+                        self.account, hpc.name
+                    ),
+                    wait,
+                ));
+            }
+        };
         let connector = state.connectors.of_hpc(&hpc.name);
         let connector = connector.ok_or(GatewayError::Internal)?;
         let sealed = connector
             .check_login(&hpc.name, job, &self.account, &self.password)
             .await
             .map_err(|error| not_checked(hpc, error))?;
+        // A login that was right is no guess.
+        if let Err(error) = state.queue.forgive_login(attempt, try_id).await {
+            tracing::warn!(%error, "a login counts as failed for a minute");
+        }
         let time = state.site.server.credential_time;
         state
             .queue
@@ -100,6 +125,11 @@ impl Login {
             .await
             .map_err(|error| queue_away(&error))
     }
+}
+
+fn too_many(words: String, wait: Duration) -> GatewayError {
+    let seconds = wait.as_secs() + 1;
+    GatewayError::NoCredentials(format!("{words}: try again in {seconds} s"))
 }
 
 fn not_checked(hpc: &Hpc, error: RemoteError) -> GatewayError {

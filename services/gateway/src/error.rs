@@ -104,6 +104,14 @@ pub enum GatewayError {
         /// Seconds.
         retry_after: u64,
     },
+    /// More at once, or more guesses, than there may be.
+    #[error("{reason}: try again in {retry_after} s")]
+    ComeBack {
+        /// What was too much.
+        reason: &'static str,
+        /// Seconds.
+        retry_after: u64,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,7 +150,8 @@ impl GatewayError {
             Self::HubAway(_) | Self::Away(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::ComeBack { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(StoreError::Limit(_)) => StatusCode::PAYMENT_REQUIRED,
             Self::Store(error) => StatusCode::from_u16(error.kind().http_status())
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             Self::Seal(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -156,6 +165,7 @@ impl GatewayError {
             Self::Store(error) if error.kind().is_transient() => {
                 "the database does not answer: try again in a moment".to_owned()
             }
+            Self::Store(StoreError::Limit(limit)) => limit.to_string(),
             Self::Store(error) if error.kind() == ErrorKind::InvalidArgument => {
                 "the database cannot hold a value: it is too long, or has a NUL in it".to_owned()
             }
@@ -187,13 +197,14 @@ impl GatewayError {
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
         match &self {
+            Self::Store(StoreError::Limit(_)) => {}
             Self::Store(error) => tracing::error!(%error, "request failed"),
             Self::Seal(error) => tracing::error!(%error, "request failed"),
             _ => {}
         }
         let answer = (self.status(), Json(self.body()));
         match self {
-            Self::TooManyRequests { retry_after, .. } => {
+            Self::TooManyRequests { retry_after, .. } | Self::ComeBack { retry_after, .. } => {
                 ([(RETRY_AFTER, retry_after.to_string())], answer).into_response()
             }
             _ => answer.into_response(),

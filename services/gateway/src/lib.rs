@@ -9,6 +9,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod client_address;
 pub mod compatibility;
 pub mod config;
 pub mod connectors;
@@ -17,11 +18,14 @@ pub mod deps;
 pub mod download;
 pub mod error;
 pub mod globus_places;
+pub mod guesses;
+pub mod job_list;
 pub mod job_view;
 pub mod limits;
 pub mod meters;
 pub mod openapi;
 pub mod path;
+pub mod places;
 pub mod router;
 pub mod routes;
 pub mod schema;
@@ -35,11 +39,13 @@ mod fixtures;
 
 use std::sync::Arc;
 
-use axum::{Router, ServiceExt, extract::Request, middleware};
+use axum::{Router, middleware};
+use compute_db::UserLimits;
 use compute_runtime::{
     config::Site,
     draining::DrainingListener,
     health::{self, Parts},
+    serving::{self, Patience},
     shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
@@ -47,23 +53,41 @@ use tower::Layer as _;
 
 pub use crate::deps::Deps;
 use crate::{
-    auth::HubClient, connectors::Connectors, limits::RequestRate, path::NormalisePath,
-    state::AppState, templates::TemplateCache,
+    auth::HubClient, connectors::Connectors, guesses::Guesses, limits::RequestRate,
+    path::NormalisePath, places::Places, state::AppState, templates::TemplateCache,
 };
+
+/// Lists of one user that are sent at once.
+const LISTS: usize = 2;
+/// Jobs with their logs that are sent to one user at once.
+const PAGES: usize = 4;
 
 /// Puts the gateway together; nothing runs yet.
 ///
 /// # Errors
 /// If the client for hubs cannot be made, or the address of a connector is none.
 pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
+    let limits = &site.server.limits;
+    let store = deps.store.with_user_limits(UserLimits {
+        open_jobs: limits.open_jobs,
+        drafts: limits.open_jobs,
+        draft_bytes: limits.draft_bytes,
+    });
+    let guesses = Arc::new(Guesses::new(
+        limits.refused_tokens_per_minute,
+        Arc::clone(&deps.clock),
+    ));
     Ok(AppState {
-        hubs: HubClient::new(site.hubs.clone())?,
-        templates: TemplateCache::new(deps.store.clone(), deps.mirrors),
-        store: deps.store,
+        hubs: HubClient::new(site.hubs.clone(), Arc::clone(&guesses))?,
+        guesses,
+        lists: Places::new(LISTS),
+        pages: Places::new(PAGES),
+        templates: TemplateCache::new(store.clone(), deps.mirrors),
+        store,
         queue: deps.queue,
         globus: deps.globus,
         seal: Arc::new(deps.seal),
-        rate: Arc::new(RequestRate::new(&site.server.limits)),
+        rate: Arc::new(RequestRate::new(limits)),
         clock: deps.clock,
         connectors: Connectors::of(&site, &deps.transport)?,
         transport: deps.transport,
@@ -86,17 +110,16 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         token.clone(),
     ));
     tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
+    tasks.spawn(guesses::forget_idle(state.guesses.clone(), token.clone()));
     let metrics = compute_runtime::meters::collect(&state.shutdown);
     meters::describe();
     let health = health::router(parts(&state), metrics);
+    let proxies = state.site.server.trusted_proxies.clone();
     let app: Router = router::router(state).merge(health);
     // Around the router, not in it: routing must see the normalised path.
     let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
     let listener = DrainingListener::new(listener, token)?;
-    let drained = listener.drained();
-    axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
-        .with_graceful_shutdown(drained)
-        .await?;
+    serving::serve(listener, app, Patience::default(), proxies).await;
     Ok(())
 }
 

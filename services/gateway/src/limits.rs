@@ -20,6 +20,15 @@ const VALUE_LIMIT: usize = 64 << 10;
 /// Most names in one of `param`, `env`, `slurm`.
 const NAMES_LIMIT: usize = 1000;
 
+/// Largest `param` or `env`, bytes of JSON.
+pub const MAP_LIMIT: usize = 256 << 10;
+
+/// Largest `slurm`, bytes of JSON.
+pub const SLURM_LIMIT: usize = 16 << 10;
+
+/// Largest `localExecutableFolder` or `localDataFolder`, bytes of JSON.
+pub const FOLDER_LIMIT: usize = 8 << 10;
+
 /// How often users that no longer ask are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -64,11 +73,16 @@ pub async fn forget_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
     }
 }
 
-/// Whether the values of `param`, `env` or `slurm` may be kept.
+/// Whether the values of `param`, `env` or `slurm` may be kept: no more than `limit` bytes in
+/// all. What counts is the JSON that is kept, which can be larger than the JSON that was sent.
 ///
 /// # Errors
 /// Naming the limit.
-pub fn check_values(field: &str, values: &Map<String, Value>) -> Result<(), GatewayError> {
+pub fn check_values(
+    field: &str,
+    values: &Map<String, Value>,
+    limit: usize,
+) -> Result<(), GatewayError> {
     let refuse = |words: String| Err(GatewayError::Refused(words));
     if values.len() > NAMES_LIMIT {
         return refuse(format!("{field} holds more than {NAMES_LIMIT} names"));
@@ -88,7 +102,28 @@ pub fn check_values(field: &str, values: &Map<String, Value>) -> Result<(), Gate
             ));
         }
     }
-    Ok(())
+    check_bytes(
+        field,
+        serde_json::to_string(values).map(|text| text.len()).ok(),
+        limit,
+    )
+}
+
+/// Whether a value may be kept: no more than `limit` bytes of JSON.
+///
+/// # Errors
+/// Naming the limit.
+pub fn check_size(field: &str, value: Option<&Value>, limit: usize) -> Result<(), GatewayError> {
+    check_bytes(field, value.map(|value| value.to_string().len()), limit)
+}
+
+fn check_bytes(field: &str, bytes: Option<usize>, limit: usize) -> Result<(), GatewayError> {
+    if bytes.is_none_or(|bytes| bytes <= limit) {
+        return Ok(());
+    }
+    Err(GatewayError::Refused(format!(
+        "{field} is larger than {limit} bytes: put large values into a file"
+    )))
 }
 
 #[cfg(test)]
@@ -102,6 +137,8 @@ mod tests {
         let rate = RequestRate::new(&Limits {
             requests_per_minute: 3,
             open_jobs: 1,
+            draft_bytes: 1,
+            refused_tokens_per_minute: 1,
         });
         let (alice, bob) = (UserId::new("alice", "h"), UserId::new("bob", "h"));
         for _ in 0..3 {
@@ -114,17 +151,29 @@ mod tests {
 
     #[test]
     fn names_and_values_are_bounded() {
-        let check = |values: Value| check_values("env", values.as_object().unwrap());
+        let check = |values: Value| check_values("env", values.as_object().unwrap(), MAP_LIMIT);
         let many: Map<_, _> = (0..1001).map(|n| (format!("n{n}"), json!(1))).collect();
+        let large: Map<_, _> = (0..5)
+            .map(|n| (format!("n{n}"), json!("x".repeat(60_000))))
+            .collect();
         for (values, words) in [
             (json!({"a".repeat(256): 1}), "255 characters"),
             (json!({"a\nb": 1}), "control characters"),
             (json!({"a": "x".repeat(65_536)}), "65536 bytes"),
             (Value::Object(many), "1000 names"),
+            (Value::Object(large), "262144 bytes"),
+            (json!({"grows": vec![1e15; 10_000]}), "65536 bytes"),
         ] {
             let refused = check(values).unwrap_err().to_string();
             assert!(refused.contains(words), "{refused}");
         }
         check(json!({"a".repeat(255): "x".repeat(65_000), "größe": "\n"})).unwrap();
+        let folder = json!({"type": "local", "path": "x".repeat(FOLDER_LIMIT)});
+        let refused = check_size("localDataFolder", Some(&folder), FOLDER_LIMIT);
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("localDataFolder is larger than 8192 bytes"),
+            "{refused}"
+        );
     }
 }

@@ -12,6 +12,7 @@ const REQUEST_SECONDS: &str = "cybergis_gateway_request_seconds";
 const LOOKUPS: &str = "cybergis_gateway_hub_lookups_total";
 const QUESTIONS: &str = "cybergis_gateway_hub_questions_total";
 const QUESTION_SECONDS: &str = "cybergis_gateway_hub_question_seconds";
+const REFUSED_TOKENS: &str = "cybergis_gateway_token_limited_total";
 const TOO_MANY: &str = "cybergis_gateway_rate_limited_total";
 
 /// What is asked for by another path, or another way, than there is.
@@ -43,6 +44,12 @@ pub fn describe() {
         "requests refused because their user had too many within a minute"
     );
     counter!(TOO_MANY).absolute(0);
+    describe_counter!(
+        REFUSED_TOKENS,
+        "questions to hubs that were not asked because the client's address had given too many \
+         tokens that were refused"
+    );
+    counter!(REFUSED_TOKENS).absolute(0);
 }
 
 pub(crate) fn answered(method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
@@ -98,4 +105,8 @@ impl HubQuestion {
 
 pub(crate) fn too_many_requests() {
     counter!(TOO_MANY).increment(1);
+}
+
+pub(crate) fn too_many_refused_tokens() {
+    counter!(REFUSED_TOKENS).increment(1);
 }

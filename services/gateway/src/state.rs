@@ -9,7 +9,8 @@ use compute_queue::Queue;
 use compute_runtime::{config::Site, grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{
-    auth::HubClient, connectors::Connectors, limits::RequestRate, templates::TemplateCache,
+    auth::HubClient, connectors::Connectors, guesses::Guesses, limits::RequestRate, places::Places,
+    templates::TemplateCache,
 };
 
 /// The gateway's state. Cheap to clone.
@@ -35,6 +36,12 @@ pub struct AppState {
     pub seal: Arc<SealingKey>,
     /// Counts the requests of each user.
     pub rate: Arc<RequestRate>,
+    /// Counts the tokens of each address that were refused.
+    pub guesses: Arc<Guesses>,
+    /// Places for all jobs or folders of a user, and for sums over all jobs.
+    pub lists: Places,
+    /// Places for all of one job.
+    pub pages: Places,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.

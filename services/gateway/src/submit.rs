@@ -1,7 +1,7 @@
 //! The way of a job into the queue: checked, pinned, queued in the store, hinted
 //! at in the stream.
 
-use compute_db::{Pinned, SubmitOutcome};
+use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{Cause, DataSource, Job, root_of},
     manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
@@ -44,28 +44,41 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
     if !hpc.admits(&job.user_id) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    few_open(state, job).await?;
-    let pinned = match maintainer.kind {
+    let (pinned, template) = match maintainer.kind {
         KindName::CommunityContribution => pin_template(state, job, hpc).await?,
         KindName::HelloWorldSingularity => {
             check_values(job, hpc, &ParamRules::new(), &SlurmInputRules::new())?;
-            Pinned::default()
+            (Pinned::default(), None)
         }
     };
     data_can_be_had(state, job, hpc).await?;
-    nobody_beside(state, job, hpc).await?;
     let notice = pinned.notice.clone();
-    match state
-        .store
-        .submit_job(&job.user_id, &job.id, pinned)
-        .await?
-    {
+    let checked = Checked {
+        job: job.clone(),
+        template,
+        keeps_read_only: hpc.keeps_read_only(),
+    };
+    match state.store.submit_job(&checked, pinned).await? {
         SubmitOutcome::Queued(job) => {
             publish(state, &job).await;
             Ok(Submitted { job: *job, notice })
         }
         SubmitOutcome::AlreadySubmitted => Err(GatewayError::AlreadySubmitted),
         SubmitOutcome::NotFound => Err(GatewayError::NoSuchJob(job.id.clone())),
+        SubmitOutcome::JobChanged => Err(GatewayError::Refused(
+            "the job was changed while it was being submitted: submit it again".to_owned(),
+        )),
+        SubmitOutcome::TemplateChanged => Err(GatewayError::Refused(
+            "the job's template was changed by the operator while it was being submitted: submit \
+             it again"
+                .to_owned(),
+        )),
+        SubmitOutcome::NoFolder(id) => Err(GatewayError::Refused(format!(
+            "unknown folder with id {id}"
+        ))),
+        SubmitOutcome::Beside(beside) => Err(GatewayError::Refused(
+            Cause::folder_shared_with(&beside).to_string(),
+        )),
     }
 }
 
@@ -77,27 +90,12 @@ pub async fn publish(state: &AppState, job: &Job) {
     }
 }
 
-/// Counted before the job is queued: of many submits at once, a few more may pass.
-async fn few_open(state: &AppState, job: &Job) -> Result<(), GatewayError> {
-    let limit = state.site.server.limits.open_jobs;
-    if state.store.open_jobs_of(&job.user_id).await? < limit {
-        return Ok(());
-    }
-    Err(GatewayError::Refused(format!(
-        "you have {limit} jobs that are not over, which is the limit: wait for one to end, or cancel one"
-    )))
-}
-
-async fn nobody_beside(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
-    match state.store.job_beside(job, hpc.keeps_read_only()).await? {
-        None => Ok(()),
-        Some(beside) => Err(GatewayError::Refused(
-            Cause::folder_shared_with(&beside).to_string(),
-        )),
-    }
-}
-
-async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, GatewayError> {
+/// What is pinned of the job's template, and the template as it was looked up.
+async fn pin_template(
+    state: &AppState,
+    job: &Job,
+    hpc: &Hpc,
+) -> Result<(Pinned, Option<Template>), GatewayError> {
     let id = template_id(job)?;
     let approved = state.store.template(&id).await?;
     let approved = approved.filter(|template| template.is_approved);
@@ -123,7 +121,7 @@ async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, 
     let is_mpi_approved = approved.is_mpi_approved;
     let alone = manifest.is_contained(hpc) && !is_mpi_approved;
     let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
-    Ok(Pinned {
+    let pinned = Pinned {
         template_sha: Some(known.sha.clone()),
         manifest: Some(known.raw.clone()),
         is_mpi_approved,
@@ -135,7 +133,8 @@ async fn pin_template(state: &AppState, job: &Job, hpc: &Hpc) -> Result<Pinned, 
             )
         }),
         template_id: Some(id),
-    })
+    };
+    Ok((pinned, Some(approved)))
 }
 
 fn template_id(job: &Job) -> Result<String, GatewayError> {

@@ -43,7 +43,7 @@ async fn takes_over_everything(desk: Desk) {
     let nothing = desk.store().await;
     assert!(
         nothing
-            .jobs_of(&UserId::from_text("alice@hub"))
+            .jobs_of(&UserId::from_text("alice@hub"), None)
             .await
             .unwrap()
             .is_empty()
@@ -182,7 +182,7 @@ async fn holds_what_the_older_had(desk: &Desk) {
     assert_eq!(logs, ["stdout of 5\nété", "stderr of 5\nété"]);
     let alice = UserId::from_text("alice@hub");
     assert_eq!(
-        store.jobs_of(&alice).await.unwrap().len(),
+        store.jobs_of(&alice, None).await.unwrap().len(),
         9 * EACH,
         "deleted ones are not listed"
     );

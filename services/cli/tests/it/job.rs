@@ -1,6 +1,6 @@
 //! `job`.
 
-use compute_db::{JobPatch, NewJob, Pinned};
+use compute_db::{Checked, JobPatch, NewJob, Pinned};
 use compute_domain::ids::{JobId, UserId};
 use serde_json::{Value, json};
 
@@ -27,8 +27,9 @@ async fn job(desk: &Desk, user: &str, submitted: bool) -> JobId {
     };
     store.change_job(&user, &id, patch).await.unwrap();
     if submitted {
+        let job = store.job_of(&user, &id).await.unwrap().unwrap();
         store
-            .submit_job(&user, &id, Pinned::default())
+            .submit_job(&Checked::of(&job), Pinned::default())
             .await
             .unwrap();
     }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     body,
+    client_address::client_address,
     error::GatewayError,
     schema::{ACCESS_TOKEN, Schema, TOKEN, check},
     state::AppState,
@@ -39,6 +40,7 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
     type Rejection = GatewayError;
 
     async fn from_request(mut request: Request, state: &AppState) -> Result<Self, GatewayError> {
+        let client = client_address(&state.site.server.trusted_proxies, &request);
         let from_header = HubToken::from_headers(request.headers());
         let about = job_in_path(&mut request).await;
         let was_used = request.extensions().get::<WasUsed>().cloned();
@@ -70,7 +72,7 @@ impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
             }
             // A token that cannot be read names no hub.
             _ => match token {
-                Some(token) => state.hubs.user(&token).await,
+                Some(token) => state.hubs.user(&token, client).await,
                 None => Err(HubError::UnknownHost),
             },
         };

@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
     hash::BuildHasher as _,
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -20,12 +21,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::HubToken;
-use crate::meters::{self, HubQuestion};
+use crate::{
+    guesses::Guesses,
+    meters::{self, HubQuestion},
+};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(60);
 const REFUSAL_KEPT: Duration = Duration::from_secs(10);
 const MOST_KEPT: u64 = 10_000;
+const GOOD_KEPT: Duration = Duration::from_hours(24);
+const MOST_GOOD: u64 = 100_000;
 
 /// Why nobody is known to be calling.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +48,12 @@ pub enum HubError {
     /// The hub does not answer, or not as a hub does.
     #[error("the hub {0} does not answer")]
     Away(String),
+    /// The client has given too many tokens that were refused.
+    #[error("too many tokens were refused: try again in {retry_after} s")]
+    TooMany {
+        /// Seconds.
+        retry_after: u64,
+    },
 }
 
 /// A user of a hub.
@@ -57,14 +69,15 @@ pub struct HubUser {
 
 /// Whose a token is, or why it is refused.
 type Kept = Result<Arc<HubUser>, HubError>;
+type Key = (String, u64, u64);
 
 #[derive(Debug)]
 struct ByOutcome;
 
-impl Expiry<(String, u64, u64), Kept> for ByOutcome {
+impl Expiry<Key, Kept> for ByOutcome {
     fn expire_after_create(
         &self,
-        _key: &(String, u64, u64),
+        _key: &Key,
         value: &Kept,
         _now: std::time::Instant,
     ) -> Option<Duration> {
@@ -77,7 +90,10 @@ impl Expiry<(String, u64, u64), Kept> for ByOutcome {
 pub struct HubClient {
     http: reqwest::Client,
     hubs: Arc<BTreeMap<String, Hub>>,
-    known: Cache<(String, u64, u64), Kept>,
+    known: Cache<Key, Kept>,
+    /// Tokens that were good: asked about again, they are no guesses.
+    were_good: Cache<Key, ()>,
+    guesses: Arc<Guesses>,
     // Two keys that nobody outside knows: tokens are not kept.
     hashers: Arc<(RandomState, RandomState)>,
 }
@@ -89,11 +105,11 @@ struct Answer {
 }
 
 impl HubClient {
-    /// A client of `hubs`, by host.
+    /// A client of `hubs`, by host, that asks no more than `guesses` allow.
     ///
     /// # Errors
     /// If the HTTP client cannot be made.
-    pub fn new(hubs: BTreeMap<String, Hub>) -> Result<Self, reqwest::Error> {
+    pub fn new(hubs: BTreeMap<String, Hub>, guesses: Arc<Guesses>) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
@@ -103,10 +119,16 @@ impl HubClient {
             .max_capacity(MOST_KEPT)
             .expire_after(ByOutcome)
             .build();
+        let were_good = Cache::builder()
+            .max_capacity(MOST_GOOD)
+            .time_to_idle(GOOD_KEPT)
+            .build();
         Ok(Self {
             http,
             hubs: Arc::new(hubs),
             known,
+            were_good,
+            guesses,
             hashers: Arc::default(),
         })
     }
@@ -121,11 +143,11 @@ impl HubClient {
         })
     }
 
-    /// Who `token` belongs to.
+    /// Who `token` belongs to, which came from `client`.
     ///
     /// # Errors
     /// [`HubError`].
-    pub async fn user(&self, token: &HubToken) -> Result<Arc<HubUser>, HubError> {
+    pub async fn user(&self, token: &HubToken, client: IpAddr) -> Result<Arc<HubUser>, HubError> {
         let hub = self.hubs.get(&token.host).ok_or(HubError::UnknownHost)?;
         let secret = token.token.expose_secret();
         let (one, two) = &*self.hashers;
@@ -138,16 +160,43 @@ impl HubClient {
             meters::kept_lookup(kept.is_ok());
             return kept;
         }
-        let ask = async {
-            let question = HubQuestion::begin(&hub.host);
-            let answer = self.ask(hub, &token.token).await;
-            question.end(&answer);
-            answer
-        };
-        match self.known.try_get_with(key, ask).await {
+        let ask = self.ask_within_limit(hub, &token.token, &key, client);
+        match self.known.try_get_with_by_ref(&key, ask).await {
             Ok(kept) => kept,
             Err(error) => Err((*error).clone()),
         }
+    }
+
+    /// Asks, unless the client has guessed too often. A token that was good is asked about in
+    /// any case: others behind the same address must not be able to shut its owner out.
+    async fn ask_within_limit(
+        &self,
+        hub: &Hub,
+        token: &SecretString,
+        key: &Key,
+        client: IpAddr,
+    ) -> Result<Kept, HubError> {
+        let was_good = self.were_good.get(key).await.is_some();
+        let _turn = if was_good {
+            None
+        } else {
+            Some(self.guesses.turn(client).await.map_err(|retry_after| {
+                meters::too_many_refused_tokens();
+                HubError::TooMany { retry_after }
+            })?)
+        };
+        let question = HubQuestion::begin(&hub.host);
+        let answer = self.ask(hub, token).await;
+        question.end(&answer);
+        match &answer {
+            Ok(Ok(_)) => self.were_good.insert(key.clone(), ()).await,
+            Ok(Err(_)) => {
+                self.were_good.invalidate(key).await;
+                self.guesses.refused(client);
+            }
+            Err(_) => {}
+        }
+        answer
     }
 
     async fn ask(&self, hub: &Hub, token: &SecretString) -> Result<Kept, HubError> {

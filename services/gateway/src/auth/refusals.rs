@@ -39,6 +39,7 @@ impl Refusals for ForUser {
             HubError::Refused => GatewayError::InvalidToken,
             HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
     }
 }
@@ -49,6 +50,7 @@ impl Refusals for ForChange {
             HubError::UnknownHost | HubError::Refused => GatewayError::InvalidToken,
             HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
     }
 }
@@ -69,6 +71,14 @@ impl Refusals for ForJob {
             HubError::UnknownHost | HubError::Refused => GatewayError::NoLogin,
             HubError::NotAUser(reason) => GatewayError::Forbidden(reason),
             HubError::Away(host) => GatewayError::HubAway(host),
+            HubError::TooMany { retry_after } => too_many(retry_after),
         }
+    }
+}
+
+fn too_many(retry_after: u64) -> GatewayError {
+    GatewayError::ComeBack {
+        reason: "too many tokens from this address were refused",
+        retry_after,
     }
 }

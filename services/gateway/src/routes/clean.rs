@@ -51,13 +51,17 @@ pub async fn clean(
     };
     for folder in expired {
         let id = folder.id.clone();
+        // Before anything is removed: from now on no job that names it is submitted.
+        if !state.store.retire_folder(user, &id).await? {
+            continue;
+        }
         match remove(&state, &folder).await {
             Ok(()) => {
-                state.store.delete_folder(user, &id).await?;
                 cleaned.messages.push(format!("folder {id} is removed"));
                 cleaned.folder.push(id.to_string());
             }
             Err(reason) => {
+                state.store.unretire_folder(user, &id).await?;
                 let words = format!("folder {id} could not be removed: {reason}");
                 cleaned.messages.push(words);
             }

@@ -3,6 +3,7 @@
 use axum::{
     Json,
     extract::{Path, State},
+    response::Response,
 };
 use compute_db::FolderPatch;
 use compute_domain::ids::FolderId;
@@ -36,10 +37,11 @@ pub struct Deleted {
 pub async fn list(
     State(state): State<AppState>,
     caller: Authorized<ForChange, TokenOnly>,
-) -> Result<Json<Folders>, GatewayError> {
+) -> Result<Response, GatewayError> {
+    let place = state.lists.take(&caller.user.id).await?;
     let folders = state.store.folders_of(&caller.user.id).await?;
     let folder = folders.into_iter().map(FolderView::from).collect();
-    Ok(Json(Folders { folder }))
+    Ok(place.until_sent(Json(Folders { folder })))
 }
 
 /// One folder, as an array of it; an empty one if the caller has none of that id.

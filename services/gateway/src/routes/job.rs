@@ -1,12 +1,11 @@
 //! Jobs: make, configure, look.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::{Path, State},
+    response::Response,
 };
-use compute_db::{ChangeOutcome, JobPatch, NewJob};
+use compute_db::{ChangeOutcome, JobPatch, NewJob, StoreError};
 use compute_domain::{
     ids::{FolderId, JobId, UserId},
     job::Job,
@@ -19,14 +18,12 @@ use crate::{
     error::GatewayError,
     globus_places,
     job_view::{EventView, JobView, LogView, folder_ids},
-    limits::check_values,
+    limits::{FOLDER_LIMIT, MAP_LIMIT, SLURM_LIMIT, check_size, check_values},
     schema::{ChangeJob, CreateJob, TokenOnly, name_in},
     seen,
     state::AppState,
     submit::{self, Submitted},
 };
-
-const DAY: Duration = Duration::from_hours(24);
 
 /// Maintainer of a job that names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
@@ -56,7 +53,8 @@ pub async fn create(
         return Err(GatewayError::NotAuthorizedForHpc);
     }
     let user = &caller.user.id;
-    few_drafts(&state, user).await?;
+    // Before a login is tried; it is counted again when the job is made.
+    state.store.check_draft_limit(user).await?;
     let id = state.store.new_job_id();
     seen::is_about(&id);
     let account = if hpc.is_community_account {
@@ -79,7 +77,14 @@ pub async fn create(
         account,
         secret_token: sealed.transpose()?,
     };
-    let job = state.store.create_job(new).await?;
+    let kept = new.account.is_some().then(|| new.id.clone());
+    let created = state.store.create_job(new).await;
+    if let (Err(StoreError::Limit(_)), Some(id)) = (&created, kept)
+        && let Err(error) = state.queue.remove_credential(&hpc.name, &id).await
+    {
+        tracing::warn!(%error, "a login is kept until its time is over");
+    }
+    let job = created?;
     tracing::info!(user.id = %job.user_id, hpc = job.hpc, "job made");
     Ok(Json(view(&state, job).await?.with_secret(secret)))
 }
@@ -128,11 +133,13 @@ pub async fn show(
     State(state): State<AppState>,
     Path(id): Path<String>,
     caller: Authorized<ForJob, TokenOnly>,
-) -> Result<Json<JobView>, GatewayError> {
+) -> Result<Response, GatewayError> {
+    let place = state.pages.take(&caller.user.id).await?;
     let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
     let events = state.store.events_of(&job.id).await?;
     let logs = state.store.logs_of(&job.id).await?;
-    Ok(Json(view(&state, job).await?.with(events, logs)))
+    let view = view(&state, job).await?.with(events, logs);
+    Ok(place.until_sent(Json(view)))
 }
 
 /// Submits a job.
@@ -173,10 +180,12 @@ pub async fn logs(
     State(state): State<AppState>,
     Path(id): Path<String>,
     caller: Authorized<ForJob, TokenOnly>,
-) -> Result<Json<Vec<LogView>>, GatewayError> {
+) -> Result<Response, GatewayError> {
+    let place = state.pages.take(&caller.user.id).await?;
     let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
     let logs = state.store.logs_of(&job.id).await?;
-    Ok(Json(logs.into_iter().map(LogView::from).collect()))
+    let logs: Vec<_> = logs.into_iter().map(LogView::from).collect();
+    Ok(place.until_sent(Json(logs)))
 }
 
 /// Directories below a job's result folder; empty until it is over.
@@ -187,21 +196,10 @@ pub async fn result_folder_content(
     State(state): State<AppState>,
     Path(id): Path<String>,
     caller: Authorized<ForJob, TokenOnly>,
-) -> Result<Json<Vec<String>>, GatewayError> {
+) -> Result<Response, GatewayError> {
+    let place = state.pages.take(&caller.user.id).await?;
     let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
-    Ok(Json(job.result_listing.unwrap_or_default()))
-}
-
-/// Clients make a job whenever they look at a form: many are never submitted.
-async fn few_drafts(state: &AppState, user: &UserId) -> Result<(), GatewayError> {
-    let limit = state.site.server.limits.open_jobs;
-    let since = state.clock.now().minus(DAY);
-    if state.store.drafts_of(user, since).await? < limit {
-        return Ok(());
-    }
-    Err(GatewayError::Refused(format!(
-        "you have made {limit} jobs in a day without submitting them, which is the limit"
-    )))
+    Ok(place.until_sent(Json(job.result_listing.unwrap_or_default())))
 }
 
 async fn own(
@@ -234,11 +232,21 @@ async fn patch(
         _ => None,
     };
     let (param, env, slurm) = (object("param"), object("env"), object("slurm"));
-    for (field, values) in [("param", &param), ("env", &env), ("slurm", &slurm)] {
-        check_values(field, values.as_ref().unwrap_or(&Map::new()))?;
+    let fields = [
+        ("param", &param, MAP_LIMIT),
+        ("env", &env, MAP_LIMIT),
+        ("slurm", &slurm, SLURM_LIMIT),
+    ];
+    for (field, values, limit) in fields {
+        check_values(field, values.as_ref().unwrap_or(&Map::new()), limit)?;
     }
-    let local_executable_folder = object("localExecutableFolder").map(Value::Object);
-    let local_data_folder = object("localDataFolder").map(Value::Object);
+    let mut folder = |field: &str| {
+        let folder = object(field).map(Value::Object);
+        check_size(field, folder.as_ref(), FOLDER_LIMIT)?;
+        Ok::<_, GatewayError>(folder)
+    };
+    let local_executable_folder = folder("localExecutableFolder")?;
+    let local_data_folder = folder("localDataFolder")?;
     let mut text = |key: &str| match body.remove(key) {
         Some(Value::String(text)) => Some(text),
         _ => None,

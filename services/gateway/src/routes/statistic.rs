@@ -46,6 +46,8 @@ pub struct JobRuntime {
 #[utoipa::path(get, path = "/statistic", tag = "statistic",
     responses((status = OK, body = Statistic)))]
 pub async fn all(State(state): State<AppState>) -> Result<Json<Statistic>, GatewayError> {
+    // Anybody may ask, and all jobs are read for it.
+    let _place = state.lists.take_of_anybody().await?;
     let runtimes = state.store.runtimes().await?;
     let total = runtimes
         .iter()

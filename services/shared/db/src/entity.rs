@@ -11,3 +11,4 @@ pub(crate) mod maintainer;
 pub(crate) mod refresh_token;
 pub(crate) mod schema_version;
 pub(crate) mod template;
+pub(crate) mod user_slot;

@@ -3,6 +3,8 @@
 use compute_domain::{ErrorKind, job::IllegalChange};
 use sea_orm::{DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError, SqlxSqliteError};
 
+use crate::store::LimitReached;
+
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -13,6 +15,9 @@ pub enum StoreError {
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]
     Illegal(#[from] IllegalChange),
+    /// The user has as much as one user may have. Nothing was written.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// A value that the database cannot hold: too long, or with a NUL in it.
     /// Nothing was written.
     #[error("the database cannot hold a value: {0}")]
@@ -49,7 +54,7 @@ impl StoreError {
     /// The kind of error, for the answer to a caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::LeaseLost | Self::Illegal(_) => ErrorKind::Refused,
+            Self::LeaseLost | Self::Illegal(_) | Self::Limit(_) => ErrorKind::Refused,
             Self::Unfit(_) => ErrorKind::InvalidArgument,
             Self::Conflict(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Address(_) | Self::Corrupt { .. } | Self::Database(_) => ErrorKind::Internal,

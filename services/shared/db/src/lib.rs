@@ -23,7 +23,8 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    CarriedRow, ChangeOutcome, Claim, EventRow, FolderPatch, FolderTransfer, Held, JobCount,
-    JobFilter, JobPatch, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places,
-    Runtime, Store, SubmitOutcome, Template, TemplatePatch, Waiting, Whereabouts,
+    CarriedRow, ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, Held,
+    JobCount, JobFilter, JobPatch, LISTED_JOBS, LimitReached, ListedUntil, LogRow, NAME_LIMIT,
+    NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store, SubmitOutcome, Template,
+    TemplatePatch, UserLimits, Waiting, Whereabouts,
 };

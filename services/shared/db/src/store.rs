@@ -11,14 +11,17 @@ mod jobs_claim;
 mod jobs_figures;
 mod jobs_intent;
 mod jobs_lease;
+mod jobs_list;
 mod jobs_of_folder;
 mod jobs_operator;
 mod jobs_owner;
 mod jobs_places;
+mod jobs_submit;
 mod jobs_waiting;
 mod jobs_whereabouts;
 mod maintainers;
 mod templates;
+mod user_limits;
 
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::FolderTransfer;
@@ -28,11 +31,14 @@ pub use jobs_advance::Held;
 pub use jobs_claim::{Claim, Places};
 pub use jobs_figures::{OpenJobs, Runtime};
 pub use jobs_lease::CarriedRow;
+pub use jobs_list::{LISTED_JOBS, ListedUntil};
 pub use jobs_operator::{JobCount, JobFilter};
-pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob, Pinned, SubmitOutcome};
+pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
+pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
 pub use jobs_waiting::Waiting;
 pub use jobs_whereabouts::Whereabouts;
 pub use templates::{NewTemplate, Template, TemplatePatch};
+pub use user_limits::{LimitReached, UserLimits};
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,7 +50,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000022_jobs_have_an_mpi_approval";
+const NEEDED_MIGRATION: &str = "m000023_create_user_slots";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -56,6 +62,7 @@ pub struct Store {
     /// One place, for SQLite only.
     pub(crate) writers: Option<Arc<Semaphore>>,
     clock: Arc<dyn Clock>,
+    limits: UserLimits,
 }
 
 impl Store {
@@ -73,7 +80,14 @@ impl Store {
             connection,
             writers,
             clock,
+            limits: UserLimits::default(),
         })
+    }
+
+    /// The same store, which keeps users within `limits`.
+    #[must_use]
+    pub fn with_user_limits(self, limits: UserLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// An id for a job that is to be made.

@@ -37,6 +37,11 @@ impl Keys {
         format!("{}:tries:{user}", self.tag)
     }
 
+    /// The latest logins to an account that have failed, or are being tried.
+    pub(crate) fn failures(&self, account: &str) -> String {
+        format!("{}:failures:{account}", self.tag)
+    }
+
     /// Channel that wakes maintainers up.
     pub(crate) fn freed(&self) -> String {
         format!("{}:freed", self.tag)

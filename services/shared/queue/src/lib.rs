@@ -27,4 +27,5 @@ pub use consumer::Consumer;
 pub use entry::Entry;
 pub use error::QueueError;
 pub use stats::Stats;
+pub use tries::{LoginAttempt, LoginCount};
 pub use wakeups::Wakeups;

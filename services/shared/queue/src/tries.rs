@@ -1,5 +1,5 @@
-//! How often a user has tried to log in to an HPC: counted here, for all gateways
-//! together.
+//! How often logins to an HPC were tried, by a user and to an account: counted here, for all
+//! gateways together.
 
 use std::time::Duration;
 
@@ -7,47 +7,98 @@ use compute_domain::ids::UserId;
 
 use crate::{Queue, QueueError};
 
-/// Times are Redis's own, in milliseconds, so that clocks need not agree. Answers
-/// how long to wait, 0 if the try counts.
+/// Times are Redis's own, in milliseconds, so that clocks need not agree. Answers which of the
+/// two counts is full (0: none, and the try counts in both), and how long to wait.
 const TRY: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local window = tonumber(ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return math.max(1, oldest[2] + window - now)
+for i = 1, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - window)
+  if redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[1 + i]) then
+    local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')
+    return {i, math.max(1, oldest[2] + window - now)}
+  end
 end
-redis.call('ZADD', KEYS[1], now, ARGV[3])
-redis.call('PEXPIRE', KEYS[1], window)
-return 0
+for i = 1, 2 do
+  redis.call('ZADD', KEYS[i], now, ARGV[4])
+  redis.call('PEXPIRE', KEYS[i], window)
+end
+return {0, 0}
 ";
 
+/// A login that is about to be tried.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginAttempt<'a> {
+    /// The HPC.
+    pub hpc: &'a str,
+    /// Our user who tries.
+    pub user: &'a UserId,
+    /// The account there.
+    pub account: &'a str,
+}
+
+/// What became of counting an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginCount {
+    /// It may be tried; its id, for [`Queue::forgive_login`].
+    Counted(u64),
+    /// The user has tried too often: how long to wait until the next try.
+    UserMustWait(Duration),
+    /// Too many logins to the account have failed, whoever tried: how long to wait.
+    AccountMustWait(Duration),
+}
+
 impl Queue {
-    /// Counts a login that `user` tries on `hpc`, unless there were `most` of them
-    /// within `window`: then, how long to wait until the next one.
+    /// Counts an attempt, unless its user has made `most` within `window`, or `most_failed` to
+    /// its account have failed, of any users.
     ///
     /// # Errors
     /// [`QueueError`] if it could not be counted.
     pub async fn count_login(
         &self,
-        hpc: &str,
-        user: &UserId,
+        attempt: LoginAttempt<'_>,
         most: u32,
+        most_failed: u32,
         window: Duration,
-    ) -> Result<Option<Duration>, QueueError> {
+    ) -> Result<LoginCount, QueueError> {
         let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        let keys = self.keys(attempt.hpc);
         // Asked once more, it is the same try.
         let name = rand::random::<u64>();
         let mut command = redis::cmd("EVAL");
         command
             .arg(TRY)
-            .arg(1)
-            .arg(self.keys(hpc).tries(user.as_str()))
+            .arg(2)
+            .arg(keys.tries(attempt.user.as_str()))
+            .arg(keys.failures(attempt.account))
             .arg(milliseconds)
             .arg(most)
+            .arg(most_failed)
             .arg(name);
-        let wait: u64 = self.ask(&command).await?;
-        Ok((wait > 0).then(|| Duration::from_millis(wait)))
+        let (full, wait): (u8, u64) = self.ask(&command).await?;
+        let wait = Duration::from_millis(wait);
+        Ok(match full {
+            0 => LoginCount::Counted(name),
+            1 => LoginCount::UserMustWait(wait),
+            _ => LoginCount::AccountMustWait(wait),
+        })
+    }
+
+    /// The attempt with the id `counted` has not failed: it counts for its account no more.
+    ///
+    /// # Errors
+    /// [`QueueError`] if that could not be written.
+    pub async fn forgive_login(
+        &self,
+        attempt: LoginAttempt<'_>,
+        counted: u64,
+    ) -> Result<(), QueueError> {
+        let mut command = redis::cmd("ZREM");
+        command
+            .arg(self.keys(attempt.hpc).failures(attempt.account))
+            .arg(counted);
+        let _removed: u64 = self.ask(&command).await?;
+        Ok(())
     }
 }

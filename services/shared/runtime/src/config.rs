@@ -8,6 +8,7 @@ mod hpc;
 mod hub;
 mod maintainer;
 mod mistake;
+mod proxies;
 mod reader;
 mod references;
 mod server;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value};
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use mistake::{Mistake, Mistakes};
+pub use proxies::TrustedProxies;
 pub use server::{GlobusService, Limits, Server};
 pub use storage::{Database, Redis};
 pub use tls::TlsFiles;

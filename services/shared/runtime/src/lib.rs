@@ -9,6 +9,7 @@ pub mod healthcheck;
 pub mod listen;
 pub mod meters;
 pub mod seal;
+pub mod serving;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;

@@ -32,8 +32,8 @@ pub enum TemplateError {
         /// The limit.
         limit_mib: u64,
     },
-    /// One commit holds more files than allowed.
-    #[error("template {id} holds more than {limit} files")]
+    /// One commit holds more files and folders than allowed.
+    #[error("template {id} holds more than {limit} files and folders")]
     TooManyFiles {
         /// The template.
         id: String,
@@ -64,6 +64,12 @@ pub enum TemplateError {
         /// The path.
         path: String,
     },
+    /// The commit was refused before, for this reason; it is not looked at again.
+    #[error("{reason}")]
+    RefusedBefore {
+        /// What was said of it.
+        reason: String,
+    },
     /// The mirror's folder cannot be used, or git cannot be run.
     #[error("the mirror of template {id} cannot be used: {source}")]
     Mirror {
@@ -83,7 +89,8 @@ impl TemplateError {
             Self::TooLarge { .. }
             | Self::TooManyFiles { .. }
             | Self::Manifest { .. }
-            | Self::Outside { .. } => ErrorKind::Refused,
+            | Self::Outside { .. }
+            | Self::RefusedBefore { .. } => ErrorKind::Refused,
             Self::Fetch { .. } | Self::Mirror { .. } => ErrorKind::Unavailable,
         }
     }

@@ -24,6 +24,9 @@ use crate::{
 /// How often a running fetch is measured.
 const MEASURE: Duration = Duration::from_millis(100);
 
+/// Bytes that a small file takes on disk.
+const BLOCK: u64 = 4096;
+
 /// What the newest commit of the repository's own branch is called here.
 const HEAD: &str = "refs/mirror/head";
 /// The address of the last fetch.
@@ -225,7 +228,8 @@ fn size_of(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let size = |entry: fs::DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
-        Ok(metadata) => metadata.len(),
+        // A file takes a block, however small: a repository may have any number of branches.
+        Ok(metadata) => metadata.len().max(BLOCK),
         Err(_) => 0,
     };
     entries.map(size).sum()

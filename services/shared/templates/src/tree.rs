@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 /// Links that one path may lead through, as the kernel has it (path_resolution(7)).
 const HOPS: usize = 40;
 
-/// One entry of `git ls-tree -r -l -z`.
+/// One entry of `git ls-tree -r -t -l -z`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
     /// A symbolic link.
     pub(crate) is_link: bool,
     /// Name of its object.
     pub(crate) object: &'a str,
-    /// Bytes; 0 for a submodule, which is not fetched.
+    /// Bytes; 0 for a folder, and for a submodule, which is not fetched.
     pub(crate) size: u64,
     /// Path from the top.
     pub(crate) path: &'a [u8],
@@ -30,7 +30,7 @@ pub(crate) fn entry(line: &[u8]) -> Option<Entry<'_>> {
         fields.next()?,
         fields.next()?,
     );
-    let size = if kind == "commit" {
+    let size = if matches!(kind, "commit" | "tree") {
         0
     } else {
         size.parse().ok()?
@@ -116,6 +116,7 @@ mod tests {
             }
         );
         assert!(entry(b"120000 blob 0a1b      4\tlink").unwrap().is_link);
+        assert_eq!(entry(b"040000 tree 0a1b      -\tsub").unwrap().size, 0);
         assert_eq!(entry(b"160000 commit 0a1b      -\tmodule").unwrap().size, 0);
         assert_eq!(entry(b"100644 blob 0a1b"), None);
         assert_eq!(entry(b"100644 blob 0a1b many\tx"), None);

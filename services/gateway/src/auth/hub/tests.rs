@@ -1,5 +1,10 @@
+use std::net::Ipv4Addr;
+
 use axum::{Json, Router, http::HeaderMap, routing::get};
-use compute_domain::site::{Scheme, UserMapping};
+use compute_domain::{
+    SystemClock,
+    site::{Scheme, UserMapping},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -25,7 +30,8 @@ async fn hub() -> (HubClient, String) {
         user_mapping: UserMapping::Plain,
         services: vec!["reporter".to_owned()],
     };
-    let client = HubClient::new([(host.clone(), hub)].into()).unwrap();
+    let guesses = Arc::new(Guesses::new(1000, Arc::new(SystemClock)));
+    let client = HubClient::new([(host.clone(), hub)].into(), guesses).unwrap();
     (client, host)
 }
 
@@ -34,7 +40,7 @@ async fn ask(client: &HubClient, host: &str, answer: Value) -> Result<Arc<HubUse
         host: host.to_owned(),
         token: SecretString::from(answer.to_string().replace(' ', "\\u0020")),
     };
-    client.user(&token).await
+    client.user(&token, Ipv4Addr::LOCALHOST.into()).await
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! Events and logs. Ordered by id: writers of one job's events hold the lock of
 //! its row, so ids grow in the order in which things happened.
 
-use std::collections::BTreeMap;
-
 use compute_domain::{Timestamp, ids::JobId, job::NewEvent};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set,
@@ -13,9 +11,6 @@ use crate::{
     convert::storable,
     entity::{event, log},
 };
-
-/// Ids in one question; databases limit the parameters of a statement.
-const AT_ONCE: usize = 500;
 
 /// An event that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +54,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn events_of(&self, id: &JobId) -> Result<Vec<EventRow>, StoreError> {
-        let mut events = self.events_of_many(std::slice::from_ref(id)).await?;
-        Ok(events.remove(id).unwrap_or_default())
+        let rows = event::Entity::find()
+            .filter(event::Column::JobId.eq(id.as_str()))
+            .filter(event::Column::DeletedAt.is_null())
+            .order_by_asc(event::Column::Id)
+            .all(&self.connection)
+            .await?;
+        Ok(rows.into_iter().map(EventRow::from).collect())
     }
 
     /// Logs of a job, oldest first. The caller has checked whose it is.
@@ -68,54 +68,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn logs_of(&self, id: &JobId) -> Result<Vec<LogRow>, StoreError> {
-        let mut logs = self.logs_of_many(std::slice::from_ref(id)).await?;
-        Ok(logs.remove(id).unwrap_or_default())
-    }
-
-    /// Events of many jobs, each oldest first; jobs without events are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they could not be read.
-    pub async fn events_of_many(
-        &self,
-        ids: &[JobId],
-    ) -> Result<BTreeMap<JobId, Vec<EventRow>>, StoreError> {
-        let mut events = BTreeMap::<JobId, Vec<EventRow>>::new();
-        for ids in ids.chunks(AT_ONCE) {
-            let rows = event::Entity::find()
-                .filter(event::Column::JobId.is_in(ids.iter().map(JobId::as_str)))
-                .filter(event::Column::DeletedAt.is_null())
-                .order_by_asc(event::Column::Id)
-                .all(&self.connection)
-                .await?;
-            for row in rows.into_iter().map(EventRow::from) {
-                events.entry(row.job_id.clone()).or_default().push(row);
-            }
-        }
-        Ok(events)
-    }
-
-    /// Logs of many jobs, each oldest first; jobs without logs are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they could not be read.
-    pub async fn logs_of_many(
-        &self,
-        ids: &[JobId],
-    ) -> Result<BTreeMap<JobId, Vec<LogRow>>, StoreError> {
-        let mut logs = BTreeMap::<JobId, Vec<LogRow>>::new();
-        for ids in ids.chunks(AT_ONCE) {
-            let rows = log::Entity::find()
-                .filter(log::Column::JobId.is_in(ids.iter().map(JobId::as_str)))
-                .filter(log::Column::DeletedAt.is_null())
-                .order_by_asc(log::Column::Id)
-                .all(&self.connection)
-                .await?;
-            for row in rows.into_iter().map(LogRow::from) {
-                logs.entry(row.job_id.clone()).or_default().push(row);
-            }
-        }
-        Ok(logs)
+        let rows = log::Entity::find()
+            .filter(log::Column::JobId.eq(id.as_str()))
+            .filter(log::Column::DeletedAt.is_null())
+            .order_by_asc(log::Column::Id)
+            .all(&self.connection)
+            .await?;
+        Ok(rows.into_iter().map(LogRow::from).collect())
     }
 }
 

@@ -8,11 +8,11 @@ use compute_domain::{
     job::{Folder, State},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, IntoActiveValue as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, Condition, EntityTrait as _, IntoActiveValue as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
 };
 
-use super::may_be_id;
+use super::{jobs_figures::open_states, may_be_id, user_limits::lock_user};
 use crate::{
     Store, StoreError,
     entity::{folder, job},
@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// Marks the user's folder as deleted; false if there is none of that id. What
-    /// is in it stays on the HPC.
+    /// is in it stays on the HPC. A job that names it is not submitted any more.
     ///
     /// # Errors
     /// [`StoreError`] if it was not marked, or it is not known whether it was.
@@ -78,6 +78,63 @@ impl Store {
             ..Default::default()
         };
         self.write_folder(user, id, row).await
+    }
+
+    /// Marks the user's folder as deleted if no open job needs it: from now on no job that
+    /// names it is submitted, so that it can be removed from the HPC. False if there is no
+    /// such folder, or a job needs it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not marked, or it is not known whether it was.
+    pub async fn retire_folder(&self, user: &UserId, id: &FolderId) -> Result<bool, StoreError> {
+        let deleted_at = Some(self.now().millis());
+        self.make_user_slot(user).await?;
+        self.write(|transaction| async move {
+            lock_user(&*transaction, user).await?;
+            let names = Condition::any()
+                .add(job::Column::RemoteExecutableFolderId.eq(id.as_str()))
+                .add(job::Column::RemoteDataFolderId.eq(id.as_str()))
+                .add(job::Column::RemoteResultFolderId.eq(id.as_str()));
+            let open = job::Entity::find()
+                .filter(job::Column::UserId.eq(user.as_str()))
+                .filter(job::Column::State.is_in(open_states()))
+                .filter(names);
+            if open.count(&*transaction).await? > 0 {
+                return Ok(false);
+            }
+            let retired = folder::Entity::update_many()
+                .set(folder::ActiveModel {
+                    deleted_at: Set(deleted_at),
+                    ..Default::default()
+                })
+                .filter(folder::Column::Id.eq(id.as_str()))
+                .filter(folder::Column::UserId.eq(user.as_str()))
+                .filter(folder::Column::DeletedAt.is_null())
+                .exec(&*transaction)
+                .await?;
+            Ok(retired.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// Takes back that the user's folder was retired: it is still on the HPC.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not written, or it is not known whether it was.
+    pub async fn unretire_folder(&self, user: &UserId, id: &FolderId) -> Result<(), StoreError> {
+        self.write(|transaction| async move {
+            folder::Entity::update_many()
+                .set(folder::ActiveModel {
+                    deleted_at: Set(None),
+                    ..Default::default()
+                })
+                .filter(folder::Column::Id.eq(id.as_str()))
+                .filter(folder::Column::UserId.eq(user.as_str()))
+                .exec(&*transaction)
+                .await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn write_folder(
@@ -90,7 +147,9 @@ impl Store {
             return Ok(false);
         }
         let row = &row;
+        self.make_user_slot(user).await?;
         self.write(|transaction| async move {
+            lock_user(&*transaction, user).await?;
             let written = folder::Entity::update_many()
                 .set(row.clone())
                 .filter(folder::Column::Id.eq(id.as_str()))

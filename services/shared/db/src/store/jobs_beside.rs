@@ -4,7 +4,10 @@ use compute_domain::{
     ids::{FolderId, JobId},
     job::Job,
 };
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _,
+};
 
 use super::jobs_figures::open_states;
 use crate::{
@@ -25,44 +28,52 @@ impl Store {
         job: &Job,
         keeps_read_only: bool,
     ) -> Result<Option<JobId>, StoreError> {
-        let used = job.used_folders();
-        if used.is_empty() {
-            return Ok(None);
-        }
-        let used: Vec<&str> = used.into_iter().map(FolderId::as_str).collect();
-        let shares = Condition::any()
-            .add(job::Column::RemoteExecutableFolderId.is_in(used.iter().copied()))
-            .add(job::Column::RemoteDataFolderId.is_in(used.iter().copied()))
-            .add(job::Column::RemoteResultFolderId.is_in(used.iter().copied()))
-            .add(job::Column::ExecutableCopyId.is_in(used.iter().copied()));
-        let others = job::Entity::find()
-            .filter(job::Column::UserId.eq(job.user_id.as_str()))
-            .filter(job::Column::State.is_in(open_states()))
-            .filter(job::Column::Id.ne(job.id.as_str()))
-            .filter(shares)
-            .order_by_asc(job::Column::Id)
-            .all(&self.connection)
-            .await?;
-        if others.is_empty() {
-            return Ok(None);
-        }
-        let data_is_writable = match &job.remote_data_folder_id {
-            Some(data) => !keeps_read_only || self.is_writable(data).await?,
-            None => false,
-        };
-        for row in others {
-            let other = Job::try_from(row)?;
-            if job.shares_what_is_written(&other, data_is_writable) {
-                return Ok(Some(other.id));
-            }
-        }
-        Ok(None)
+        find_beside(&self.connection, job, keeps_read_only).await
     }
+}
 
-    async fn is_writable(&self, id: &FolderId) -> Result<bool, StoreError> {
-        let folder = folder::Entity::find_by_id(id.as_str())
-            .one(&self.connection)
-            .await?;
-        Ok(folder.is_some_and(|folder| folder.is_writable))
+pub(super) async fn find_beside(
+    connection: &impl ConnectionTrait,
+    job: &Job,
+    keeps_read_only: bool,
+) -> Result<Option<JobId>, StoreError> {
+    let used = job.used_folders();
+    if used.is_empty() {
+        return Ok(None);
     }
+    let used: Vec<&str> = used.into_iter().map(FolderId::as_str).collect();
+    let shares = Condition::any()
+        .add(job::Column::RemoteExecutableFolderId.is_in(used.iter().copied()))
+        .add(job::Column::RemoteDataFolderId.is_in(used.iter().copied()))
+        .add(job::Column::RemoteResultFolderId.is_in(used.iter().copied()))
+        .add(job::Column::ExecutableCopyId.is_in(used.iter().copied()));
+    let others = job::Entity::find()
+        .filter(job::Column::UserId.eq(job.user_id.as_str()))
+        .filter(job::Column::State.is_in(open_states()))
+        .filter(job::Column::Id.ne(job.id.as_str()))
+        .filter(shares)
+        .order_by_asc(job::Column::Id)
+        .all(connection)
+        .await?;
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let data_is_writable = match &job.remote_data_folder_id {
+        Some(data) => !keeps_read_only || is_writable(connection, data).await?,
+        None => false,
+    };
+    for row in others {
+        let other = Job::try_from(row)?;
+        if job.shares_what_is_written(&other, data_is_writable) {
+            return Ok(Some(other.id));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_writable(connection: &impl ConnectionTrait, id: &FolderId) -> Result<bool, StoreError> {
+    let folder = folder::Entity::find_by_id(id.as_str())
+        .one(connection)
+        .await?;
+    Ok(folder.is_some_and(|folder| folder.is_writable))
 }

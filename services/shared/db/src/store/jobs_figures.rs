@@ -6,12 +6,12 @@ use compute_domain::{
     job::{State, Usage},
 };
 use sea_orm::{
-    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
-    QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    QuerySelect as _,
     sea_query::{Alias, Expr, ExprTrait as _, SimpleExpr},
 };
 
-use super::jobs_operator::read_state;
+use super::{jobs_operator::read_state, user_limits::count_open_jobs};
 use crate::{Store, StoreError, entity::job};
 
 /// How long the jobs of an HPC ran, all together.
@@ -56,7 +56,10 @@ impl Store {
         let rows = job::Entity::find()
             .select_only()
             .column(job::Column::Hpc)
-            .column_as(self.whole_sum(ran), "millis")
+            .column_as(
+                whole_sum(self.connection.get_database_backend(), ran),
+                "millis",
+            )
             .filter(job::Column::FinishedAt.is_not_null())
             .filter(job::Column::InitializedAt.is_not_null())
             .group_by(job::Column::Hpc)
@@ -76,7 +79,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if it could not be summed.
     pub async fn usage_of(&self, user: &UserId) -> Result<Usage, StoreError> {
-        let sum = |column: job::Column| self.whole_sum(Expr::col(column));
+        let backend = self.connection.get_database_backend();
+        let sum = |column: job::Column| whole_sum(backend, Expr::col(column));
         let sums = job::Entity::find()
             .select_only()
             .column_as(sum(job::Column::Nodes), "nodes")
@@ -104,11 +108,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they could not be counted.
     pub async fn open_jobs_of(&self, user: &UserId) -> Result<u64, StoreError> {
-        Ok(job::Entity::find()
-            .filter(job::Column::UserId.eq(user.as_str()))
-            .filter(job::Column::State.is_in(open_states()))
-            .count(&self.connection)
-            .await?)
+        count_open_jobs(&self.connection, user).await
     }
 
     /// The jobs of these HPCs that are submitted and not over, counted by HPC and
@@ -139,28 +139,15 @@ impl Store {
         });
         counted.collect()
     }
+}
 
-    /// How many jobs the user has made since `since` without submitting them.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they could not be counted.
-    pub async fn drafts_of(&self, user: &UserId, since: Timestamp) -> Result<u64, StoreError> {
-        Ok(job::Entity::find()
-            .filter(job::Column::UserId.eq(user.as_str()))
-            .filter(job::Column::CreatedAt.gte(since.millis()))
-            .filter(job::Column::State.eq(State::Created.as_str()))
-            .count(&self.connection)
-            .await?)
-    }
-
-    /// A sum as a 64-bit number: PostgreSQL and MariaDB would make a decimal of it.
-    fn whole_sum(&self, of: SimpleExpr) -> SimpleExpr {
-        let kind = match self.connection.get_database_backend() {
-            DbBackend::MySql => "SIGNED",
-            _ => "BIGINT",
-        };
-        of.sum().cast_as(Alias::new(kind))
-    }
+/// A sum as a 64-bit number: PostgreSQL and MariaDB would make a decimal of it.
+pub(super) fn whole_sum(backend: DbBackend, of: SimpleExpr) -> SimpleExpr {
+    let kind = match backend {
+        DbBackend::MySql => "SIGNED",
+        _ => "BIGINT",
+    };
+    of.sum().cast_as(Alias::new(kind))
 }
 
 pub(super) fn open_states() -> impl Iterator<Item = &'static str> {

@@ -3,15 +3,15 @@
 use compute_domain::{
     Timestamp,
     ids::{FolderId, JobId, UserId},
-    job::{Change, Job, NewEvent, State, Step},
+    job::{Job, State, Step},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait, IntoActiveValue as _, QueryFilter,
-    QueryOrder as _, Select, Set,
+    Select, Set,
 };
 use serde_json::{Map, Value};
 
-use super::{events, fits, may_be_id};
+use super::{fits, may_be_id, user_limits::lock_user};
 use crate::{Store, StoreError, convert::write_json, entity::job};
 
 /// Characters in a name at the most, of jobs and folders.
@@ -66,39 +66,13 @@ pub enum ChangeOutcome {
     AlreadySubmitted,
 }
 
-/// What of the template is pinned when a job is submitted.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pinned {
-    /// The template, if the job has one.
-    pub template_id: Option<String>,
-    /// Its commit.
-    pub template_sha: Option<String>,
-    /// Its manifest at that commit.
-    pub manifest: Option<Value>,
-    /// Whether it is approved for MPI.
-    pub is_mpi_approved: bool,
-    /// What the job's owner should know of it, for the event.
-    pub notice: Option<String>,
-}
-
-/// What became of a submit.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SubmitOutcome {
-    /// The job waits for a maintainer.
-    Queued(Box<Job>),
-    /// Another submit was first.
-    AlreadySubmitted,
-    /// The user has no such job.
-    NotFound,
-}
-
 impl Store {
-    /// Makes a job.
+    /// Makes a job, if the user may have one more that is not submitted.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if the id of its owner is longer than 255 characters, or
-    /// begins or ends with white space; others if it was not made, or it is not known
-    /// whether it was.
+    /// [`StoreError::Limit`] if not; [`StoreError::Unfit`] if the id of its owner is longer
+    /// than 255 characters, or begins or ends with white space; others if it was not made,
+    /// or it is not known whether it was.
     pub async fn create_job(&self, new: NewJob) -> Result<Job, StoreError> {
         if !fits(new.user_id.as_str()) {
             // SQLite would keep it, and MariaDB would take it for another's.
@@ -134,7 +108,10 @@ impl Store {
             created_at: Set(now.millis()),
             ..Default::default()
         };
+        self.make_user_slot(user).await?;
         self.write(|transaction| async move {
+            lock_user(&*transaction, user).await?;
+            self.check_drafts(&*transaction, user).await?;
             job::Entity::insert(row.clone())
                 .exec_without_returning(&*transaction)
                 .await?;
@@ -153,31 +130,24 @@ impl Store {
         find(&self.connection, user, id).await
     }
 
-    /// All jobs of the user, in the order in which they were made.
+    /// Changes a job that is not submitted yet, if the user's drafts stay within their
+    /// limit.
     ///
     /// # Errors
-    /// [`StoreError`] if they could not be read.
-    pub async fn jobs_of(&self, user: &UserId) -> Result<Vec<Job>, StoreError> {
-        let rows = of_user(user)
-            .order_by_asc(job::Column::CreatedAt)
-            .order_by_asc(job::Column::Id)
-            .all(&self.connection)
-            .await?;
-        rows.into_iter().map(Job::try_from).collect()
-    }
-
-    /// Changes a job that is not submitted yet.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not changed, or it is not known whether it was.
+    /// [`StoreError::Limit`] if they do not; any other if it was not changed, or it is not known whether it was.
     pub async fn change_job(
         &self,
         user: &UserId,
         id: &JobId,
         patch: JobPatch,
     ) -> Result<ChangeOutcome, StoreError> {
+        if !may_be_id(id.as_str()) {
+            return Ok(ChangeOutcome::NotFound);
+        }
         let row = &patch_row(patch, self.now());
+        self.make_user_slot(user).await?;
         self.write(|transaction| async move {
+            lock_user(&*transaction, user).await?;
             let changed = job::Entity::update_many()
                 .set(row.clone())
                 .filter(job::Column::Id.eq(id.as_str()))
@@ -188,66 +158,18 @@ impl Store {
             Ok(match find(&*transaction, user, id).await? {
                 None => ChangeOutcome::NotFound,
                 Some(_) if changed.rows_affected == 0 => ChangeOutcome::AlreadySubmitted,
-                Some(job) => ChangeOutcome::Changed(Box::new(job)),
+                Some(job) => {
+                    self.check_draft_bytes(&*transaction, user).await?;
+                    ChangeOutcome::Changed(Box::new(job))
+                }
             })
-        })
-        .await
-    }
-
-    /// Submits a job: `created` → `queued`, with its event. Of several submits at
-    /// once, one wins.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not submitted, or it is not known whether it was.
-    pub async fn submit_job(
-        &self,
-        user: &UserId,
-        id: &JobId,
-        pinned: Pinned,
-    ) -> Result<SubmitOutcome, StoreError> {
-        let now = self.now();
-        let queued = State::Created.after(Change::Submit)?;
-        let Pinned {
-            template_id,
-            template_sha,
-            manifest,
-            is_mpi_approved,
-            notice,
-        } = pinned;
-        let event = &NewEvent::queued(id, notice.as_deref());
-        let row = &job::ActiveModel {
-            state: Set(queued.as_str().to_owned()),
-            submitted_at: Set(Some(now.millis())),
-            updated_at: Set(Some(now.millis())),
-            template_id: Set(template_id),
-            template_sha: Set(template_sha),
-            manifest: Set(manifest.as_ref().map(write_json)),
-            is_mpi_approved: Set(is_mpi_approved),
-            ..Default::default()
-        };
-        self.write(|transaction| async move {
-            let submitted = job::Entity::update_many()
-                .set(row.clone())
-                .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::UserId.eq(user.as_str()))
-                .filter(job::Column::State.eq(State::Created.as_str()))
-                .exec(&*transaction)
-                .await?;
-            let Some(job) = find(&*transaction, user, id).await? else {
-                return Ok(SubmitOutcome::NotFound);
-            };
-            if submitted.rows_affected == 0 {
-                return Ok(SubmitOutcome::AlreadySubmitted);
-            }
-            events::insert_event(&*transaction, id, event, now).await?;
-            Ok(SubmitOutcome::Queued(Box::new(job)))
         })
         .await
     }
 }
 
 /// Every question of an owner begins here.
-fn of_user(user: &UserId) -> Select<job::Entity> {
+pub(super) fn of_user(user: &UserId) -> Select<job::Entity> {
     job::Entity::find()
         .filter(job::Column::UserId.eq(user.as_str()))
         .filter(job::Column::DeletedAt.is_null())

@@ -1,6 +1,6 @@
 //! Several at once: one wins, nobody is lost.
 
-use compute_db::{Pinned, Progress, SubmitOutcome};
+use compute_db::{Checked, Pinned, Progress, SubmitOutcome};
 use compute_domain::job::{EventKind, NewEvent};
 use rstest::rstest;
 use tokio::task::JoinSet;
@@ -16,16 +16,13 @@ async fn of_many_submits_one_wins(#[values(Sqlite, Postgres, MariaDb)] kind: Kin
     let world = World::new(kind).await;
     let other = world.another_store().await;
     for _ in 0..5 {
-        let id = world.created(&alice()).await.id;
+        let job = world.created(&alice()).await;
+        let id = job.id.clone();
         let mut submits = JoinSet::new();
         for store in [&world.store, &other, &world.store, &other] {
-            let (store, id) = (store.clone(), id.clone());
-            submits.spawn(async move {
-                store
-                    .submit_job(&alice(), &id, Pinned::default())
-                    .await
-                    .unwrap()
-            });
+            let (store, checked) = (store.clone(), Checked::of(&job));
+            submits
+                .spawn(async move { store.submit_job(&checked, Pinned::default()).await.unwrap() });
         }
         let outcomes = submits.join_all().await;
         let won = outcomes

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use compute_db::{Progress, Runtime};
-use compute_domain::{
-    Clock as _,
-    job::{Change, DataTransfer, Intent, State, Step, Usage},
-};
+use compute_domain::job::{Change, DataTransfer, Intent, State, Step, Usage};
 use rstest::rstest;
 
 use crate::{
@@ -63,9 +60,8 @@ async fn runtimes_and_usage_are_summed(#[values(Sqlite, Postgres, MariaDb)] kind
 
 #[rstest]
 #[tokio::test]
-async fn open_jobs_and_drafts_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+async fn open_jobs_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let began = world.clock.now();
     world.created(&alice()).await;
     let queued = world.queued(&alice()).await;
     world.queued(&bob()).await;
@@ -73,7 +69,6 @@ async fn open_jobs_and_drafts_are_counted(#[values(Sqlite, Postgres, MariaDb)] k
     world.advance(&held, change(Change::Fail)).await;
     let store = &world.store;
     assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
-    assert_eq!(store.drafts_of(&alice(), began).await.unwrap(), 1);
     let open = store.open_jobs(&[HPC]).await.unwrap();
     let [counted] = &open[..] else {
         panic!("{open:?}");
@@ -81,8 +76,6 @@ async fn open_jobs_and_drafts_are_counted(#[values(Sqlite, Postgres, MariaDb)] k
     assert_eq!((counted.hpc.as_str(), counted.state), (HPC, State::Queued));
     assert_eq!((counted.jobs, counted.oldest), (2, queued.submitted_at));
     assert_eq!(store.open_jobs(&["another"]).await.unwrap(), []);
-    let later = began.plus(Duration::from_secs(1));
-    assert_eq!(store.drafts_of(&alice(), later).await.unwrap(), 0);
     store
         .set_intent(&alice(), &queued.id, Intent::Pause)
         .await

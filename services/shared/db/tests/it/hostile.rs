@@ -1,6 +1,6 @@
 //! Whatever people write comes back byte for byte.
 
-use compute_db::{ChangeOutcome, JobPatch, Pinned, Progress, SubmitOutcome};
+use compute_db::{ChangeOutcome, Checked, JobPatch, Pinned, Progress, SubmitOutcome};
 use compute_domain::{
     ErrorKind,
     ids::UserId,
@@ -45,7 +45,7 @@ async fn texts_of_users(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         (&map, &map, &map)
     );
     assert_eq!(changed.local_data_folder.unwrap()["type"], HOSTILE);
-    let read = world.store.jobs_of(&user).await.unwrap();
+    let read = world.store.jobs_of(&user, None).await.unwrap();
     assert_eq!(read[0].user_id, user);
 }
 
@@ -87,7 +87,7 @@ async fn a_large_manifest(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     };
     let queued = world
         .store
-        .submit_job(&alice(), &job.id, pinned)
+        .submit_job(&Checked::of(&job), pinned)
         .await
         .unwrap();
     let SubmitOutcome::Queued(queued) = queued else {

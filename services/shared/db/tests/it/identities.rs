@@ -38,7 +38,7 @@ async fn a_user_whose_id_cannot_be_kept_is_refused(
         .unwrap();
     let jobs = world
         .store
-        .jobs_of(&UserId::from_text(&longest))
+        .jobs_of(&UserId::from_text(&longest), None)
         .await
         .unwrap();
     assert_eq!(jobs[0].user_id.as_str(), longest);
@@ -80,7 +80,7 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
     }
     for name in names {
         let user = UserId::from_text(name);
-        let jobs = world.store.jobs_of(&user).await.unwrap();
+        let jobs = world.store.jobs_of(&user, None).await.unwrap();
         assert_eq!(jobs.len(), 1, "{name}");
         assert_eq!(jobs[0].user_id, user);
         assert_eq!(world.store.open_jobs_of(&user).await.unwrap(), 0);

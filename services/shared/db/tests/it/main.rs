@@ -11,6 +11,7 @@
 mod advance;
 mod beside;
 mod capacity;
+mod checked;
 mod concurrent;
 mod database;
 mod figures;

@@ -1,9 +1,9 @@
 //! What an owner sees and does.
 
-use compute_db::{ChangeOutcome, JobPatch, Pinned, SubmitOutcome};
+use compute_db::{ChangeOutcome, Checked, JobPatch, Pinned, SubmitOutcome};
 use compute_domain::{
     ids::{FolderId, JobId, UserId},
-    job::{Intent, State, Step, Usage},
+    job::{Intent, Job, State, Step, Usage},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -82,7 +82,7 @@ async fn a_job_is_changed_until_it_is_submitted(#[values(Sqlite, Postgres, Maria
 
     world
         .store
-        .submit_job(&alice(), &job.id, Pinned::default())
+        .submit_job(&Checked::of(&again), Pinned::default())
         .await
         .unwrap();
     let late = world
@@ -107,7 +107,7 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
     };
     let queued = world
         .store
-        .submit_job(&alice(), &job.id, pinned.clone())
+        .submit_job(&Checked::of(&job), pinned.clone())
         .await
         .unwrap();
     let SubmitOutcome::Queued(queued) = queued else {
@@ -119,7 +119,7 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
 
     let second = world
         .store
-        .submit_job(&alice(), &job.id, Pinned::default())
+        .submit_job(&Checked::of(&job), Pinned::default())
         .await
         .unwrap();
     assert_eq!(second, SubmitOutcome::AlreadySubmitted);
@@ -156,7 +156,7 @@ async fn nobody_sees_what_is_not_theirs(#[values(Sqlite, Postgres, MariaDb)] kin
         UserId::from_text("alice@hub:800"),
     ] {
         assert_eq!(world.store.job_of(&other, &job.id).await.unwrap(), None);
-        assert!(world.store.jobs_of(&other).await.unwrap().is_empty());
+        assert!(world.store.jobs_of(&other, None).await.unwrap().is_empty());
         assert_eq!(
             world
                 .store
@@ -175,9 +175,13 @@ async fn nobody_sees_what_is_not_theirs(#[values(Sqlite, Postgres, MariaDb)] kin
             .await
             .unwrap();
         assert_eq!(changed, ChangeOutcome::NotFound);
+        let theirs = Checked::of(&Job {
+            user_id: other.clone(),
+            ..job.clone()
+        });
         let submitted = world
             .store
-            .submit_job(&other, &job.id, Pinned::default())
+            .submit_job(&theirs, Pinned::default())
             .await
             .unwrap();
         assert_eq!(submitted, SubmitOutcome::NotFound);
@@ -231,7 +235,7 @@ async fn jobs_come_in_the_order_in_which_they_were_made(
         world.clock.advance(std::time::Duration::from_millis(1));
     }
     world.created(&bob()).await;
-    let seen = world.store.jobs_of(&alice()).await.unwrap();
+    let seen = world.store.jobs_of(&alice(), None).await.unwrap();
     assert_eq!(seen.into_iter().map(|job| job.id).collect::<Vec<_>>(), made);
 }
 

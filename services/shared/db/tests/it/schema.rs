@@ -86,7 +86,7 @@ async fn a_database_that_is_away_is_said_to_be_away(#[values("postgres", "mysql"
     let user = alice();
     let (ping, read, waited) = tokio::join!(
         store.ping(),
-        store.jobs_of(&user),
+        store.jobs_of(&user, None),
         wait(&url, Duration::from_millis(600))
     );
     for error in [ping.unwrap_err(), read.unwrap_err()] {

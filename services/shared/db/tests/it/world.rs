@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use compute_db::{Claim, Held, NewJob, Pinned, Places, Progress, Store, SubmitOutcome};
+use compute_db::{Checked, Claim, Held, NewJob, Pinned, Places, Progress, Store, SubmitOutcome};
 use compute_domain::{
     Timestamp,
     clock::ManualClock,
@@ -59,23 +59,26 @@ impl World {
     }
 
     pub(crate) async fn created(&self, user: &UserId) -> Job {
-        let (user_id, maintainer) = (user.clone(), "community_contribution".to_owned());
-        let new = NewJob {
-            id: self.store.new_job_id(),
+        let new = Self::new_job(&self.store, user);
+        self.store.create_job(new).await.unwrap()
+    }
+
+    pub(crate) fn new_job(store: &Store, user: &UserId) -> NewJob {
+        NewJob {
+            id: store.new_job_id(),
             secret_token: None,
-            user_id,
-            maintainer,
+            user_id: user.clone(),
+            maintainer: "community_contribution".to_owned(),
             hpc: HPC.to_owned(),
             account: None,
-        };
-        self.store.create_job(new).await.unwrap()
+        }
     }
 
     pub(crate) async fn queued(&self, user: &UserId) -> Job {
         let job = self.created(user).await;
         match self
             .store
-            .submit_job(user, &job.id, Pinned::default())
+            .submit_job(&Checked::of(&job), Pinned::default())
             .await
             .unwrap()
         {

@@ -3,10 +3,15 @@
 use std::time::{Duration, Instant};
 
 use compute_domain::ids::UserId;
+use compute_queue::{LoginAttempt, LoginCount};
 
 use crate::redis_part::{HPC, OwnRedis, job, queue};
 
 const LONG: Duration = Duration::from_secs(60);
+
+fn of<'a>(user: &'a UserId, hpc: &'a str, account: &'a str) -> LoginAttempt<'a> {
+    LoginAttempt { hpc, user, account }
+}
 
 #[tokio::test]
 async fn a_sealed_login_is_kept_for_its_job_and_time() {
@@ -72,7 +77,8 @@ async fn a_redis_that_has_come_back_is_asked_at_once() {
     assert_eq!(queue.credential(HPC, &job("a")).await.unwrap(), None);
     own.restart();
     let alice = UserId::new("alice", "hub");
-    assert_eq!(queue.count_login(HPC, &alice, 3, LONG).await.unwrap(), None);
+    let counted = queue.count_login(of(&alice, HPC, "acc"), 3, 5, LONG).await;
+    assert!(matches!(counted.unwrap(), LoginCount::Counted(_)));
 }
 
 /// However slow the machine: any four tries that were let through span at least a window, and whoever waits as long as
@@ -82,8 +88,14 @@ async fn so_many_logins_in_any_window() {
     let queue = queue();
     let (alice, bob) = (UserId::new("alice", "hub"), UserId::new("bob", "hub"));
     let window = Duration::from_millis(800);
-    let tried =
-        async |user: &UserId, hpc: &str| queue.count_login(hpc, user, 3, window).await.unwrap();
+    let tried = async |user: &UserId, hpc: &str| {
+        let attempt = of(user, hpc, "acc");
+        match queue.count_login(attempt, 3, 100, window).await.unwrap() {
+            LoginCount::Counted(_) => None,
+            LoginCount::UserMustWait(wait) => Some(wait),
+            LoginCount::AccountMustWait(wait) => panic!("{wait:?}"),
+        }
+    };
     let (mut let_through, mut refused) = (Vec::new(), 0);
     while let_through.len() < 8 {
         let mut before = Instant::now();
@@ -103,4 +115,47 @@ async fn so_many_logins_in_any_window() {
     for four in let_through.windows(4) {
         assert!(four[3].1 - four[0].0 >= window, "{four:?}");
     }
+}
+
+#[tokio::test]
+async fn failures_of_all_users_count_for_an_account() {
+    let queue = queue();
+    let users = ["alice", "bob", "carol"].map(|name| UserId::new(name, "hub"));
+    let tried = async |user: usize, account: &str| {
+        let attempt = of(&users[user], HPC, account);
+        queue.count_login(attempt, 3, 5, LONG).await.unwrap()
+    };
+    let mut counted = Vec::new();
+    for user in [0, 0, 0, 1, 1] {
+        match tried(user, "shared").await {
+            LoginCount::Counted(id) => counted.push(id),
+            other => panic!("{other:?}"),
+        }
+    }
+    for user in [1, 2] {
+        let refused = tried(user, "shared").await;
+        assert!(
+            matches!(refused, LoginCount::AccountMustWait(_)),
+            "{refused:?}"
+        );
+    }
+    let user_first = tried(0, "shared").await;
+    assert!(
+        matches!(user_first, LoginCount::UserMustWait(_)),
+        "{user_first:?}"
+    );
+    let other = tried(2, "other").await;
+    assert!(matches!(other, LoginCount::Counted(_)), "{other:?}");
+    // One was right after all.
+    let right = of(&users[0], HPC, "shared");
+    queue.forgive_login(right, counted[0]).await.unwrap();
+    let again = tried(1, "shared").await;
+    assert!(matches!(again, LoginCount::Counted(_)), "{again:?}");
+    let full = tried(2, "shared").await;
+    assert!(matches!(full, LoginCount::AccountMustWait(_)), "{full:?}");
+    let still = tried(0, "shared").await;
+    assert!(
+        matches!(still, LoginCount::UserMustWait(_)),
+        "his own tries count on: {still:?}"
+    );
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use compute_domain::{job::MAX_DEPLOYMENT_NAME, site::OpenCollection};
 
 use super::{
-    Place, collections,
+    Place, TrustedProxies, collections, proxies,
     reader::Reader,
     storage::{self, Database, Redis},
     tls::{self, TlsFiles},
@@ -32,6 +32,10 @@ pub struct Limits {
     /// Jobs that are submitted and not over; also jobs made in a day and not
     /// submitted.
     pub open_jobs: u64,
+    /// Bytes in jobs made in a day and not submitted, all together.
+    pub draft_bytes: u64,
+    /// Tokens a minute that a hub refuses, of each client address and at each gateway.
+    pub refused_tokens_per_minute: u32,
 }
 
 /// Settings of the services themselves.
@@ -73,6 +77,8 @@ pub struct Server {
     pub deployment: String,
     /// What one user may ask for.
     pub limits: Limits,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// Whether jobs may be made with tokens of their own (deprecated).
     pub job_tokens: bool,
     /// Folders on the services' machines below which data may be taken for jobs.
@@ -139,6 +145,7 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         sweep: seconds(r, "sweep_seconds", 10),
         deployment: deployment(r),
         limits: r.inside("limits", limits),
+        trusted_proxies: proxies::read(r),
         job_tokens: r.flag("job_tokens").unwrap_or(true),
         local_data_roots: r
             .texts("local_data_roots")
@@ -154,11 +161,15 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
 }
 
 fn limits(r: &mut Reader<'_>) -> Limits {
-    let requests = r.number("requests_per_minute", 1..=10_000_000);
+    let per_minute = |r: &mut Reader<'_>, key: &str, default: u32| {
+        r.number(key, 1..=10_000_000)
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(default)
+    };
     Limits {
-        requests_per_minute: requests
-            .and_then(|requests| u32::try_from(requests).ok())
-            .unwrap_or(6000),
+        requests_per_minute: per_minute(r, "requests_per_minute", 6000),
+        refused_tokens_per_minute: per_minute(r, "refused_tokens_per_minute", 30),
+        draft_bytes: r.number("draft_mb", 1..=100_000).unwrap_or(64) << 20,
         open_jobs: r.number("open_jobs", 1..=1_000_000).unwrap_or(1000),
     }
 }

@@ -8,7 +8,8 @@ use crate::Folder;
 fn a_mistake_says_where_it_is_and_what_would_be_right() {
     let folder = Folder::new();
     folder.edit("config.json", |config| {
-        config["redis"]["port"] = json!(70_000)
+        config["redis"]["port"] = json!(70_000);
+        config["trusted_proxies"] = json!(["10.0.0.0/8", "proxy"]);
     });
     folder.edit("hpc.json", |hpc| {
         hpc["bare_hpc"]["root_path"] = json!("relative; path");
@@ -39,6 +40,8 @@ fn a_mistake_says_where_it_is_and_what_would_be_right() {
         said,
         [
             "config.json: redis.port: must be a number from 1 to 65535, is 70000",
+            "config.json: trusted_proxies: must be IP addresses or networks like 10.0.0.0/8, \"proxy\" \
+             is neither",
             "container.json: python.hpc_path.no_such: no_such is not in hpc.json",
             "hpc.json: bare_hpc.root_path: must be an absolute path of letters, digits and _./-+@",
             "hpc.json: local_hpc.container_runtime: must be one of apptainer, singularity, \

@@ -1,7 +1,14 @@
 //! What a mirror holds: commits, manifests, files.
 
-use std::{fs::File, io, process::Stdio};
+use std::{
+    fs::{self, File},
+    io,
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
 
+use compute_domain::ErrorKind;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -11,18 +18,22 @@ use tokio::{
 use super::{HEAD, Mirror};
 use crate::{
     Archive, TemplateError,
-    git::LIMIT,
     objects::Objects,
     tree::{self, Links},
 };
 
 /// Largest manifest, bytes.
 const MANIFEST_LIMIT: u64 = 1 << 20;
-/// Files in one commit.
-const FILES_LIMIT: u64 = 100_000;
+/// Files and folders in one commit.
+const ENTRIES_LIMIT: u64 = 100_000;
+/// How long the list of one commit may take.
+const LIST_TIME: Duration = Duration::from_secs(60);
+/// Longest path, bytes (PATH_MAX): no program could open a longer one.
+const PATH_LIMIT: usize = 4096;
 /// Longest target of a symbolic link, bytes (PATH_MAX).
 const TARGET_LIMIT: u64 = 4096;
-/// One empty file for each commit whose files were found harmless.
+/// One empty file for each commit whose files were found harmless; and one `SHA.refused` for
+/// each that was refused, with the reason.
 pub(super) const CHECKED_FOLDER: &str = "mirrored-checked";
 
 impl Mirror<'_> {
@@ -90,21 +101,59 @@ impl Mirror<'_> {
         if self.is_checked(sha) {
             return Ok(());
         }
-        let links = timeout(LIMIT, self.links(sha))
-            .await
-            .map_err(|_| self.slow())??;
-        if let Some(path) = tree::first_that_leaves(&links) {
-            return Err(self.outside(path));
+        if let Some(reason) = self.refused_before(sha) {
+            return Err(TemplateError::RefusedBefore { reason });
         }
+        let looked_at = self.look_at(sha).await;
+        if let Err(error) = &looked_at
+            && error.kind() == ErrorKind::Refused
+        {
+            self.remember_refusal(sha, error)?;
+        }
+        looked_at?;
         let marked = File::create(self.path.join(CHECKED_FOLDER).join(sha));
         marked.map(drop).map_err(|error| self.broken(error))
     }
 
-    /// The symbolic links of `sha`. A small repository can unpack to a huge tree, so
-    /// the listing is read no further than the limits.
+    async fn look_at(&self, sha: &str) -> Result<(), TemplateError> {
+        let links = timeout(LIST_TIME, self.links(sha))
+            .await
+            .map_err(|_| self.slow())??;
+        match tree::first_that_leaves(&links) {
+            Some(path) => Err(self.outside(path)),
+            None => Ok(()),
+        }
+    }
+
+    fn refusal_file(&self, sha: &str) -> PathBuf {
+        self.path
+            .join(CHECKED_FOLDER)
+            .join(format!("{sha}.refused"))
+    }
+
+    /// Why `sha` was refused, if that was under the present limit of size.
+    fn refused_before(&self, sha: &str) -> Option<String> {
+        let kept = fs::read_to_string(self.refusal_file(sha)).ok()?;
+        let (limit, reason) = kept.split_once('\n')?;
+        (limit == self.size_limit.to_string()).then(|| reason.to_owned())
+    }
+
+    /// Each refresh, submit and upload would walk through all of it again.
+    fn remember_refusal(&self, sha: &str, error: &TemplateError) -> Result<(), TemplateError> {
+        let file = self.refusal_file(sha);
+        // Whoever reads it must not see half of it.
+        let part = file.with_extension(format!("{}.part", std::process::id()));
+        fs::write(&part, format!("{}\n{error}", self.size_limit))
+            .and_then(|()| fs::rename(part, file))
+            .map_err(|error| self.broken(error))
+    }
+
+    /// The symbolic links of `sha`. A small repository can unpack to a huge tree, also to one
+    /// of folders without any file, so folders are listed as well, and the list is read no
+    /// further than the limits.
     async fn links(&self, sha: &str) -> Result<Links, TemplateError> {
         let mut list = self.git.command(&self.path);
-        list.args(["ls-tree", "-r", "-l", "-z", "--full-tree", sha]);
+        list.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", sha]);
         let mut child = list.spawn().map_err(|error| self.broken(error))?;
         let stdout = child
             .stdout
@@ -124,16 +173,20 @@ impl Mirror<'_> {
             let entry = tree::entry(text).ok_or_else(unread)?;
             files += 1;
             size = size.saturating_add(entry.size);
-            if files > FILES_LIMIT {
+            if files > ENTRIES_LIMIT {
                 return Err(TemplateError::TooManyFiles {
                     id: self.id.to_owned(),
-                    limit: FILES_LIMIT,
+                    limit: ENTRIES_LIMIT,
                 });
             }
             if size > self.size_limit {
                 return Err(self.too_large());
             }
-            if !tree::is_plain(entry.path) || (entry.is_link && entry.size > TARGET_LIMIT) {
+            let is_long = entry.path.len() > PATH_LIMIT;
+            if is_long
+                || !tree::is_plain(entry.path)
+                || (entry.is_link && entry.size > TARGET_LIMIT)
+            {
                 return Err(self.outside(entry.path));
             }
             if entry.is_link {

@@ -73,7 +73,15 @@ async fn links_that_leave_the_template_are_refused() {
             "{links:?}"
         );
         if let Err(error) = archive {
-            assert!(matches!(error, TemplateError::Outside { .. }), "{error}");
+            // The refresh has found it out, and that is remembered.
+            assert!(
+                matches!(error, TemplateError::RefusedBefore { .. }),
+                "{error}"
+            );
+            assert!(
+                error.to_string().contains("leads out of the template"),
+                "{error}"
+            );
         }
     }
 }

@@ -1,0 +1,365 @@
+//! What was checked and what is done are one: changes beside a submit, and limits counted by
+//! many at once.
+
+use compute_db::{
+    ChangeOutcome, Checked, JobPatch, LISTED_JOBS, LimitReached, ListedUntil, Pinned, Progress,
+    StoreError, SubmitOutcome, TemplatePatch, UserLimits,
+};
+use compute_domain::{
+    ids::{FolderId, UserId},
+    job::Job,
+};
+use rstest::rstest;
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    database::Kind::{self, MariaDb, Postgres, Sqlite},
+    world::{World, alice, bob},
+};
+
+fn tasks(number: u32) -> Map<String, Value> {
+    json!({"num_of_task": number}).as_object().unwrap().clone()
+}
+
+async fn add_folder(world: &World, id: &str, user: &UserId) {
+    let added = format!(
+        "INSERT INTO folders (id, hpc, hpc_path, globus_path, user_id, created_at) \
+         VALUES ('{id}', 'local_hpc', '/x', '/x', '{user}', 1)"
+    );
+    world.database.execute(&added).await;
+}
+
+fn change_of_slurm(number: u32) -> JobPatch {
+    JobPatch {
+        slurm: Some(tasks(number)),
+        ..JobPatch::default()
+    }
+}
+
+/// Whatever is changed beside a submit, what is queued is what was checked.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_beside_a_submit_is_seen_or_refused(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    const ROUNDS: usize = 40;
+    let world = World::new(kind).await;
+    let other = world.another_store().await;
+    let (mut queued, mut seen) = (0, 0);
+    for _ in 0..ROUNDS {
+        let job = world.created(&alice()).await;
+        let changed = world
+            .store
+            .change_job(&alice(), &job.id, change_of_slurm(1))
+            .await
+            .unwrap();
+        let ChangeOutcome::Changed(checked) = changed else {
+            panic!("{changed:?}")
+        };
+        let (submitting, changing) = (world.store.clone(), other.clone());
+        let (submit, change) = tokio::join!(
+            tokio::spawn({
+                let checked = Checked::of(&checked);
+                async move { submitting.submit_job(&checked, Pinned::default()).await }
+            }),
+            tokio::spawn({
+                let id = job.id.clone();
+                async move {
+                    changing
+                        .change_job(&alice(), &id, change_of_slurm(12))
+                        .await
+                }
+            }),
+        );
+        let kept = world
+            .store
+            .job_of(&alice(), &job.id)
+            .await
+            .unwrap()
+            .unwrap();
+        match (submit.unwrap().unwrap(), change.unwrap().unwrap()) {
+            (SubmitOutcome::Queued(job), ChangeOutcome::AlreadySubmitted) => {
+                assert_eq!((&job.slurm, &kept.slurm), (&tasks(1), &tasks(1)));
+                queued += 1;
+            }
+            (SubmitOutcome::JobChanged, ChangeOutcome::Changed(_)) => {
+                assert_eq!((kept.slurm, kept.submitted_at), (tasks(12), None));
+                seen += 1;
+            }
+            other => panic!("both, or neither: {other:?}"),
+        }
+    }
+    assert_eq!(queued + seen, ROUNDS);
+}
+
+/// A gateway of the version before changes the row and counts nothing.
+#[rstest]
+#[tokio::test]
+async fn each_value_that_decides_what_runs_is_compared(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    add_folder(&world, "x", &alice()).await;
+    for (column, value) in [
+        ("slurm", "'{\"num_of_task\":12}'"),
+        ("param", "'{\"a\":1}'"),
+        ("env", "'{\"a\":1}'"),
+        (
+            "local_data_folder",
+            "'{\"type\":\"local\",\"path\":\"/etc\"}'",
+        ),
+        (
+            "local_executable_folder",
+            "'{\"type\":\"git\",\"gitId\":\"x\"}'",
+        ),
+        ("remote_data_folder_id", "'x'"),
+        ("remote_executable_folder_id", "'x'"),
+        ("hpc", "'other_hpc'"),
+        ("maintainer", "'other'"),
+    ] {
+        let job = world.created(&alice()).await;
+        let change = format!("UPDATE jobs SET {column} = {value} WHERE id = '{}'", job.id);
+        world.database.execute(&change).await;
+        let outcome = world
+            .store
+            .submit_job(&Checked::of(&job), Pinned::default())
+            .await
+            .unwrap();
+        assert_eq!(outcome, SubmitOutcome::JobChanged, "{column}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_template_that_was_changed_meanwhile_is_not_run(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let added = "INSERT INTO gits (id, address, is_approved, created_at) \
+        VALUES ('hello', 'https://host/hello', true, 1)";
+    world.database.execute(added).await;
+    let looked_up = world.store.template("hello").await.unwrap();
+    let submitted = async |job: &Job| {
+        let checked = Checked {
+            job: job.clone(),
+            template: looked_up.clone(),
+            keeps_read_only: true,
+        };
+        let submitted = world.store.submit_job(&checked, Pinned::default()).await;
+        submitted.unwrap()
+    };
+    let job = world.created(&alice()).await;
+    assert!(matches!(submitted(&job).await, SubmitOutcome::Queued(_)));
+    let unapproved = TemplatePatch {
+        is_approved: Some(false),
+        ..TemplatePatch::default()
+    };
+    world.store.set_template("hello", unapproved).await.unwrap();
+    let job = world.created(&alice()).await;
+    assert_eq!(submitted(&job).await, SubmitOutcome::TemplateChanged);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_folder_that_is_gone_or_retired_takes_no_job(
+    #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
+) {
+    let world = World::new(kind).await;
+    let (_, held) = world.carried("m1").await;
+    let [used, free] = [(); 2].map(|()| world.folder(&alice()));
+    let progress = Progress {
+        data_folder: Some(free.clone()),
+        result_folder: Some(used.clone()),
+        ..Progress::default()
+    };
+    world.advance(&held, progress).await;
+    let store = &world.store;
+    assert!(
+        !store.retire_folder(&alice(), &used.id).await.unwrap(),
+        "an open job needs it"
+    );
+    assert!(!store.retire_folder(&bob(), &used.id).await.unwrap());
+    let with_data = async |folder: &str| {
+        let job = world.created(&alice()).await;
+        let patch = JobPatch {
+            remote_data_folder_id: Some(FolderId::from_text(folder)),
+            ..JobPatch::default()
+        };
+        match store.change_job(&alice(), &job.id, patch).await.unwrap() {
+            ChangeOutcome::Changed(job) => Checked::of(&job),
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = with_data(used.id.as_str()).await;
+    let second = with_data(used.id.as_str()).await;
+    let submitted = store.submit_job(&first, Pinned::default()).await.unwrap();
+    assert!(
+        matches!(submitted, SubmitOutcome::Queued(_)),
+        "{submitted:?}"
+    );
+    assert!(store.delete_folder(&alice(), &used.id).await.unwrap());
+    let submitted = store.submit_job(&second, Pinned::default()).await.unwrap();
+    assert_eq!(submitted, SubmitOutcome::NoFolder(used.id.clone()));
+
+    add_folder(&world, "of-bob", &bob()).await;
+    let theirs = with_data("of-bob").await;
+    let submitted = store.submit_job(&theirs, Pinned::default()).await.unwrap();
+    assert_eq!(
+        submitted,
+        SubmitOutcome::NoFolder(FolderId::from_text("of-bob"))
+    );
+}
+
+/// Of many submits, and of many new jobs, at once, through several gateways, no more than
+/// the limit pass.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold_whoever_counts_at_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    const LIMIT: u64 = 3;
+    let world = World::new(kind).await;
+    let mut jobs = Vec::new();
+    for _ in 0..12 {
+        jobs.push(world.created(&alice()).await);
+    }
+    let limits = UserLimits {
+        open_jobs: LIMIT,
+        drafts: 14,
+        ..UserLimits::default()
+    };
+    let stores = [
+        world.store.clone().with_user_limits(limits),
+        world.another_store().await.with_user_limits(limits),
+    ];
+    let mut submits = JoinSet::new();
+    for (number, job) in jobs.into_iter().enumerate() {
+        let store = stores[number % 2].clone();
+        submits.spawn(async move {
+            let submitted = store
+                .submit_job(&Checked::of(&job), Pinned::default())
+                .await;
+            match submitted {
+                Ok(SubmitOutcome::Queued(_)) => true,
+                Err(StoreError::Limit(LimitReached::OpenJobs(LIMIT))) => false,
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+    let queued = submits.join_all().await.into_iter().filter(|q| *q).count();
+    assert_eq!(u64::try_from(queued).unwrap(), LIMIT);
+    assert_eq!(world.store.open_jobs_of(&alice()).await.unwrap(), LIMIT);
+
+    // Nine drafts are left, and five more may be made.
+    let mut made = JoinSet::new();
+    for number in 0..12 {
+        let store = stores[number % 2].clone();
+        made.spawn(async move {
+            let new = World::new_job(&store, &alice());
+            match store.create_job(new).await {
+                Ok(_) => true,
+                Err(StoreError::Limit(LimitReached::Drafts(14))) => false,
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+    let made = made
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|made| *made)
+        .count();
+    assert_eq!(made, 5);
+    let new = World::new_job(&stores[0], &bob());
+    stores[0].create_job(new).await.unwrap();
+    world.clock.advance(std::time::Duration::from_hours(25));
+    stores[0].check_draft_limit(&alice()).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_hold_so_many_bytes_in_all(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let limits = UserLimits {
+        draft_bytes: 10_000,
+        ..UserLimits::default()
+    };
+    let store = world.store.clone().with_user_limits(limits);
+    let mut jobs = Vec::new();
+    for _ in 0..6 {
+        jobs.push(world.created(&alice()).await);
+    }
+    let large = |letter: &str| JobPatch {
+        param: json!({"a": letter.repeat(1500)}).as_object().cloned(),
+        ..JobPatch::default()
+    };
+    let mut changes = JoinSet::new();
+    for job in &jobs {
+        let (store, id) = (store.clone(), job.id.clone());
+        // Two bytes each.
+        changes.spawn(async move {
+            match store.change_job(&alice(), &id, large("ü")).await {
+                Ok(ChangeOutcome::Changed(_)) => true,
+                Err(StoreError::Limit(LimitReached::DraftBytes(10_000))) => false,
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+    let changed = changes.join_all().await.into_iter().filter(|c| *c).count();
+    assert_eq!(changed, 3, "three times 3,000 bytes fit into 10,000");
+    let mut kept = 0;
+    for job in &jobs {
+        let job = store.job_of(&alice(), &job.id).await.unwrap().unwrap();
+        kept += usize::from(!job.param.is_empty());
+    }
+    assert_eq!(kept, 3, "what was refused is not kept");
+    let job = world.created(&bob()).await;
+    store.change_job(&bob(), &job.id, large("x")).await.unwrap();
+}
+
+/// Rows of the time before there were limits, and pages.
+#[rstest]
+#[tokio::test]
+async fn a_list_of_jobs_comes_in_bounded_pages(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let mut ids = Vec::new();
+    // All of one millisecond: the clock stands still.
+    for _ in 0..LISTED_JOBS * 2 + 3 {
+        ids.push(world.created(&alice()).await.id);
+    }
+    let huge = JobPatch {
+        name: Some("huge".to_owned()),
+        param: json!({"a": "x".repeat(300 << 10)}).as_object().cloned(),
+        env: json!({"a": "x".repeat(1000)}).as_object().cloned(),
+        slurm: json!({"a": "x".repeat(20 << 10)}).as_object().cloned(),
+        local_data_folder: Some(json!({"type": "x".repeat(20 << 10)})),
+        local_executable_folder: Some(json!({"type": "git", "gitId": "x"})),
+        ..JobPatch::default()
+    };
+    let changed = world.store.change_job(&alice(), &ids[0], huge).await;
+    assert!(matches!(changed, Ok(ChangeOutcome::Changed(_))));
+    let (mut after, mut listed): (Option<ListedUntil>, Vec<Job>) = (None, Vec::new());
+    loop {
+        let page = world.store.jobs_of(&alice(), after.as_ref()).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(ListedUntil::of(last));
+        listed.extend(page);
+    }
+    let mut sorted = ids.clone();
+    sorted.sort();
+    let found: Vec<_> = listed.iter().map(|job| job.id.clone()).collect();
+    assert_eq!(found.len(), ids.len());
+    let mut found_sorted = found.clone();
+    found_sorted.sort();
+    assert_eq!(found_sorted, sorted);
+    let huge = listed.iter().find(|job| job.name.is_some()).unwrap();
+    assert!(huge.param.is_empty() && huge.slurm.is_empty());
+    assert_eq!((huge.env.len(), &huge.local_data_folder), (1, &None));
+    assert!(huge.local_executable_folder.is_some());
+    let whole = world
+        .store
+        .job_of(&alice(), &huge.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(whole.param.len(), 1, "its own route has it");
+}
