@@ -36,10 +36,7 @@ use std::sync::Arc;
 
 use axum::{Router, ServiceExt, extract::Request, middleware};
 use compute_runtime::{
-    config::Site,
-    draining::DrainingListener,
-    health::{self, Parts},
-    shutdown::Shutdown,
+    config::Site, draining::DrainingListener, health::Parts, shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
 use tower::Layer as _;
@@ -85,10 +82,8 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         token.clone(),
     ));
     tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
-    let metrics = compute_runtime::meters::collect(&state.shutdown);
     meters::describe();
-    let health = health::router(parts(&state), metrics);
-    let app: Router = router::router(state).merge(health);
+    let app: Router = router::router(state);
     // Around the router, not in it: routing must see the normalised path.
     let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
     let listener = DrainingListener::new(listener, token)?;
@@ -99,7 +94,9 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     Ok(())
 }
 
-fn parts(state: &AppState) -> Parts {
+/// What its health is made of. It is served on an address of its own
+/// (`health::serve`): whatever a client asks for here, there is no such route.
+pub fn parts(state: &AppState) -> Parts {
     let (store, queue) = (state.store.clone(), state.queue.clone());
     let connectors = state.connectors.clone();
     Parts::default()
