@@ -24,7 +24,7 @@ down: ## Stop what `make up` started
 	@$(SUDO) deploy/local/world down "$(WORLD)"
 
 test: ## Run all tests; what they need is installed and started
-	@deploy/local/install slurm containers databases redis jupyter browser checks
+	@deploy/local/install slurm containers databases redis jupyter browser checks proxy
 	@$(MAKE) --no-print-directory build
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 	cargo nextest run --workspace --no-run

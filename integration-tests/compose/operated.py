@@ -52,6 +52,9 @@ def an_upgrade_refuses_no_request(world):
     world.ports["COMPUTE_VERSION"] = "next"
     del world.env
     began = time.monotonic()
+    # as in a deployment of before there were roles: all belongs to the administrator
+    world.sql("DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+              " LOOP EXECUTE format('ALTER TABLE %s OWNER TO compute', t); END LOOP; END $$")
     with load(world, requests_per_second=50, jobs_per_second=1) as figures:
         type_commands(world, "".join(block.text for block in blocks("operated.py::an_upgrade_refuses_no_request")))
     for service, old in before.items():
@@ -59,7 +62,25 @@ def an_upgrade_refuses_no_request(world):
         images = {run("docker", "inspect", "--format", "{{.Config.Image}}", one).strip().split(":")[-1] for one in new}
         if len(new) != len(old) or set(new) & set(old) or images != {"next"}:
             raise Failure(f"{service}: before {old}, after {new} with images {images}")
+    owners = world.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    if owners != [["compute_migrate"]]:
+        raise Failure(f"tables belong to {owners}")
     return f"{time.monotonic() - began:.0f} s, {figures}"
+
+
+def a_role_gets_a_new_password(world):
+    def log_in():
+        """As the gateway, with the password of before."""
+        script = 'PGPASSWORD=$0 psql -h postgres -U compute_gateway -d compute -c "SELECT 1"'
+        return world.execute("backup", "bash", "-c", script, former, check=False)
+
+    former = (world.site / "secrets" / "gateway-database-url").read_text().split(":")[2].split("@")[0]
+    if (before := log_in()).returncode:
+        raise Failure(f"the password that is good: {before}")
+    type_blocks(world, "operated.py::a_role_gets_a_new_password")
+    if "password authentication failed" not in (after := log_in()).stderr:
+        raise Failure(f"the former password: {after}")
+    world.ask(world.alice, "GET", "/user/job")
 
 
 def a_drained_container_hands_its_jobs_back(world):
@@ -83,7 +104,7 @@ def a_backup_brings_an_empty_world_back(world):
     listed = len(world.ask(world.alice, "GET", "/user/job")["job"])
     save, restore = (block.text for block in blocks("operated.py::a_backup_brings_an_empty_world_back"))
     dump = re.search(r"compute-\S+\.dump", type_commands(world, save))[0]
-    services = ["proxy", "gateway", "maintainer-hpca", "maintainer-hpcb", "maintainer-hpcc", "connector", "backup", "redis", "postgres", "migrate"]
+    services = ["proxy", "gateway", "maintainer-hpca", "maintainer-hpcb", "maintainer-hpcc", "connector", "backup", "redis", "postgres", "roles", "migrate"]
     world.compose("rm", "--force", "--stop", "-v", *services)
     run("docker", "volume", "rm", f"{world.project}_postgres", f"{world.project}_redis")
     world.up("postgres", "backup")
@@ -100,7 +121,7 @@ def a_backup_brings_an_empty_world_back(world):
     world.wait_healthy(*world.containers("gateway"))
     until("the gateway answers", 30, lambda: len(world.ask(world.alice, "GET", "/user/job")["job"]) == listed)
     world.wait_for_event(world.alice, running, "JOB_ENDED", 120)
-    again = world.execute("backup", "bash", "/backup", "restore", dump, check=False)
+    again = world.compose("run", "--rm", "-T", "restore", dump, check=False)
     if again.returncode == 0 or "not empty" not in again.stderr:
         raise Failure(f"a restore over a full database: {again}")
     return f"{restored}; the job that ran was picked up"

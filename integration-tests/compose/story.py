@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import bring_up
+import confined
 import operated
 import trouble
 from deployment import Deployment, Failure
@@ -24,7 +25,9 @@ COMPOSE_2 = Path(os.environ.get("CYBERGIS_CACHE", "/var/cache/cybergis-compute")
 STEPS = [
     bring_up.images_are_built,
     bring_up.one_command_brings_all_up,
-    bring_up.services_are_no_root_and_cannot_write_to_their_image,
+    confined.containers_have_no_rights_and_only_their_secrets,
+    confined.the_database_gives_each_service_its_own,
+    confined.no_spelling_opens_what_is_inside,
     bring_up.the_python_client_runs_a_job_on_each_hpc,
     bring_up.clients_reach_the_proxy_and_nothing_behind_it,
     bring_up.a_call_without_the_right_certificate_is_refused,
@@ -36,6 +39,7 @@ STEPS = [
     trouble.killed_containers_lose_nothing,
     trouble.restarts_under_load_fail_no_request,
     operated.an_upgrade_refuses_no_request,
+    operated.a_role_gets_a_new_password,
     trouble.a_restart_of_the_database_loses_nothing,
     operated.a_backup_brings_an_empty_world_back,
     trouble.the_books_agree,
@@ -45,6 +49,8 @@ STEPS = [
 SHORT = [
     bring_up.images_are_built,
     bring_up.one_command_brings_all_up,
+    confined.containers_have_no_rights_and_only_their_secrets,
+    confined.the_database_gives_each_service_its_own,
     bring_up.the_python_client_runs_a_job_on_each_hpc,
     bring_up.clients_reach_the_proxy_and_nothing_behind_it,
     operated.maintainers_are_scaled,

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use compute_migrations::{status, up, wait};
-use compute_runtime::config::{Environment as _, ProcessEnvironment, load};
+use compute_runtime::config::{Environment as _, ProcessEnvironment, Stores, load};
 use secrecy::SecretString;
 
 /// Brings a database up to the schema of this version.
@@ -97,7 +97,7 @@ fn database_url(arguments: Arguments) -> anyhow::Result<SecretString> {
     let folder = config
         .or_else(|| environment.get("CYBERGIS_CONFIG").map(PathBuf::from))
         .unwrap_or_else(|| PathBuf::from("config"));
-    let loaded = load(&folder, &environment)
+    let loaded = load(&folder, &environment, Stores::Database)
         .with_context(|| format!("the configuration in {} has mistakes", folder.display()))?;
     Ok(loaded.site.server.database.url)
 }

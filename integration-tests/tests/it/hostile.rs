@@ -3,6 +3,7 @@
 
 mod cancel;
 mod checked;
+mod deployment;
 mod floods;
 mod globus;
 mod identity;
@@ -10,5 +11,6 @@ mod job_tokens;
 mod launcher;
 mod names;
 mod planted_files;
+mod proxy;
 mod shared_folders;
 mod terminal;

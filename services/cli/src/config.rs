@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use compute_runtime::config::{self, Mistake, ProcessEnvironment};
+use compute_runtime::config::{self, Mistake, ProcessEnvironment, Stores};
 use serde_json::{Value, json};
 
 use crate::Answer;
@@ -21,7 +21,7 @@ pub enum Command {
 pub(crate) fn run(command: &Command, configured: &Path) -> Answer {
     let Command::Check { folder } = command;
     let folder = folder.as_deref().unwrap_or(configured);
-    let (mistakes, warnings) = match config::load(folder, &ProcessEnvironment) {
+    let (mistakes, warnings) = match config::load(folder, &ProcessEnvironment, Stores::Database) {
         Ok(loaded) => (Vec::new(), loaded.warnings),
         Err(mistakes) => (mistakes.0, Vec::new()),
     };

@@ -5,11 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
-use compute_runtime::{
-    config::{self, ProcessEnvironment, Server},
-    healthcheck::Action,
-    version,
-};
+use compute_runtime::{config::Server, healthcheck::Action, version};
 
 /// REST gateway of CyberGIS-Compute.
 #[derive(Debug, Parser)]
@@ -24,6 +20,10 @@ pub struct Options {
     /// Where to listen, instead of server_ip and server_port of config.json.
     #[arg(long, env = "CYBERGIS_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// Where health and metrics are served over HTTP, for the operator only: clients
+    /// must not reach it.
+    #[arg(long, env = "CYBERGIS_HEALTH_LISTEN", default_value = "127.0.0.1:0")]
+    pub health_listen: SocketAddr,
     /// File that gets the address once it is bound.
     #[arg(long)]
     pub address_file: Option<PathBuf>,
@@ -43,17 +43,5 @@ impl Options {
             .parse()
             .with_context(|| format!("server_ip {ip} is no IP address"))?;
         Ok(SocketAddr::new(ip, *port))
-    }
-
-    /// The address on which its health can be asked.
-    ///
-    /// # Errors
-    /// If it stands in the configuration, and that has mistakes.
-    pub fn health_address(&self) -> anyhow::Result<SocketAddr> {
-        if let Some(address) = self.listen {
-            return Ok(address);
-        }
-        let loaded = config::load(&self.config, &ProcessEnvironment)?;
-        self.address(&loaded.site.server)
     }
 }

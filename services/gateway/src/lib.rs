@@ -44,7 +44,7 @@ use compute_db::UserLimits;
 use compute_runtime::{
     config::Site,
     draining::DrainingListener,
-    health::{self, Parts},
+    health::Parts,
     serving::{self, Patience},
     shutdown::Shutdown,
 };
@@ -111,11 +111,9 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     ));
     tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
     tasks.spawn(guesses::forget_idle(state.guesses.clone(), token.clone()));
-    let metrics = compute_runtime::meters::collect(&state.shutdown);
     meters::describe();
-    let health = health::router(parts(&state), metrics);
     let proxies = state.site.server.trusted_proxies.clone();
-    let app: Router = router::router(state).merge(health);
+    let app: Router = router::router(state);
     // Around the router, not in it: routing must see the normalised path.
     let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
     let listener = DrainingListener::new(listener, token)?;
@@ -123,7 +121,9 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     Ok(())
 }
 
-fn parts(state: &AppState) -> Parts {
+/// What its health is made of. It is served on an address of its own
+/// (`health::serve`): whatever a client asks for here, there is no such route.
+pub fn parts(state: &AppState) -> Parts {
     let (store, queue) = (state.store.clone(), state.queue.clone());
     let connectors = state.connectors.clone();
     Parts::default()

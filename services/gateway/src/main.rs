@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
-use compute_gateway::{Deps, build, config::Options, serve, templates::fetch_first};
+use compute_gateway::{Deps, build, config::Options, parts, serve, templates::fetch_first};
 use compute_runtime::{
-    config,
+    config::{self, Stores},
+    health,
     healthcheck::{self, Action},
     listen,
     shutdown::Shutdown,
@@ -19,10 +20,10 @@ async fn main() -> anyhow::Result<()> {
     tls::install_provider();
     let options = Options::parse();
     if options.action == Some(Action::Healthcheck) {
-        return healthcheck::ask(options.health_address()?).await;
+        return healthcheck::ask(options.health_listen).await;
     }
     telemetry::init("compute-gateway")?;
-    let site = Arc::new(config::load_and_warn(&options.config)?);
+    let site = Arc::new(config::load_and_warn(&options.config, Stores::All)?);
     let address = options.address(&site.server)?;
     let shutdown = Shutdown::on_signals()?;
     let deps = Deps::connect(&site.server, shutdown.clone()).await?;
@@ -32,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let state = build(site, deps)?;
     fetch_first(&state.templates, &shutdown.token).await;
+    health::serve(options.health_listen, parts(&state), &state.shutdown).await?;
     let listener = listen::bind(address, options.address_file.as_deref()).await?;
     serve(state, listener).await?;
     shutdown.drain(DRAIN).await;

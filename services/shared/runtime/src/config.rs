@@ -81,11 +81,38 @@ pub struct Loaded {
     pub warnings: Vec<Mistake>,
 }
 
-/// Reads the folder.
+/// The stores that a program opens. Files with the passwords of others are not read,
+/// so that no program has to be given what it does not use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stores {
+    /// The database and Redis.
+    All,
+    /// The database alone.
+    Database,
+    /// Neither.
+    None,
+}
+
+impl Stores {
+    fn have_database(self) -> bool {
+        self != Self::None
+    }
+
+    fn have_redis(self) -> bool {
+        self == Self::All
+    }
+}
+
+/// Reads the folder for a program that opens these stores. Of a store that it does not
+/// open neither address nor password may be used: `Server` has an empty one then.
 ///
 /// # Errors
 /// All mistakes.
-pub fn load(folder: &Path, environment: &dyn Environment) -> Result<Loaded, Mistakes> {
+pub fn load(
+    folder: &Path,
+    environment: &dyn Environment,
+    stores: Stores,
+) -> Result<Loaded, Mistakes> {
     let mut report = Report::default();
     let mut server = file(folder, "config.json", true, &mut report);
     environment::overlay(&mut server, environment);
@@ -100,6 +127,7 @@ pub fn load(folder: &Path, environment: &dyn Environment) -> Result<Loaded, Mist
     let place = Place {
         folder,
         local_key: local_key(&server),
+        stores,
     };
     let site = (|| {
         let server = server::read(
@@ -144,8 +172,8 @@ pub fn load(folder: &Path, environment: &dyn Environment) -> Result<Loaded, Mist
 ///
 /// # Errors
 /// All mistakes, one a line.
-pub fn load_and_warn(folder: &Path) -> anyhow::Result<Site> {
-    let loaded = load(folder, &ProcessEnvironment)
+pub fn load_and_warn(folder: &Path, stores: Stores) -> anyhow::Result<Site> {
+    let loaded = load(folder, &ProcessEnvironment, stores)
         .with_context(|| format!("the configuration in {} has mistakes", folder.display()))?;
     for warning in loaded.warnings {
         tracing::warn!(%warning, "configuration");
@@ -158,6 +186,7 @@ pub(crate) struct Place<'a> {
     folder: &'a Path,
     /// `local_key.private_key_path` of `config.json`, for accounts that use it.
     local_key: Option<(String, Option<SecretString>)>,
+    stores: Stores,
 }
 
 fn local_key(server: &Map<String, Value>) -> Option<(String, Option<SecretString>)> {

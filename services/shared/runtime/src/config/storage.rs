@@ -31,17 +31,21 @@ pub(super) fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
     Some(Redis {
         host: r.text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
         port: port(r.number("port", 1..=65535), 6379),
-        password: password(r, place),
+        password: password(r, place, place.stores.have_redis()),
         prefix: r.text("prefix").unwrap_or_default(),
     })
 }
 
-/// `password`, or the content of the file that `password_file` names.
-fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
+/// `password`, or the content of the file that `password_file` names, which is not
+/// opened unless it `is_used`.
+fn password(r: &mut Reader<'_>, place: &Place<'_>, is_used: bool) -> Option<SecretString> {
     let given = r.secret("password");
     let Some(file) = r.text("password_file") else {
         return given;
     };
+    if !is_used {
+        return None;
+    }
     match fs::read_to_string(place.path(&file)) {
         Ok(secret) => Some(SecretString::from(secret.trim_end().to_owned())),
         Err(error) => {
@@ -54,8 +58,13 @@ fn password(r: &mut Reader<'_>, place: &Place<'_>) -> Option<SecretString> {
 /// `database.url`, else what the older `mysql` section says, else a file beside
 /// the configuration.
 pub(super) fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
+    let is_used = place.stores.have_database();
     let url = r.inside("database", |r| {
-        let from_file = r.text("url_file").and_then(|file| {
+        let file = r.text("url_file");
+        if file.is_some() && !is_used {
+            return Some(String::new());
+        }
+        let from_file = file.and_then(|file| {
             fs::read_to_string(place.path(&file))
                 .map_err(|error| r.wrong("url_file", &format!("cannot be read: {error}")))
                 .ok()
@@ -89,7 +98,7 @@ fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
     let host = r.needed_text("host");
     let port = port(r.number("port", 1..=65535), 3306);
     let (database, user) = (r.needed_text("database"), r.needed_text("username"));
-    let password = password(r, place);
+    let password = password(r, place, place.stores.have_database());
     let secret = password
         .as_ref()
         .map(|password| password.expose_secret())

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use compute_runtime::config::{Loaded, Mistakes, load};
+use compute_runtime::config::{Loaded, Mistakes, Stores, load};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -53,7 +53,12 @@ impl Folder {
         load(
             self.0.path(),
             &variables.iter().map(own).collect::<Variables>(),
+            Stores::All,
         )
+    }
+
+    fn load_for(&self, stores: Stores) -> Result<Loaded, Mistakes> {
+        load(self.0.path(), &Variables::new(), stores)
     }
 
     /// `file key` of each mistake, in order.

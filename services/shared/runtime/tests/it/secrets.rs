@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use compute_runtime::config::Stores;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -34,6 +35,29 @@ fn relative_paths_are_relative_to_the_folder() {
         site.server.template_local_roots,
         [root.join("templates"), "/elsewhere".into()]
     );
+}
+
+#[test]
+fn a_program_needs_no_password_of_a_store_that_it_does_not_open() {
+    let folder = Folder::new();
+    folder.edit("config.json", |config| {
+        config["redis"]["password_file"] = json!("redis-secret");
+        config["database"] = json!({"url_file": "url"});
+    });
+    assert_eq!(
+        folder.mistakes(),
+        [
+            "config.json database.url_file",
+            "config.json redis.password_file"
+        ]
+    );
+    let server = folder.load_for(Stores::None).unwrap().site.server;
+    assert_eq!(server.database.url.expose_secret(), "");
+    fs::write(folder.0.path().join("url"), "postgres://compute@db/compute").unwrap();
+    let server = folder.load_for(Stores::Database).unwrap().site.server;
+    let url = server.database.url.expose_secret();
+    assert_eq!(url, "postgres://compute@db/compute");
+    folder.load_for(Stores::All).unwrap_err();
 }
 
 #[test]
