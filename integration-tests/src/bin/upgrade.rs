@@ -5,6 +5,10 @@
 //!
 //! `deploy/local/test-upgrade` builds those and runs this with real parts beside it.
 #![expect(clippy::print_stdout, reason = "its figures are its result")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "it fails where something is not there"
+)]
 
 use std::{
     path::{Path, PathBuf},

@@ -58,6 +58,7 @@ impl Race {
     }
 
     /// Does `operation` again and again while the folder is swapped.
+    #[expect(clippy::print_stdout, reason = "its figures are there to be read")]
     async fn against(
         &self,
         what: &str,
