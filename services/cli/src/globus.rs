@@ -119,7 +119,9 @@ async fn log_in(site: &Site, identity: &str) -> anyhow::Result<SecretString> {
         "Open this page, log in as {identity}, and agree:\n\n  {}\n",
         login.url()
     );
-    writeln!(out, "{}", printable(&words, true))?;
+    // At once: whoever reads it may stop at the address.
+    let words = format!("{}\n", printable(&words, true));
+    out.write_all(words.as_bytes())?;
     if io::stdin().is_terminal() {
         write!(out, "The code that it shows: ")?;
         out.flush()?;

@@ -17,7 +17,8 @@ tidy() { [ -z "$work" ] || rm -rf -- "$work" 2>/dev/null; }
 trap 'code=$?; tidy; printf "\n%s end %s\n" "$mark" "$code"' EXIT
 printf '\n%s begin\n' "$mark"
 
-say() { code=$1; shift; printf '%s\n' "$*"; exit "$code"; }
+# Tools may repeat names of users' files, which can be long.
+say() { code=$1; shift; printf '%.3000s\n' "$*"; exit "$code"; }
 
 # at ROOT: goes to the root path. Links that lead to it are the site's own.
 at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) || say 44 "the root path $1 is not there or may not be entered"; }

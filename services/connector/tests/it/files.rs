@@ -286,6 +286,11 @@ async fn a_listing_is_cut_while_it_is_made() {
         .args(["-c", nest, &folder])
         .status();
     assert!(made.unwrap().success());
+    // The tests run as root, a program as the account.
+    let owned = std::process::Command::new("chown")
+        .args(["-R", &format!("--reference={folder}"), &folder])
+        .status();
+    assert!(owned.unwrap().success());
     let listed = site.client.list_folder(HPC, &folder).await.unwrap();
     assert!(listed.is_cut);
     let longest = listed.folders.iter().map(String::len).max();

@@ -191,16 +191,16 @@ async fn a_folder_that_is_gone_or_retired_takes_no_job(
             other => panic!("{other:?}"),
         }
     };
-    let first = with_data(used.id.as_str()).await;
-    let second = with_data(used.id.as_str()).await;
+    let first = with_data(free.id.as_str()).await;
+    let second = with_data(free.id.as_str()).await;
     let submitted = store.submit_job(&first, Pinned::default()).await.unwrap();
     assert!(
         matches!(submitted, SubmitOutcome::Queued(_)),
         "{submitted:?}"
     );
-    assert!(store.delete_folder(&alice(), &used.id).await.unwrap());
+    assert!(store.delete_folder(&alice(), &free.id).await.unwrap());
     let submitted = store.submit_job(&second, Pinned::default()).await.unwrap();
-    assert_eq!(submitted, SubmitOutcome::NoFolder(used.id.clone()));
+    assert_eq!(submitted, SubmitOutcome::NoFolder(free.id.clone()));
 
     add_folder(&world, "of-bob", &bob()).await;
     let theirs = with_data("of-bob").await;
