@@ -74,7 +74,10 @@ async fn refused(place: &Place) -> TemplateError {
     let address = place.address();
     let refresh = mirrors.refresh("t", &address, None);
     let outcome = tokio::time::timeout(Duration::from_secs(50), refresh).await;
-    outcome.expect("still walking").unwrap_err()
+    let Ok(outcome) = outcome else {
+        unreachable!("still walking")
+    };
+    outcome.unwrap_err()
 }
 
 /// Ten folders in ten folders and so on, ten deep: 10^10 files in some ten objects.
