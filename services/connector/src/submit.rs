@@ -71,6 +71,11 @@ impl Submissions {
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error> {
         checked(mark)?;
+        let under_way = lock(&self.under_way).get(mark.job.as_str()).cloned();
+        if let Some(answer) = under_way {
+            // What it answers is found by the look.
+            drop(answer.await);
+        }
         self.scheduler.find_submission(mark, legacy).await
     }
 

@@ -17,6 +17,9 @@ use crate::error::GatewayError;
 /// Largest body, bytes.
 pub const LIMIT: usize = 1 << 20;
 
+/// Values in one JSON body.
+const MOST_VALUES: usize = 50_000;
+
 /// The fields of a request's body.
 ///
 /// # Errors
@@ -51,6 +54,7 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
+    few_values(bytes)?;
     let value = serde_json::from_slice(bytes)
         .map_err(|error| GatewayError::Malformed(format!("no JSON: {error}")))?;
     match value {
@@ -62,6 +66,27 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
             "neither an object nor an array".to_owned(),
         )),
     }
+}
+
+/// Refuses what is small as text and large in memory: each value takes some 30 to 300
+/// bytes, and the body is read before it is known who sends it.
+fn few_values(bytes: &[u8]) -> Result<(), GatewayError> {
+    let (mut values, mut in_text, mut is_escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    if values > MOST_VALUES {
+        return Err(GatewayError::Refused(format!(
+            "the body holds more than {MOST_VALUES} values: put them into a file"
+        )));
+    }
+    Ok(())
 }
 
 fn form(bytes: &[u8]) -> Map<String, Value> {
@@ -143,5 +168,21 @@ mod tests {
         ] {
             assert_eq!(read_as(kind, body).await.ok(), expected, "{kind} {body}");
         }
+    }
+
+    #[test]
+    fn a_body_of_very_many_values_is_refused() {
+        let body = |values: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(values));
+        assert!(few_values(body(MOST_VALUES - 10).as_bytes()).is_ok());
+        assert!(few_values(body(MOST_VALUES).as_bytes()).is_err());
+        let text = format!(
+            "{{\"a\":\"{}\\\"{}\"}}",
+            ",[{".repeat(30_000),
+            ",".repeat(30_000)
+        );
+        assert!(
+            few_values(text.as_bytes()).is_ok(),
+            "what is in a text is one value"
+        );
     }
 }

@@ -110,14 +110,21 @@ impl Login {
         };
         let connector = state.connectors.of_hpc(&hpc.name);
         let connector = connector.ok_or(GatewayError::Internal)?;
-        let sealed = connector
+        let checked = connector
             .check_login(&hpc.name, job, &self.account, &self.password)
-            .await
-            .map_err(|error| not_checked(hpc, error))?;
-        // A login that was right is no guess.
-        if let Err(error) = state.queue.forgive_login(attempt, try_id).await {
+            .await;
+        // A login that was right is no guess, and neither is one that the HPC was not asked
+        // about.
+        let is_guess = checked.as_ref().is_err_and(|error| {
+            matches!(
+                error.kind,
+                ErrorKind::Unauthenticated | ErrorKind::InvalidArgument
+            )
+        });
+        if !is_guess && let Err(error) = state.queue.forgive_login(attempt, try_id).await {
             tracing::warn!(%error, "a login counts as failed for a minute");
         }
+        let sealed = checked.map_err(|error| not_checked(hpc, error))?;
         let time = state.site.server.credential_time;
         state
             .queue

@@ -220,12 +220,34 @@ impl<'a> Desk<'a> {
         Ok(self.globus.task(&self.who, &task_id).await?.status)
     }
 
+    /// Right before the transfer is asked for, also where that is done again later: no job
+    /// may write to the folder, and no link be on the way to it.
+    async fn look_again(
+        &self,
+        user: &UserId,
+        new: &FolderTransfer,
+        transfer: &Transfer,
+    ) -> Result<(), Trouble> {
+        let folder = own_folder(self.state, user, new.folder_id.clone()).await?;
+        let hpc = hpc_of(self.state, &folder).map_err(GatewayError::NoDownload)?;
+        globus_places::nothing_writes_to(self.state, user, &folder).await?;
+        let from = &transfer.source.path;
+        let below = from
+            .strip_prefix(&folder.globus_path)
+            .ok_or_else(|| Trouble::Globus(format!("{from} is not in the folder {}", folder.id)))?;
+        let on_hpc = format!("{}{below}", folder.hpc_path);
+        globus_places::is_folder(self.state, hpc, &on_hpc)
+            .await
+            .map_err(Trouble::Globus)
+    }
+
     async fn submit(&self, user: &UserId, new: &FolderTransfer) -> Result<String, Trouble> {
         let mut transfer: Transfer = serde_json::from_value(new.transfer.clone())
             .map_err(|error| Trouble::Globus(format!("the transfer cannot be read: {error}")))?;
         // The row may be of a version that took any destination.
         transfer.destination = globus_places::of_user(self.state, user, &transfer.destination)
             .map_err(Trouble::Globus)?;
+        self.look_again(user, new, &transfer).await?;
         let task_id = self.globus.submit(&self.who, &transfer).await?;
         let (folder, submission) = (&new.folder_id, &new.submission_id);
         self.state

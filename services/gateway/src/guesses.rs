@@ -16,6 +16,12 @@ use tokio_util::sync::CancellationToken;
 /// Questions at a time for one address: as many guesses may be asked about beyond the limit.
 const AT_ONCE: usize = 8;
 
+/// How long a question waits for those before it.
+const LONGEST_QUEUE: Duration = Duration::from_secs(5);
+
+/// Seconds after which whoever has waited in vain may come again.
+const LATER: u64 = 5;
+
 /// How often addresses without debts are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -52,7 +58,9 @@ impl Guesses {
     /// After how many seconds to come again, if too many tokens were refused.
     pub async fn turn(&self, client: IpAddr) -> Result<OwnedSemaphorePermit, u64> {
         let turns = self.with(client, |address| Arc::clone(&address.turns));
-        let turn = turns.acquire_owned().await.map_err(|_| 1_u64)?;
+        // A hub that does not answer must not pile up the requests of others.
+        let turn = tokio::time::timeout(LONGEST_QUEUE, turns.acquire_owned()).await;
+        let turn = turn.map_err(|_| LATER)?.map_err(|_| LATER)?;
         let per_minute = self.per_minute;
         let over = self.with(client, |address| address.refused + 1.0 - per_minute);
         if over <= 0.0 {

@@ -6,15 +6,11 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse as _, Response},
 };
-use compute_db::{LISTED_JOBS, ListedUntil, Store};
+use compute_db::{LISTED_JOBS, Listed, ListedUntil, Store};
 use compute_domain::ids::{FolderId, UserId};
 use futures::{StreamExt as _, stream};
 
-use crate::{
-    error::GatewayError,
-    job_view::{JobView, folder_ids},
-    places::Place,
-};
+use crate::{error::GatewayError, job_view::JobView, places::Place};
 
 /// `{"job": […]}` with all jobs of `user`. The place is taken until the answer is sent.
 ///
@@ -64,11 +60,14 @@ struct List {
 impl List {
     /// The next page as text, with the beginning or the end of the answer if it comes there.
     async fn next_chunk(&mut self) -> Result<Bytes, GatewayError> {
-        let jobs = self.store.jobs_of(&self.user, self.after.as_ref()).await?;
-        let folder_ids: Vec<FolderId> = jobs.iter().flat_map(folder_ids).collect();
+        let jobs = self
+            .store
+            .listed_of(&self.user, self.after.as_ref())
+            .await?;
+        let folder_ids: Vec<FolderId> = jobs.iter().flat_map(Listed::folder_ids).collect();
         let folders = self.store.folders(&folder_ids).await?;
         let is_last = u64::try_from(jobs.len()).is_ok_and(|jobs| jobs < LISTED_JOBS);
-        self.after = jobs.last().map(ListedUntil::of);
+        self.after = jobs.last().map(Listed::until);
         let mut chunk = Vec::new();
         let is_first = self.stage == Stage::Beginning;
         if is_first {
@@ -79,7 +78,7 @@ impl List {
             if number > 0 || !is_first {
                 chunk.push(b',');
             }
-            write(&mut chunk, JobView::new(job, &folders))?;
+            write(&mut chunk, JobView::new(job.into_job()?, &folders))?;
         }
         self.stage = Stage::Middle;
         if is_last {

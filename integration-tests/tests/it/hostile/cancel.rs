@@ -56,7 +56,7 @@ fn templates() -> Vec<Template> {
     ]
 }
 
-/// Ten places, half of them for one user, as by default.
+/// Ten places, eight of them for one user, as by default.
 async fn world() -> anyhow::Result<World> {
     World::start(WorldOptions {
         capacity: 10,
@@ -80,7 +80,7 @@ async fn twelve_jobs_that_stay_leave_places_and_are_ended_by_the_operator() -> a
     let world = world().await?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
     let ids = twelve(&alice, "sleep").await?;
-    for id in &ids[..5] {
+    for id in &ids[..8] {
         alice.until(id, &["running"], SOON).await?;
     }
     let began = Instant::now();
@@ -88,7 +88,7 @@ async fn twelve_jobs_that_stay_leave_places_and_are_ended_by_the_operator() -> a
     assert_eq!(bob.over(&of_bob, SOON).await?["state"], "ended");
     let waited = began.elapsed();
     let on_hpc = world.account()?.on_hpc(&ids)?;
-    assert_eq!(on_hpc, 5, "half of the places are for one user");
+    assert_eq!(on_hpc, 8, "two places are left to others");
     report(
         "twelve jobs on ten places",
         "12 jobs of 10 minutes each",

@@ -13,7 +13,9 @@ mark=$1
 shift
 unset CDPATH TAR_OPTIONS POSIXLY_CORRECT
 work=''
-tidy() { [ -z "$work" ] || rm -rf -- "$work" 2>/dev/null; }
+tidy() {
+  [ -z "$work" ] || rm -rf -- "$work" 2>/dev/null || { chmod -R u+rwX -- "$work" && rm -rf -- "$work"; } 2>/dev/null
+}
 trap 'code=$?; tidy; printf "\n%s end %s\n" "$mark" "$code"' EXIT
 printf '\n%s begin\n' "$mark"
 
@@ -79,12 +81,14 @@ stage() {
   words=$({ mkdir -p staging && mkdir -m 700 -- "staging/$mark"; } 2>&1) || say 44 "$words"
   work=$here/staging/$mark
   # what scripts that were killed have left
-  find staging -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} + 2>/dev/null
+  find staging -mindepth 1 -maxdepth 1 -mmin +1440 -exec chmod -R u+rwX {} + -exec rm -rf {} + 2>/dev/null
+  trap 'exit 143' TERM HUP # else some shells leave it behind
 }
 
 # place NAME: puts $work/new here as NAME, instead of what has that name. That is renamed where it is, since a program may have
 # left a folder that cannot be moved elsewhere.
 place() {
+  [ ! -d "$work/new" ] || chmod u+rwx -- "$work/new"
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
   mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
   words=$(mv -fT -- "$work/new" "./$1" 2>&1) || say 44 "cannot write $here/$1: $words"

@@ -1,7 +1,7 @@
 # ROOT PLACE JOB FOLDER: puts the job's stdout and stderr into FOLDER/slurm_log. The logs stay in our own place as well, and
 # take their room once.
 stage "$1" "$2"
-[ -e "jobs/$3/job.sbatch" ] || exit 40
+[ -e "jobs/$3/job.stdout" ] || exit 40
 mkdir -- "$work/new" || exit 44
 for log in job.stdout job.stderr; do
   [ ! -e "jobs/$3/$log" ] || ln -- "jobs/$3/$log" "$work/new/$log" 2>/dev/null ||

@@ -12,13 +12,12 @@ job=$3 comment=$4 grace=$6 grace_of_begun=$7 how_far=$9
 not_certain="it is not certain yet that Slurm does not have the job from an earlier attempt"
 legacy_tried=''
 if [ -n "$8" ]; then
-  at "$1"
-  if [ -d "./$8" ] && [ ! -L "./$8" ]; then
-    into "$8"
-    for of_before in .cgc-submit-tried .cgc-slurm-id; do
-      [ ! -e "./$of_before" ] || legacy_tried=$(stat -c %Y -- "./$of_before")
-    done
-  fi
+  # A program may have closed the folder: then it has run, and Slurm has the job.
+  legacy_tried=$(
+    cd -- "$1/$8" 2>/dev/null || { [ ! -e "$1/$8" ] || echo 0; exit; }
+    stat -c %Y -- ./.cgc-submit-tried ./.cgc-slurm-id 2>/dev/null | sort -n | tail -n 1
+  )
+  case $legacy_tried in *[!0-9]*) legacy_tried=0 ;; esac
 fi
 
 keep() { printf '%s\n' "$1" >slurm-id.part && mv -f slurm-id.part slurm-id; }
@@ -55,7 +54,10 @@ look_at_slurm() {
   [ "$how_far" = look ] || return 0
   look 259200
   [ -z "$id" ] || say 0 "adopted $id"
-  [ -z "$legacy_tried" ] || [ $(($(date +%s) - legacy_tried)) -ge "$grace_of_begun" ] || say 43 "$not_certain"
+  if [ -n "$legacy_tried" ]; then
+    age=$(($(date +%s) - legacy_tried)) # a program may have set any time
+    [ "$age" -ge "$grace_of_begun" ] || [ "$age" -lt -3600 ] || say 43 "$not_certain"
+  fi
   say 0 none
 }
 
@@ -91,7 +93,7 @@ if [ -e submit-tried ]; then
   [ "$how" = failed ] || grace=$grace_of_begun
   age=$(($(date +%s) - since))
   [ "$age" -ge 0 ] || age=0
-  look $((age + 3600))
+  look $((age + 259200))
   if [ -n "$id" ]; then
     keep "$id"
     say 0 "adopted $id"
@@ -110,7 +112,7 @@ fi
   rm -f submit-tried
   say 44 "cannot write in $here/jobs/$job: is the disk full?"
 }
-out=$(sbatch --parsable --job-name="$job" job.sbatch 2>sbatch.err </dev/null)
+out=$(sbatch --parsable --job-name="$job" --comment="$comment" job.sbatch 2>sbatch.err </dev/null)
 code=$?
 id=$(printf '%s\n' "$out" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
 if [ "$code" = 0 ] && [ -n "$id" ]; then

@@ -190,11 +190,11 @@ impl HubClient {
         question.end(&answer);
         match &answer {
             Ok(Ok(_)) => self.were_good.insert(key.clone(), ()).await,
-            Ok(Err(_)) => {
+            Ok(Err(HubError::Refused)) => {
                 self.were_good.invalidate(key).await;
                 self.guesses.refused(client);
             }
-            Err(_) => {}
+            Ok(Err(_)) | Err(_) => {}
         }
         answer
     }

@@ -152,7 +152,9 @@ fn preamble(plan: &Plan) -> Vec<String> {
     lines.extend(plan.launcher.setup());
     lines.push("# Since Slurm 22.05 srun does not take this from sbatch by itself.".to_owned());
     lines.push("export SRUN_CPUS_PER_TASK=\"${SLURM_CPUS_PER_TASK:-1}\"".to_owned());
-    lines.push(format!("cd {}", quote(&plan.executable_folder)));
+    lines.push(format!("cd {} || exit 1", quote(&plan.executable_folder)));
+    // It was submitted from the private place.
+    lines.push("export SLURM_SUBMIT_DIR=\"$PWD\"".to_owned());
     if plan.stages.any_raw() {
         lines.push(format!(". {}", quote(&plan.files.environment)));
     }

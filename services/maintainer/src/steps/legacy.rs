@@ -9,16 +9,16 @@ use compute_proto::RemoteError;
 
 use crate::hpc_port::HpcPort;
 
-/// Whether `job` is one of those: every other one has its script in the private place
-/// before it is submitted.
+/// Whether `job` is one of those: of every other one Slurm makes the log in the private
+/// place when it starts. One that has not started has no logs anywhere.
 ///
 /// # Errors
 /// If the HPC could not be asked.
 pub async fn is_legacy(port: &HpcPort, job: &Job) -> Result<bool, RemoteError> {
-    let script = port
+    let log = port
         .connector
-        .read_job_file(port.hpc_name(), &job.id, JobFile::Script, 1);
-    match script.await {
+        .read_job_file(port.hpc_name(), &job.id, JobFile::Stdout, 1);
+    match log.await {
         Ok(_) => Ok(false),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),

@@ -18,12 +18,12 @@ pub(super) async fn run(
     definition: &Definition,
 ) -> Result<StepOutcome, StepError> {
     let (hpc, mark) = (port.hpc_name(), port.mark(job));
-    let submitted = match port.connector.submit(hpc, &mark, None).await {
+    // Marks of the version before may lie there: it may have submitted the job.
+    let folder = Folders::of(job, &port.hpc).executable;
+    let submitted = match port.connector.submit(hpc, &mark, Some(&folder)).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
-            // A maintainer of the version before has written its script elsewhere, and
-            // may have submitted it.
+            // The version before has written its script elsewhere.
             write_script::run(port, job, definition).await?;
-            let folder = Folders::of(job, &port.hpc).executable;
             port.connector.submit(hpc, &mark, Some(&folder)).await?
         }
         submitted => submitted?,

@@ -52,7 +52,7 @@ impl Default for Patience {
         Self {
             header: Duration::from_secs(30),
             write: Duration::from_secs(30),
-            stop: Duration::from_secs(40),
+            stop: Duration::from_secs(30),
         }
     }
 }

@@ -8,11 +8,15 @@ use compute_domain::{
     job::{Folder, State},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, IntoActiveValue as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveValue as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
 };
 
-use super::{jobs_figures::open_states, may_be_id, user_limits::lock_user};
+use super::{
+    jobs_figures::open_states,
+    may_be_id,
+    user_limits::{LimitReached, lock_user},
+};
 use crate::{
     Store, StoreError,
     entity::{folder, job},
@@ -49,7 +53,8 @@ impl Store {
     /// Changes the user's folder; `None` if there is none of that id.
     ///
     /// # Errors
-    /// [`StoreError`] if it was not changed, or it is not known whether it was.
+    /// [`StoreError::Limit`] if it is to be writable no more, and an open job has it
+    /// bound for writing; others if it was not changed, or it is not known whether it was.
     pub async fn change_folder(
         &self,
         user: &UserId,
@@ -93,6 +98,7 @@ impl Store {
             lock_user(&*transaction, user).await?;
             let names = Condition::any()
                 .add(job::Column::RemoteExecutableFolderId.eq(id.as_str()))
+                .add(job::Column::ExecutableCopyId.eq(id.as_str()))
                 .add(job::Column::RemoteDataFolderId.eq(id.as_str()))
                 .add(job::Column::RemoteResultFolderId.eq(id.as_str()));
             let open = job::Entity::find()
@@ -150,6 +156,9 @@ impl Store {
         self.make_user_slot(user).await?;
         self.write(|transaction| async move {
             lock_user(&*transaction, user).await?;
+            if row.is_writable == Set(false) && is_written(&*transaction, user, id).await? {
+                return Err(LimitReached::FolderInUse.into());
+            }
             let written = folder::Entity::update_many()
                 .set(row.clone())
                 .filter(folder::Column::Id.eq(id.as_str()))
@@ -276,4 +285,24 @@ impl Store {
             .await?;
         Ok(row.map(Folder::from))
     }
+}
+
+/// Whether the folder is writable, and an open job of the user has its data there: such a
+/// job goes on writing whatever is said of the folder now.
+async fn is_written(
+    transaction: &impl ConnectionTrait,
+    user: &UserId,
+    id: &FolderId,
+) -> Result<bool, StoreError> {
+    let folder = folder::Entity::find_by_id(id.as_str())
+        .one(transaction)
+        .await?;
+    if !folder.is_some_and(|folder| folder.is_writable) {
+        return Ok(false);
+    }
+    let open = job::Entity::find()
+        .filter(job::Column::UserId.eq(user.as_str()))
+        .filter(job::Column::State.is_in(open_states()))
+        .filter(job::Column::RemoteDataFolderId.eq(id.as_str()));
+    Ok(open.count(transaction).await? > 0)
 }

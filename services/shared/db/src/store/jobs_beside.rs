@@ -1,12 +1,14 @@
 //! Jobs that use each other's folders.
 
+use std::collections::BTreeSet;
+
 use compute_domain::{
     ids::{FolderId, JobId},
     job::Job,
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use super::jobs_figures::open_states;
@@ -47,33 +49,47 @@ pub(super) async fn find_beside(
         .add(job::Column::RemoteDataFolderId.is_in(used.iter().copied()))
         .add(job::Column::RemoteResultFolderId.is_in(used.iter().copied()))
         .add(job::Column::ExecutableCopyId.is_in(used.iter().copied()));
-    let others = job::Entity::find()
+    let others: Vec<String> = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
         .filter(job::Column::UserId.eq(job.user_id.as_str()))
         .filter(job::Column::State.is_in(open_states()))
         .filter(job::Column::Id.ne(job.id.as_str()))
         .filter(shares)
         .order_by_asc(job::Column::Id)
+        .into_tuple()
         .all(connection)
         .await?;
     if others.is_empty() {
         return Ok(None);
     }
-    let data_is_writable = match &job.remote_data_folder_id {
-        Some(data) => !keeps_read_only || is_writable(connection, data).await?,
-        None => false,
-    };
-    for row in others {
-        let other = Job::try_from(row)?;
-        if job.shares_what_is_written(&other, data_is_writable) {
+    let writable = writable_of(connection, &used).await?;
+    let is_writable = |id: &FolderId| !keeps_read_only || writable.contains(id);
+    // One after the other: a row can be large.
+    for id in others {
+        let row = job::Entity::find_by_id(id).one(connection).await?;
+        let Some(other) = row.map(Job::try_from).transpose()? else {
+            continue;
+        };
+        if job.shares_what_is_written(&other, is_writable) {
             return Ok(Some(other.id));
         }
     }
     Ok(None)
 }
 
-async fn is_writable(connection: &impl ConnectionTrait, id: &FolderId) -> Result<bool, StoreError> {
-    let folder = folder::Entity::find_by_id(id.as_str())
-        .one(connection)
+/// Those of the folders that are writable.
+async fn writable_of(
+    connection: &impl ConnectionTrait,
+    ids: &[&str],
+) -> Result<BTreeSet<FolderId>, StoreError> {
+    let writable: Vec<String> = folder::Entity::find()
+        .select_only()
+        .column(folder::Column::Id)
+        .filter(folder::Column::Id.is_in(ids.iter().copied()))
+        .filter(folder::Column::IsWritable.eq(true))
+        .into_tuple()
+        .all(connection)
         .await?;
-    Ok(folder.is_some_and(|folder| folder.is_writable))
+    Ok(writable.into_iter().map(FolderId::from_text).collect())
 }

@@ -1,7 +1,11 @@
 //! A user's jobs, a page at a time, without what only one job's own routes show. How much a
 //! page takes is bounded, whatever the rows hold.
 
-use compute_domain::{Timestamp, ids::JobId, ids::UserId, job::Job};
+use compute_domain::{
+    Timestamp,
+    ids::{FolderId, JobId, UserId},
+    job::Job,
+};
 use sea_orm::{
     ColumnTrait as _, Condition, FromQueryResult, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -85,11 +89,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn jobs_of(
+    pub async fn listed_of(
         &self,
         user: &UserId,
         after: Option<&ListedUntil>,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         use job::Column as C;
         let mut page = of_user(user)
             .select_only()
@@ -148,9 +152,20 @@ impl Store {
             page = page.filter(later);
         }
         let rows = page.into_model::<Row>().all(&self.connection).await?;
-        rows.into_iter()
-            .map(|row| Job::try_from(job::Model::from(row)))
-            .collect()
+        Ok(rows.into_iter().map(Listed).collect())
+    }
+
+    /// The same, read whole.
+    ///
+    /// # Errors
+    /// As [`listed_of`](Self::listed_of), and if a row is not one of a job.
+    pub async fn jobs_of(
+        &self,
+        user: &UserId,
+        after: Option<&ListedUntil>,
+    ) -> Result<Vec<Job>, StoreError> {
+        let listed = self.listed_of(user, after).await?;
+        listed.into_iter().map(Listed::into_job).collect()
     }
 }
 
@@ -171,6 +186,41 @@ fn beginning(column: job::Column) -> SimpleExpr {
         .arg(Expr::val(1))
         .arg(Expr::val(LISTED_REASON))
         .into()
+}
+
+/// A job of a page, its values still as text: as values they take many times the room.
+pub struct Listed(Row);
+
+impl Listed {
+    /// The page that ends with it.
+    pub fn until(&self) -> ListedUntil {
+        ListedUntil {
+            created_at: Timestamp::from_millis(self.0.created_at),
+            id: JobId::from_text(self.0.id.clone()),
+        }
+    }
+
+    /// The folders that its owner sees.
+    pub fn folder_ids(&self) -> impl Iterator<Item = FolderId> {
+        let Row {
+            remote_executable_folder_id: executable,
+            remote_data_folder_id: data,
+            remote_result_folder_id: result,
+            ..
+        } = &self.0;
+        [executable, data, result]
+            .into_iter()
+            .flatten()
+            .map(|id| FolderId::from_text(id.clone()))
+    }
+
+    /// The job.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the row is not one of a job.
+    pub fn into_job(self) -> Result<Job, StoreError> {
+        Job::try_from(job::Model::from(self.0))
+    }
 }
 
 impl From<Row> for job::Model {

@@ -14,7 +14,7 @@ use crate::{Store, StoreError, entity::job};
 
 impl Store {
     /// A job of the user that is submitted and not over, and that may write to
-    /// `folder`: its program or its results are there, or it has its data there and
+    /// `folder`: its program, a copy of it or its results are there, or it has its data there and
     /// the folder is writable.
     ///
     /// # Errors
@@ -27,6 +27,7 @@ impl Store {
         let id = folder.id.as_str();
         let mut writes = Condition::any()
             .add(job::Column::RemoteExecutableFolderId.eq(id))
+            .add(job::Column::ExecutableCopyId.eq(id))
             .add(job::Column::RemoteResultFolderId.eq(id));
         if folder.is_writable {
             writes = writes.add(job::Column::RemoteDataFolderId.eq(id));

@@ -51,6 +51,9 @@ pub enum LimitReached {
     /// Of jobs that are made and not submitted.
     #[error("you have made {0} jobs in a day without submitting them, which is the limit")]
     Drafts(u64),
+    /// An open job has the folder bound for writing.
+    #[error("an active job may write to the folder: wait for its end, or cancel it")]
+    FolderInUse,
     /// Of bytes in such jobs.
     #[error(
         "the jobs that you have made in a day without submitting them hold more than {0} bytes, \
@@ -147,7 +150,15 @@ impl Store {
             .reduce(|sum, bytes| sum.add(bytes))
             .unwrap_or_else(|| Expr::val(0_i64));
         let sum = whole_sum(transaction.get_database_backend(), bytes);
-        let bytes: Option<Option<i64>> = drafts_since(user, self.draft_since())
+        // One that was made long ago counts as soon as it is changed.
+        let since = self.draft_since().millis();
+        let made_or_changed = job::Column::CreatedAt
+            .gte(since)
+            .or(job::Column::UpdatedAt.gte(since));
+        let bytes: Option<Option<i64>> = job::Entity::find()
+            .filter(job::Column::UserId.eq(user.as_str()))
+            .filter(made_or_changed)
+            .filter(job::Column::State.eq(State::Created.as_str()))
             .select_only()
             .column_as(sum, "bytes")
             .into_tuple()

@@ -1,6 +1,6 @@
 //! Whose a row is: ids that a database might take for another's.
 
-use compute_db::{NewJob, Progress};
+use compute_db::{FolderPatch, LimitReached, NewJob, Progress, StoreError};
 use compute_domain::{
     ErrorKind,
     ids::{FolderId, JobId, UserId},
@@ -122,8 +122,9 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
 async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let (running, held) = world.carried("m1").await;
-    let [program, data, result] = [(); 3].map(|()| world.folder(&alice()));
+    let [program, copy, data, result] = [(); 4].map(|()| world.folder(&alice()));
     let folders = Progress {
+        executable_copy: Some(copy.clone()),
         executable_folder: Some(program.clone()),
         data_folder: Some(data.clone()),
         result_folder: Some(result.clone()),
@@ -134,6 +135,7 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
     writable.is_writable = true;
     for (folder, writes) in [
         (&program, true),
+        (&copy, true),
         (&result, true),
         (&data, false),
         (&writable, true),
@@ -143,6 +145,21 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         let bobs = world.store.job_writing_to(&bob(), folder).await.unwrap();
         assert_eq!(bobs, None);
     }
+    // What it has bound for writing cannot be said to be read-only meanwhile.
+    let says = async |is_writable: bool| {
+        let patch = FolderPatch {
+            is_writable: Some(is_writable),
+            ..FolderPatch::default()
+        };
+        world.store.change_folder(&alice(), &data.id, patch).await
+    };
+    says(false).await.unwrap();
+    says(true).await.unwrap();
+    let refused = says(false).await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Limit(LimitReached::FolderInUse)),
+        "{refused}"
+    );
     let fail = Progress {
         change: Some(Change::Fail),
         ..Progress::default()
@@ -152,4 +169,5 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         world.store.job_writing_to(&alice(), &result).await.unwrap(),
         None
     );
+    says(false).await.unwrap();
 }

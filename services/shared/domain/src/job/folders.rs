@@ -35,25 +35,28 @@ impl Job {
 
     /// Whether one of the two may write to a folder that the other uses. A job writes
     /// to the folder that its program runs in, and to its result folder; to its data
-    /// folder if data is brought there, or if `data_is_writable` (of the folder that both
-    /// have).
-    pub fn shares_what_is_written(&self, other: &Self, data_is_writable: bool) -> bool {
+    /// folder if data is brought there, or if the folder `is_writable`.
+    pub fn shares_what_is_written(
+        &self,
+        other: &Self,
+        is_writable: impl Fn(&FolderId) -> bool,
+    ) -> bool {
         let meets = |one: &Self, other: &Self| {
             let used = other.used_folders();
-            let mut written = one.written_folders(data_is_writable).into_iter();
+            let mut written = one.written_folders(&is_writable).into_iter();
             written.any(|folder| used.contains(&folder))
         };
         meets(self, other) || meets(other, self)
     }
 
-    fn written_folders(&self, data_is_writable: bool) -> Vec<&FolderId> {
+    fn written_folders(&self, is_writable: &impl Fn(&FolderId) -> bool) -> Vec<&FolderId> {
         let brings_data = !matches!(DataSource::read(self.local_data_folder.as_ref()), Ok(None));
         let program = match self.executable_to_copy() {
             Some(_) => self.executable_copy_id.as_ref(),
             None => self.executable_folder(),
         };
         let data = self.remote_data_folder_id.as_ref();
-        let data = data.filter(|_| data_is_writable || brings_data);
+        let data = data.filter(|id| brings_data || is_writable(id));
         let written = [program, self.remote_result_folder_id.as_ref(), data];
         written.into_iter().flatten().collect()
     }

@@ -95,7 +95,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
         community_login,
         root_path: root_path?,
         job_pool_capacity: u32::try_from(capacity?).ok()?,
-        jobs_per_user: u32::try_from(per_user.unwrap_or(capacity?.div_ceil(2))).ok()?,
+        jobs_per_user: u32::try_from(per_user.unwrap_or(places_of_one(capacity?))).ok()?,
     };
     Some(hpc)
 }
@@ -116,6 +116,13 @@ fn containers(r: &mut Reader<'_>, is_community_account: Option<bool>) -> (Contai
     }
     let usual = possible && is_community_account == Some(true);
     (runtime, said.unwrap_or(usual))
+}
+
+/// Places that one user may have of `all` unless it is said: a quarter, and at least
+/// one, is left to others.
+fn places_of_one(all: u64) -> u64 {
+    let left = (all / 4).max(1);
+    all.saturating_sub(left).max(1)
 }
 
 fn login(r: &mut Reader<'_>, place: &Place<'_>) -> Option<CommunityLogin> {

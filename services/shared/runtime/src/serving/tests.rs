@@ -72,6 +72,13 @@ async fn half_a_header_silence_and_an_idle_connection_end() {
             "{sent:?}"
         );
     }
+    // It has to be read before it is idle, also on a slow machine.
+    let patience = Patience {
+        header: Duration::from_secs(5),
+        ..PATIENT
+    };
+    let app = Router::new().route("/", get(async || "done"));
+    let served = self::served(app, patience).await;
     let idle = served.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(rest(idle).await.ends_with("done"), "answered, then closed");
 }

@@ -240,18 +240,18 @@ fn programs_are_contained_where_one_account_is_everybodys() {
 }
 
 #[test]
-fn one_user_may_have_half_of_the_places_unless_it_is_said() {
+fn one_user_leaves_places_to_others_unless_it_is_said() {
     let folder = Folder::new();
     let places = || {
         let site = folder.load(&[]).unwrap().site;
         let hpc = &site.hpcs["local_hpc"];
         (hpc.job_pool_capacity, hpc.jobs_per_user)
     };
-    for (capacity, half) in [(10, 5), (5, 3), (1, 1)] {
+    for (capacity, of_one) in [(10, 8), (5, 4), (2, 1), (1, 1)] {
         folder.edit("hpc.json", |hpc| {
             hpc["local_hpc"]["job_pool_capacity"] = json!(capacity);
         });
-        assert_eq!(places(), (capacity, half));
+        assert_eq!(places(), (capacity, of_one));
     }
     folder.edit("hpc.json", |hpc| {
         hpc["local_hpc"]["jobs_per_user"] = json!(7)
