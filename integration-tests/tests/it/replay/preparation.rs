@@ -3,7 +3,7 @@
 
 mod transfers;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::Context as _;
 use compute_integration_tests::{Client, World, client::Answer, eventually, service::Service};
@@ -120,7 +120,9 @@ async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
     let folder = job["remoteResultFolder"]["hpcPath"]
         .as_str()
         .context("no folder")?;
-    let output = format!("{folder}/slurm_log/job.stdout");
+    // It comes into the result folder when the job is over.
+    let root = Path::new(folder).parent().context("no root path")?;
+    let output = root.join(".cgc/jobs").join(&id).join("job.stdout");
     eventually("the program's output", SOON, async || {
         let written = fs::read_to_string(&output).unwrap_or_default();
         Ok(written.contains("sleeping").then_some(()))
