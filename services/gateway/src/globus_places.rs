@@ -5,21 +5,23 @@ use compute_domain::{
     ErrorKind,
     ids::UserId,
     job::{DataSource, Folder},
-    site::Hpc,
+    site::{Hpc, PlaceError},
 };
 use compute_globus::Place;
 use serde_json::Value;
 
-use crate::{error::GatewayError, state::AppState};
+use crate::{
+    error::{DownloadRejection, GatewayError, JobRejection, SourceRejection},
+    state::AppState,
+};
 
 /// `place` as it is handed to Globus, if it is the user's to read and write.
 ///
 /// # Errors
-/// The reason, for the user.
-pub fn of_user(state: &AppState, user: &UserId, place: &Place) -> Result<Place, String> {
+/// [`PlaceError`] if it is not.
+pub fn of_user(state: &AppState, user: &UserId, place: &Place) -> Result<Place, PlaceError> {
     let collections = state.site.collections();
-    let admitted = collections.admit(user, &place.endpoint, &place.path);
-    let admitted = admitted.map_err(|error| error.to_string())?;
+    let admitted = collections.admit(user, &place.endpoint, &place.path)?;
     Ok(Place {
         endpoint: admitted.collection,
         path: admitted.path,
@@ -30,22 +32,19 @@ pub fn of_user(state: &AppState, user: &UserId, place: &Place) -> Result<Place, 
 /// submitted. A job's token does not open its owner's files on the hub.
 ///
 /// # Errors
-/// [`GatewayError::Refused`] if the caller may not name it.
+/// [`JobRejection`] if the caller may not name it.
 pub fn may_be_source(
     state: &AppState,
     user: &UserId,
     folder: Option<&Value>,
     by_job_token: bool,
-) -> Result<(), GatewayError> {
+) -> Result<(), JobRejection> {
     let Ok(Some(DataSource::Globus { endpoint, path })) = DataSource::read(folder) else {
         return Ok(());
     };
-    let admitted = state.site.collections().admit(user, &endpoint, &path);
-    let admitted = admitted.map_err(|error| GatewayError::Refused(error.to_string()))?;
+    let admitted = state.site.collections().admit(user, &endpoint, &path)?;
     if by_job_token && admitted.is_own {
-        return Err(GatewayError::Refused(
-            "a job's token does not open files on the JupyterHub".to_owned(),
-        ));
+        return Err(JobRejection::HubFilesByJobToken);
     }
     Ok(())
 }
@@ -53,7 +52,7 @@ pub fn may_be_source(
 /// A program that runs could put a link in the place of a folder while Globus reads it.
 ///
 /// # Errors
-/// [`GatewayError::NoDownload`] if a job that is not over writes to `folder`.
+/// [`DownloadRejection::FolderInUse`] if an active job writes to `folder`.
 pub async fn nothing_writes_to(
     state: &AppState,
     user: &UserId,
@@ -61,9 +60,7 @@ pub async fn nothing_writes_to(
 ) -> Result<(), GatewayError> {
     match state.store.job_writing_to(user, folder).await? {
         None => Ok(()),
-        Some(job) => Err(GatewayError::NoDownload(format!(
-            "job {job} is not over and may write to the folder: wait for its end"
-        ))),
+        Some(job) => Err(DownloadRejection::FolderInUse(job).into()),
     }
 }
 
@@ -71,23 +68,22 @@ pub async fn nothing_writes_to(
 /// follow one, with all rights of the HPC's account.
 ///
 /// # Errors
-/// The reason, for the user.
-pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), String> {
+/// [`SourceRejection`] if it is not, or cannot be looked at.
+pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), SourceRejection> {
     if !hpc.is_community_account {
         // Nobody can log in to a private account now.
-        return Err(format!(
-            "folders on {} are their owners': transfer them with your own account",
-            hpc.name
-        ));
+        return Err(SourceRejection::PrivateAccount(hpc.name.clone()));
     }
     let connector = state.connectors.of_hpc(&hpc.name);
-    let connector = connector.ok_or_else(|| format!("there is no HPC {}", hpc.name))?;
+    let connector = connector.ok_or_else(|| SourceRejection::UnknownHpc(hpc.name.clone()))?;
     let checked = connector.check_folder(&hpc.name, path).await;
     checked.map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument => error.message,
+        ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument => {
+            SourceRejection::NoFolder(error.message)
+        }
         kind => {
             tracing::warn!(hpc = hpc.name, ?kind, %error, "could not look at a folder");
-            format!("{} does not answer: try again in a moment", hpc.name)
+            SourceRejection::HpcAway(hpc.name.clone())
         }
     })
 }

@@ -10,20 +10,24 @@ use compute_db::{LISTED_JOBS, Listed, ListedUntil, Store};
 use compute_domain::ids::{FolderId, UserId};
 use futures::{StreamExt as _, stream};
 
-use crate::{error::GatewayError, job_view::JobView, places::Place};
+use crate::{error::GatewayError, job_view::JobView, response_slots::ResponseSlot};
 
-/// `{"job": […]}` with all jobs of `user`. The place is taken until the answer is sent.
+/// `{"job": […]}` with all jobs of `user`. The slot is taken until the response is sent.
 ///
 /// # Errors
 /// [`GatewayError::Store`] if the first page cannot be read. If a later one cannot, the answer
 /// is cut off, which every client sees.
-pub async fn answer(store: Store, user: UserId, place: Place) -> Result<Response, GatewayError> {
+pub async fn answer(
+    store: Store,
+    user: UserId,
+    slot: ResponseSlot,
+) -> Result<Response, GatewayError> {
     let mut list = List {
         store,
         user,
         after: None,
         stage: Stage::Beginning,
-        _place: place,
+        _slot: slot,
     };
     let first = list.next_chunk().await?;
     let rest = stream::try_unfold(list, async |mut list| {
@@ -54,7 +58,7 @@ struct List {
     user: UserId,
     after: Option<ListedUntil>,
     stage: Stage,
-    _place: Place,
+    _slot: ResponseSlot,
 }
 
 impl List {

@@ -1,6 +1,5 @@
 //! The OpenAPI document, from the handlers, and its page.
 
-mod bodies;
 mod refusals;
 
 pub use refusals::complete;

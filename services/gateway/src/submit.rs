@@ -3,19 +3,21 @@
 
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
-    job::{Cause, DataSource, Job, root_of},
+    job::{DataSource, Job, root_of},
     manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
     site::{ContainerRuntime, Hpc, KindName},
-    slurm::{
-        Ceilings, OptionError, Refusal, SlurmOptions, check_allowed, check_env, check_param,
-        check_slurm,
-    },
+    slurm::{Ceilings, SlurmOptions, check_allowed, check_env, check_param, check_slurm},
 };
 use compute_globus::Place;
 use compute_runtime::config::Site;
 use serde_json::Value;
 
-use crate::{download::Desk, error::GatewayError, globus_places, state::AppState};
+use crate::{
+    download::GlobusSession,
+    error::{GatewayError, JobRejection},
+    globus_places,
+    state::AppState,
+};
 
 /// A job that has been submitted.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
             (Pinned::default(), None)
         }
     };
-    data_can_be_had(state, job, hpc).await?;
+    check_data(state, job, hpc).await?;
     let notice = pinned.notice.clone();
     let checked = Checked {
         job: job.clone(),
@@ -65,20 +67,10 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         }
         SubmitOutcome::AlreadySubmitted => Err(GatewayError::AlreadySubmitted),
         SubmitOutcome::NotFound => Err(GatewayError::NoSuchJob(job.id.clone())),
-        SubmitOutcome::JobChanged => Err(GatewayError::Refused(
-            "the job was changed while it was being submitted: submit it again".to_owned(),
-        )),
-        SubmitOutcome::TemplateChanged => Err(GatewayError::Refused(
-            "the job's template was changed by the operator while it was being submitted: submit \
-             it again"
-                .to_owned(),
-        )),
-        SubmitOutcome::NoFolder(id) => Err(GatewayError::Refused(format!(
-            "unknown folder with id {id}"
-        ))),
-        SubmitOutcome::Beside(beside) => Err(GatewayError::Refused(
-            Cause::folder_shared_with(&beside).to_string(),
-        )),
+        SubmitOutcome::JobChanged => Err(JobRejection::JobChanged.into()),
+        SubmitOutcome::TemplateChanged => Err(JobRejection::TemplateChanged.into()),
+        SubmitOutcome::NoFolder(id) => Err(JobRejection::UnknownFolder(id).into()),
+        SubmitOutcome::Beside(other) => Err(JobRejection::FolderInUse(other).into()),
     }
 }
 
@@ -103,18 +95,13 @@ async fn pin_template(
         Some(template) => state.templates.get_or_fetch(template).await,
         None => None,
     };
-    let (approved, known) = approved.zip(known).ok_or_else(|| {
-        GatewayError::Refused(format!(
-            "template {id} is not available: see the list of templates"
-        ))
-    })?;
+    let (approved, known) = approved
+        .zip(known)
+        .ok_or_else(|| JobRejection::TemplateUnavailable(id.clone()))?;
     let manifest = &known.manifest;
     // Of the commit that will run: a newer one may do what the approved one did not.
-    if let Some(outside) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
-        return Err(GatewayError::Refused(format!(
-            "template {id} runs outside of a container ({outside}) and is not approved for that: ask \
-             the operator to read it and to say `cybergis-compute template approve {id} --raw-sbatch`"
-        )));
+    if let Some(stage) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
+        return Err(JobRejection::NotApprovedForRawStages { id, stage }.into());
     }
     let options = check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
     check_container(manifest, hpc, &state.site)?;
@@ -137,44 +124,35 @@ async fn pin_template(
     Ok((pinned, Some(approved)))
 }
 
-fn template_id(job: &Job) -> Result<String, GatewayError> {
+fn template_id(job: &Job) -> Result<String, JobRejection> {
     let folder = job.local_executable_folder.as_ref();
     let of = |key: &str| folder.and_then(|f| f.get(key)).and_then(Value::as_str);
     match (of("type"), of("gitId")) {
         (Some("git"), Some(id)) => Ok(id.to_owned()),
-        _ => Err(GatewayError::Refused(
-            "the job names no template: set localExecutableFolder to \
-             {\"type\": \"git\", \"gitId\": NAME}"
-                .to_owned(),
-        )),
+        _ => Err(JobRejection::NoTemplate),
     }
 }
 
-async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
-    let source = DataSource::read(job.local_data_folder.as_ref()).map_err(GatewayError::Refused)?;
-    let refuse = |words: String| Err(GatewayError::Refused(words));
+async fn check_data(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
+    let source = DataSource::read(job.local_data_folder.as_ref())
+        .map_err(JobRejection::InvalidDataFolder)?;
     match source {
         None => Ok(()),
         Some(DataSource::Local { path }) => {
             match root_of(&state.site.server.local_data_roots, &path) {
                 Some(_) => Ok(()),
-                None => refuse(format!(
-                    "the local data folder {} is in none of the folders that this server takes data from",
-                    path.display()
-                )),
+                None => Err(JobRejection::OutsideLocalDataRoots(path).into()),
             }
         }
         Some(DataSource::Globus { endpoint, path }) => {
             let from = Place { endpoint, path };
-            globus_places::of_user(state, &job.user_id, &from).map_err(GatewayError::Refused)?;
+            globus_places::of_user(state, &job.user_id, &from).map_err(JobRejection::from)?;
             if job.remote_data_folder_id.is_some() {
-                return refuse(
-                    "data from Globus goes into a folder of its own: leave out remoteDataFolder, \
-                     or localDataFolder"
-                        .to_owned(),
-                );
+                return Err(JobRejection::TwoDataFolders.into());
             }
-            Desk::of(state, hpc).await?.map_err(GatewayError::Refused)?;
+            GlobusSession::open(state, hpc)
+                .await?
+                .map_err(JobRejection::from)?;
             Ok(())
         }
     }
@@ -186,45 +164,47 @@ fn check_values(
     params: &ParamRules,
     slurm: &SlurmInputRules,
 ) -> Result<SlurmOptions, GatewayError> {
-    let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
+    let texts = |checked: Result<(), Vec<_>>| checked.err().into_iter().flatten().map(to_text);
     let mut wrong: Vec<String> = Vec::new();
-    wrong.extend(
-        check_param(params, &job.param)
-            .err()
-            .into_iter()
-            .flat_map(words),
-    );
-    wrong.extend(check_env(&job.env).err().into_iter().flat_map(words));
+    wrong.extend(texts(check_param(params, &job.param)));
+    wrong.extend(texts(check_env(&job.env)));
     let options = SlurmOptions::parse(&job.slurm);
     match &options {
-        Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
+        Err(errors) => wrong.extend(errors.iter().map(to_text)),
         Ok(options) => {
             let over = Ceilings::of(hpc).check(&job.slurm, options);
-            wrong.extend(over.err().map(|refusal| refusal.0));
+            wrong.extend(over.err().map(to_text));
             let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, options);
-            wrong.extend(ruled.err().into_iter().flat_map(words));
-            wrong.extend(check_allowed(hpc, options).err().map(|refusal| refusal.0));
+            wrong.extend(texts(ruled));
+            wrong.extend(check_allowed(hpc, options).err().map(to_text));
         }
     }
     match options {
         Ok(options) if wrong.is_empty() => Ok(options),
-        _ => Err(GatewayError::Invalid(wrong)),
+        _ => Err(GatewayError::InvalidValues(wrong)),
     }
 }
 
-fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {
+fn to_text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), JobRejection> {
     let name = &manifest.container;
     let missing = match manifest.connector {
         ConnectorVariant::Slurm => None,
         ConnectorVariant::SingCvmfs => {
-            (!site.kernels.contains_key(name)).then(|| format!("unknown kernel {name}"))
+            (!site.kernels.contains_key(name)).then(|| JobRejection::UnknownKernel(name.clone()))
         }
         ConnectorVariant::Singularity if hpc.container_runtime == ContainerRuntime::None => None,
         ConnectorVariant::Singularity => match site.containers.get(name) {
-            None => Some(format!("unknown container {name}")),
+            None => Some(JobRejection::UnknownContainer(name.clone())),
             Some(container) if container.hpc_path.contains_key(&hpc.name) => None,
-            Some(_) => Some(format!("container {name} is not set up on {}", hpc.name)),
+            Some(_) => Some(JobRejection::ContainerNotOnHpc {
+                container: name.clone(),
+                hpc: hpc.name.clone(),
+            }),
         },
     };
-    missing.map_or(Ok(()), |reason| Err(GatewayError::Refused(reason)))
+    missing.map_or(Ok(()), Err)
 }

@@ -1,14 +1,18 @@
-//! What every operation may answer beside what it is asked for: refusals, all of
-//! one shape.
+//! The failures that every operation may respond with, all of one shape, and the token that
+//! every body may hold.
 
 use serde::Serialize;
 use utoipa::{
     PartialSchema as _, ToSchema,
     openapi::{
-        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder, path::Operation, path::PathItem,
-        schema::Ref,
+        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder,
+        path::Operation,
+        path::PathItem,
+        schema::{Ref, Schema},
     },
 };
+
+use crate::legacy::fields::document_token;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,7 +39,7 @@ const WITH_BODY: [(&str, &str); 5] = [
     ("429", "Too many requests within a minute."),
 ];
 
-/// Adds the refusals, and gives all of them their shape.
+/// Adds the failures with their shape, and the token to the bodies.
 pub fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     components
@@ -43,6 +47,19 @@ pub fn complete(document: &mut OpenApi) {
         .insert("Refusal".to_owned(), Refusal::schema());
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(complete_operation);
+    }
+    let bodies: Vec<_> = document
+        .paths
+        .paths
+        .values_mut()
+        .flat_map(operations)
+        .filter_map(body_name)
+        .collect();
+    let components = document.components.get_or_insert_default();
+    for name in bodies {
+        if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(&name) {
+            document_token(body);
+        }
     }
 }
 
@@ -55,6 +72,23 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The name of the schema of an operation's body.
+fn body_name(operation: &mut Operation) -> Option<String> {
+    let RefOr::T(body) = operation.request_body.as_ref()? else {
+        return None;
+    };
+    let RefOr::T(content) = body.content.get("application/json")? else {
+        return None;
+    };
+    match content.schema.as_ref()? {
+        RefOr::Ref(reference) => {
+            let (_, name) = reference.ref_location.rsplit_once('/')?;
+            Some(name.to_owned())
+        }
+        RefOr::T(_) => None,
+    }
 }
 
 fn complete_operation(operation: &mut Operation) {

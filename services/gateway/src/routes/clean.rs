@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::{Authorized, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForAccount,
     state::AppState,
 };
 
@@ -30,7 +30,7 @@ pub struct Cleaned {
     responses((status = OK, body = Cleaned)))]
 pub async fn clean(
     State(state): State<AppState>,
-    caller: Authorized<ForChange, TokenOnly>,
+    caller: Authorized<ForAccount, TokenOnly>,
 ) -> Result<Json<Cleaned>, GatewayError> {
     let user = &caller.user.id;
     let before = state.clock.now().minus(state.site.server.folder_retention);

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::{Authorized, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForAccount,
     state::AppState,
 };
 
@@ -71,7 +71,7 @@ pub struct RawUsage {
 pub async fn slurm_usage(
     State(state): State<AppState>,
     Query(Format { format }): Query<Format>,
-    caller: Authorized<ForChange, TokenOnly>,
+    caller: Authorized<ForAccount, TokenOnly>,
 ) -> Result<Json<UsageView>, GatewayError> {
     let raw = RawUsage::from(state.store.usage_of(&caller.user.id).await?);
     let wants_raw =
