@@ -1,6 +1,5 @@
-//! The login of a user's own account on an HPC with private accounts: checked by
-//! the connector, which logs in with it once, and kept as the connector has sealed
-//! it. Nothing here can open it again.
+//! Logins of users' own accounts on HPCs with private accounts. The connector checks a login
+//! by logging in once and seals it; the gateway stores it and cannot open it again.
 
 use std::time::Duration;
 
@@ -18,14 +17,14 @@ use crate::{
     state::AppState,
 };
 
-/// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and
-/// nobody is to guess passwords through us.
+/// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and the
+/// gateway is no way to guess passwords.
 const MAX_ATTEMPTS: u32 = 3;
-/// Logins that may fail on an account within [`WINDOW`], whoever tries.
+/// Logins on an account that may fail within [`WINDOW`], of all users.
 const MAX_FAILURES: u32 = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What a user gives.
+/// The login of an account.
 #[derive(Debug)]
 pub struct Login {
     /// The account.
@@ -57,7 +56,7 @@ impl Login {
         Ok(Self { account, password })
     }
 
-    /// Logs in with it once, and keeps it, sealed, for `job`.
+    /// Checks the login by logging in once, and stores it sealed for `job`.
     ///
     /// # Errors
     /// [`CredentialRejection`] if the HPC refuses it, or too many were tried;
@@ -78,9 +77,9 @@ impl Login {
             .queue
             .count_login(attempt, MAX_ATTEMPTS, MAX_FAILURES, WINDOW)
             .await
-            .map_err(|error| queue_away(&error))?;
-        let try_id = match counted {
-            LoginCount::Counted(try_id) => try_id,
+            .map_err(|error| queue_unavailable(&error))?;
+        let attempt_id = match counted {
+            LoginCount::Counted(id) => id,
             LoginCount::UserMustWait(wait) => {
                 return Err(CredentialRejection::TooManyAttempts {
                     limit: MAX_ATTEMPTS,
@@ -104,15 +103,14 @@ impl Login {
         let checked = connector
             .check_login(&hpc.name, job, &self.account, &self.password)
             .await;
-        // A login that was right is no guess, and neither is one that the HPC was not asked
-        // about.
-        let is_guess = checked.as_ref().is_err_and(|error| {
+        // A valid login does not count, and neither does one that the HPC has not checked.
+        let is_rejected = checked.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,
                 ErrorKind::Unauthenticated | ErrorKind::InvalidArgument
             )
         });
-        if !is_guess && let Err(error) = state.queue.forgive_login(attempt, try_id).await {
+        if !is_rejected && let Err(error) = state.queue.forgive_login(attempt, attempt_id).await {
             tracing::warn!(%error, "a login counts as failed for a minute");
         }
         let sealed = checked.map_err(|error| not_checked(hpc, error))?;
@@ -121,7 +119,7 @@ impl Login {
             .queue
             .keep_credential(&hpc.name, job, &sealed, time)
             .await
-            .map_err(|error| queue_away(&error))
+            .map_err(|error| queue_unavailable(&error))
     }
 }
 
@@ -141,7 +139,7 @@ fn not_checked(hpc: &Hpc, error: RemoteError) -> GatewayError {
     }
 }
 
-fn queue_away(error: &QueueError) -> GatewayError {
+fn queue_unavailable(error: &QueueError) -> GatewayError {
     tracing::warn!(%error, "Redis does not respond");
     Unavailable::CredentialStore.into()
 }
@@ -151,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_or_no_account_is_refused() {
+    fn a_login_without_a_password_or_account_name_is_rejected() {
         let login = |user: Option<&str>, password: Option<&str>, account: Option<&str>| {
             let (user, password) = (user.map(str::to_owned), password.map(SecretString::from));
             Login::new(user, password, account, &crate::fixtures::hpc()).map(|login| login.account)

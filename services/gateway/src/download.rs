@@ -1,5 +1,5 @@
-//! Fetching a folder by Globus: one transfer of a folder at a time, written down
-//! before it is asked for, so that asking again after trouble is the same one.
+//! Downloads of folders by Globus: one transfer of a folder at a time. The transfer is
+//! recorded before Globus is asked, so that a repeated request is the same transfer.
 
 use compute_db::{FolderTransfer, StoreError};
 use compute_domain::{
@@ -17,9 +17,9 @@ use crate::{
     state::AppState,
 };
 
-/// What the folder's owner asks for.
+/// A download that the folder's owner asks for.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct DownloadRequest {
     /// The folder, which is the user's.
     pub folder: Folder,
     /// A folder inside of it; all of it unless given.
@@ -35,13 +35,13 @@ pub struct Wanted {
 pub async fn begin(
     state: &AppState,
     user: &UserId,
-    wanted: Wanted,
+    wanted: DownloadRequest,
 ) -> Result<String, GatewayError> {
     let begun = try_begin(state, user, wanted).await;
     begun.map_err(|trouble| trouble.while_trying_to("init"))
 }
 
-/// How the latest transfer goes; `None` if there was none.
+/// The status of the latest transfer; `None` if there was none.
 ///
 /// # Errors
 /// If Globus refuses.
@@ -91,7 +91,11 @@ from! {
     GatewayError => Other,
 }
 
-async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<String, Trouble> {
+async fn try_begin(
+    state: &AppState,
+    user: &UserId,
+    wanted: DownloadRequest,
+) -> Result<String, Trouble> {
     let folder = wanted.folder;
     let hpc = hpc_of(state, &folder)?;
     let below =

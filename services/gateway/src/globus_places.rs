@@ -1,5 +1,5 @@
-//! Places at Globus, looked at before a transfer in the operator's name is asked for:
-//! whose collection it is, and what is on the HPC where it begins.
+//! Checks of places at Globus before a transfer in the operator's name: whose collection it
+//! is, and what is on the HPC where it begins.
 
 use compute_domain::{
     ErrorKind,
@@ -15,7 +15,7 @@ use crate::{
     state::AppState,
 };
 
-/// `place` as it is handed to Globus, if it is the user's to read and write.
+/// `place` as it is passed to Globus, if the user may read and write it.
 ///
 /// # Errors
 /// [`PlaceError`] if it is not.
@@ -28,8 +28,8 @@ pub fn of_user(state: &AppState, user: &UserId, place: &Place) -> Result<Place, 
     })
 }
 
-/// Looks at a `localDataFolder` of Globus; others are looked at when the job is
-/// submitted. A job's token does not open its owner's files on the hub.
+/// Checks a `localDataFolder` at Globus; others are checked when the job is submitted. A
+/// job's token does not open its owner's files on the hub.
 ///
 /// # Errors
 /// [`JobRejection`] if the caller may not name it.
@@ -49,7 +49,8 @@ pub fn may_be_source(
     Ok(())
 }
 
-/// A program that runs could put a link in the place of a folder while Globus reads it.
+/// Checks that no active job writes to `folder`: a program could replace a folder by a link
+/// while Globus reads it.
 ///
 /// # Errors
 /// [`DownloadRejection::FolderInUse`] if an active job writes to `folder`.
@@ -64,11 +65,11 @@ pub async fn nothing_writes_to(
     }
 }
 
-/// Whether `path` is a folder on the HPC with no link on the way to it. Globus would
-/// follow one, with all rights of the HPC's account.
+/// Checks that `path` is a folder on the HPC without a link on the way to it. Globus would
+/// follow a link with all rights of the HPC's account.
 ///
 /// # Errors
-/// [`SourceRejection`] if it is not, or cannot be looked at.
+/// [`SourceRejection`] if it is not, or cannot be checked.
 pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), SourceRejection> {
     if !hpc.is_community_account {
         // Nobody can log in to a private account now.

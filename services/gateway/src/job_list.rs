@@ -1,5 +1,5 @@
-//! All jobs of a user as one answer, written a page at a time: what it takes in memory does
-//! not grow with the jobs.
+//! All jobs of a user as one response, written a page at a time, so that its memory does not
+//! grow with the number of jobs.
 
 use axum::{
     body::{Body, Bytes},
@@ -15,9 +15,9 @@ use crate::{error::GatewayError, job_view::JobView, response_slots::ResponseSlot
 /// `{"job": […]}` with all jobs of `user`. The slot is taken until the response is sent.
 ///
 /// # Errors
-/// [`GatewayError::Store`] if the first page cannot be read. If a later one cannot, the answer
-/// is cut off, which every client sees.
-pub async fn answer(
+/// [`GatewayError::Store`] if the first page cannot be read. If a later one cannot, the
+/// response is cut off, which every client notices.
+pub async fn respond(
     store: Store,
     user: UserId,
     slot: ResponseSlot,
@@ -62,7 +62,7 @@ struct List {
 }
 
 impl List {
-    /// The next page as text, with the beginning or the end of the answer if it comes there.
+    /// The next page as text, with the beginning or the end of the response where it belongs.
     async fn next_chunk(&mut self) -> Result<Bytes, GatewayError> {
         let jobs = self
             .store

@@ -123,7 +123,7 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         refresh,
         token.clone(),
     ));
-    tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
+    tasks.spawn(limits::drop_idle(state.rate.clone(), token.clone()));
     tasks.spawn(rejected_tokens::drop_idle(
         state.rejected_tokens.clone(),
         token.clone(),
@@ -150,5 +150,5 @@ pub fn parts(state: &AppState) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
-        .noting(move || connectors.clone().noted())
+        .noting(move || connectors.clone().checks())
 }

@@ -1,5 +1,5 @@
-//! What one user may ask for: requests a minute, and the size of what is kept.
-//! Each gateway counts for itself.
+//! Limits of one user: requests a minute, which each gateway counts for itself, and the
+//! number and size of a job's values.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -32,8 +32,8 @@ pub const SLURM_LIMIT: usize = 16 << 10;
 /// Largest `localExecutableFolder` or `localDataFolder`, bytes of JSON.
 pub const FOLDER_LIMIT: usize = 8 << 10;
 
-/// How often users that no longer ask are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often users without recent requests are dropped.
+const CLEAN_EVERY: Duration = Duration::from_secs(60);
 
 /// Counts the requests of each user.
 pub struct RequestRate {
@@ -67,20 +67,20 @@ impl RequestRate {
     }
 }
 
-/// Forgets users that have not asked for a while, again and again until `stop`.
-pub async fn forget_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(LOOK_EVERY);
+/// Drops users without recent requests until `stop`.
+pub async fn drop_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(CLEAN_EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         rate.limiter.retain_recent();
         rate.limiter.shrink_to_fit();
     }
 }
 
-/// Whether the values of `param`, `env` or `slurm` may be kept: no more than `limit` bytes in
-/// all. What counts is the JSON that is kept, which can be larger than the JSON that was sent.
+/// Checks the values of `param`, `env` or `slurm`: at most `limit` bytes together. The stored
+/// JSON counts, which can be larger than the JSON that was sent.
 ///
 /// # Errors
-/// Naming the limit.
+/// [`ValueRejection`] with the limit that is exceeded.
 pub fn check_values(
     field: &'static str,
     values: &Map<String, Value>,
@@ -113,10 +113,10 @@ pub fn check_values(
     )
 }
 
-/// Whether a value may be kept: no more than `limit` bytes of JSON.
+/// Checks an object: at most `limit` bytes of JSON.
 ///
 /// # Errors
-/// Naming the limit.
+/// [`ValueRejection::LargeObject`] if it is larger.
 pub fn check_size(
     field: &'static str,
     values: Option<&Map<String, Value>>,

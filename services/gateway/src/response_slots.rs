@@ -1,5 +1,5 @@
-//! ResponseSlots for long answers: a few at once for each user, so that what they take together is
-//! bounded. Who finds none waits for a while.
+//! Slots for long responses: each user has a few, so that their responses together take a
+//! bounded amount of memory. A request without a slot waits for a while.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! The way of a job into the queue: checked, pinned, queued in the store, hinted
-//! at in the stream.
+//! Submission of a job: validate it, pin its template, queue it in the store, publish a hint
+//! in the stream.
 
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
@@ -24,15 +24,15 @@ use crate::{
 pub struct Submitted {
     /// The job.
     pub job: Job,
-    /// What its owner should know of the way in which it is run.
+    /// A message for its owner about how it is run.
     pub notice: Option<String>,
 }
 
-/// Submits `job`, which its owner has configured.
+/// Validates `job` and queues it.
 ///
 /// # Errors
-/// What validation finds, with all reasons; [`GatewayError::AlreadySubmitted`] if
-/// another submit was first.
+/// All reasons that validation finds; [`GatewayError::AlreadySubmitted`] if another submit
+/// was first.
 pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayError> {
     let site = &state.site;
     let hpc = site
@@ -74,15 +74,15 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
     }
 }
 
-/// Hints at a queued job in the stream. The row is queued whatever happens here: a
-/// maintainer's sweep finds it.
+/// Publishes a hint at a queued job in the stream. If that fails, a maintainer's sweep finds
+/// the row.
 pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
         tracing::warn!(hpc = job.hpc, %error, "queued, but not in the stream yet");
     }
 }
 
-/// What is pinned of the job's template, and the template as it was looked up.
+/// The job's template at the commit that will run, and its row as it was read.
 async fn pin_template(
     state: &AppState,
     job: &Job,
@@ -99,7 +99,7 @@ async fn pin_template(
         .zip(known)
         .ok_or_else(|| JobRejection::TemplateUnavailable(id.clone()))?;
     let manifest = &known.manifest;
-    // Of the commit that will run: a newer one may do what the approved one did not.
+    // The commit that will run counts: it may do what an earlier one did not.
     if let Some(stage) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
         return Err(JobRejection::NotApprovedForRawStages { id, stage }.into());
     }

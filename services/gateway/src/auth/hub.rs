@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use super::HubToken;
 use crate::{
-    meters::{self, HubQuestion},
+    meters::{self, HubRequest},
     rejected_tokens::RejectedTokens,
 };
 
@@ -193,9 +193,9 @@ impl HubClient {
                     })?,
             )
         };
-        let question = HubQuestion::begin(&hub.host);
+        let request = HubRequest::begin(&hub.host);
         let answer = self.ask(hub, token).await;
-        question.end(&answer);
+        request.end(&answer);
         match &answer {
             Ok(Ok(_)) => self.were_good.insert(key.clone(), ()).await,
             Ok(Err(HubError::Refused)) => {
@@ -239,8 +239,8 @@ impl HubClient {
     }
 }
 
-/// A hub that names no `kind` means a user: hubs call each service one (JupyterHub
-/// 0.8 and later), and what speaks for a hub without knowing services has none.
+/// A token without a `kind` is a user's: hubs name the kind of services (JupyterHub 0.8 and
+/// later), and proxies that stand in for a hub have users only.
 fn user_of(answer: HubModel, hub: &Hub) -> Result<HubUser, HubError> {
     let HubModel { name, kind } = answer;
     let shown = printable(&name.chars().take(80).collect::<String>(), false);

@@ -172,7 +172,7 @@ pub enum CredentialRejection {
         /// Seconds.
         retry_after: u64,
     },
-    /// Too many logins have failed, whoever tried.
+    /// Too many logins of the account have failed, of all users.
     #[error(
         "{limit} logins to {account} on {hpc} have failed within a minute: try again in \
          {retry_after} s"

@@ -1,5 +1,5 @@
-//! Bodies as clients send them: JSON, urlencoded or multipart, on any method, GET
-//! included; absent is as good as empty.
+//! Bodies as clients send them: JSON, urlencoded or multipart, on any method including GET.
+//! An absent body is an empty one.
 
 use axum::{
     RequestExt as _,
@@ -23,7 +23,7 @@ const MAX_VALUES: usize = 50_000;
 /// The fields of a request's body.
 ///
 /// # Errors
-/// If it is malformed, too large, or no object.
+/// If the body is malformed, too large, or not an object.
 pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> {
     let kind = request
         .headers()
@@ -68,8 +68,8 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
     }
 }
 
-/// Refuses what is small as text and large in memory: each value takes some 30 to 300
-/// bytes, and the body is read before it is known who sends it.
+/// Rejects bodies that are small as text and large in memory: each value takes 30 to 300
+/// bytes, and the body is read before the caller is known.
 fn check_value_count(bytes: &[u8]) -> Result<(), ValueRejection> {
     let (mut values, mut in_text, mut is_escaped) = (0_usize, false, false);
     for byte in bytes {
@@ -93,7 +93,7 @@ fn form(bytes: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
-/// The fields of a form; files in it are nobody's concern.
+/// The fields of a form; files are ignored.
 async fn multipart(request: Request) -> Result<Map<String, Value>, GatewayError> {
     let mut parts: Multipart = request
         .extract()

@@ -54,7 +54,7 @@ pub async fn give(
     }
     login.check_and_keep(&state, &user.id, hpc, &job.id).await?;
     tracing::info!(hpc = hpc.name, account, "password given again");
-    // It may have ended meanwhile, and what is kept of it have been removed.
+    // The job may have ended meanwhile, with its credential removed.
     match state.store.job_of(&user.id, &job.id).await? {
         Some(now) if now.state.is_terminal() => {
             if let Err(error) = state.queue.remove_credential(&hpc.name, &job.id).await {

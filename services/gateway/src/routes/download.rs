@@ -1,4 +1,4 @@
-//! Fetching a folder by Globus.
+//! Downloads of folders by Globus.
 
 use axum::{Json, extract::State};
 use compute_globus::Place;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::{OwnFolder, TokenOnly},
-    download::{self, Wanted},
+    download::{self, DownloadRequest},
     error::GatewayError,
     legacy::statuses::ForDownload,
     state::AppState,
@@ -55,7 +55,7 @@ pub async fn globus_init(
     State(state): State<AppState>,
     OwnFolder { folder, caller }: OwnFolder<ForDownload, InitDownload>,
 ) -> Result<Json<DownloadBegun>, GatewayError> {
-    let wanted = Wanted {
+    let wanted = DownloadRequest {
         folder,
         from: caller.body.from_path,
         to: Place {

@@ -1,4 +1,4 @@
-//! Jobs: make, configure, look.
+//! Jobs: create, configure, submit, read.
 
 use axum::{Json, extract::State, response::Response};
 use compute_db::{ChangeOutcome, JobPatch, NewJob, StoreError};
@@ -28,7 +28,7 @@ use crate::{
     submit::{self, Submitted},
 };
 
-/// Maintainer of a job that names none.
+/// The maintainer of a job whose body names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
 
 /// `POST /job`.

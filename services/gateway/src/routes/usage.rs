@@ -1,4 +1,4 @@
-//! What the caller's jobs have used, from the HPCs' accounting.
+//! Usage of the caller's jobs, from the HPCs' accounting.
 
 use axum::{
     Json,
@@ -15,7 +15,7 @@ use crate::{
     state::AppState,
 };
 
-/// How the figures are wanted.
+/// The format of the response.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Format {

@@ -69,5 +69,5 @@ pub async fn jobs(
 ) -> Result<Response, GatewayError> {
     let user = &caller.user.id;
     let slot = state.lists.take(user).await?;
-    job_list::answer(state.store, user.clone(), slot).await
+    job_list::respond(state.store, user.clone(), slot).await
 }
