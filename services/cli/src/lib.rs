@@ -22,7 +22,7 @@ pub use answer::{Answer, shown};
 
 /// The operator's command of CyberGIS-Compute.
 #[derive(Debug, Parser)]
-#[command(name = "cybergis-compute", version = compute_runtime::version::text())]
+#[command(name = "cybergis-compute", version = compute_config::version::text())]
 pub struct Cli {
     /// Folder of the configuration
     #[arg(

@@ -40,9 +40,9 @@ mod fixtures;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
-    config::Site,
     draining::DrainingListener,
     health::Parts,
     serving::{self, Patience},
