@@ -59,7 +59,7 @@ pub enum Group {
     /// In whose name Globus transfers data
     #[command(subcommand)]
     Globus(globus::Command),
-    /// Take over the database of the older server; safe to repeat
+    /// Take over the database of the legacy server; safe to repeat
     Import(import::Command),
 }
 

@@ -1,4 +1,4 @@
-//! A database of the older server, with rows of all the kinds that such a database
+//! A database of the legacy server, with rows of all the kinds that such a database
 //! has after some years.
 
 use std::{
@@ -11,15 +11,15 @@ use std::{
 use sea_orm::{ConnectionTrait as _, Database as Connector};
 use serde_json::Value;
 
-/// What the older server made its tables with.
-const SCHEMA: &str = include_str!("../fixtures/older_schema.sql");
+/// What the legacy server made its tables with.
+const SCHEMA: &str = include_str!("../fixtures/legacy_schema.sql");
 
 pub(crate) const AT: i64 = 1_795_457_000_000;
 pub(crate) const JOBS: usize = 252;
 pub(crate) const FOLDERS: usize = 60;
 
 /// The database, and how it is reached.
-pub(crate) struct Older {
+pub(crate) struct Legacy {
     url: String,
     /// Without the password.
     pub(crate) address: String,
@@ -51,20 +51,20 @@ fn fact(part: &str, key: &str) -> String {
     facts[key].as_str().unwrap().to_owned()
 }
 
-impl Older {
+impl Legacy {
     pub(crate) async fn empty() -> Self {
         let url = database_on("mariadb").await;
         let password = fact("mariadb", "password");
-        let older = Self {
+        let legacy = Self {
             address: url.replace(&format!(":{password}@"), "@"),
             url,
             password,
         };
         // In the order of the file, folders come after events.
-        older
+        legacy
             .execute(&format!("SET FOREIGN_KEY_CHECKS=0;{SCHEMA}"))
             .await;
-        older
+        legacy
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
@@ -74,7 +74,7 @@ impl Older {
     }
 
     pub(crate) async fn filled() -> Self {
-        let older = Self::empty().await;
+        let legacy = Self::empty().await;
         let mut sql = String::new();
         for n in 0..FOLDERS {
             folder(&mut sql, n);
@@ -93,8 +93,8 @@ impl Older {
              ('bob@example.org','Ag-refresh-of-bob',1795457000000,NULL,NULL),
              ('gone@example.org','Ag-refresh-of-gone',1795457000000,NULL,2026);",
         );
-        older.execute(&sql).await;
-        older
+        legacy.execute(&sql).await;
+        legacy
     }
 }
 
