@@ -34,9 +34,6 @@ pub mod state;
 pub mod submit;
 pub mod templates;
 
-#[cfg(test)]
-mod fixtures;
-
 use std::sync::Arc;
 
 use axum::{Router, middleware};

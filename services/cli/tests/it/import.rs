@@ -9,12 +9,13 @@ use compute_domain::{
     job::State,
 };
 use compute_runtime::seal::{SealingKey, globus_purpose};
+use compute_testing::{Database, Kind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{
     desk::Desk,
-    legacy_database::{FOLDERS, JOBS, Legacy, database_on, id, job},
+    legacy_database::{FOLDERS, JOBS, Legacy, id, job},
 };
 
 /// Jobs of each kind.
@@ -225,14 +226,14 @@ async fn everything_is_taken_over_into_sqlite() {
 
 #[tokio::test]
 async fn everything_is_taken_over_into_postgresql() {
-    let url = database_on("postgres").await;
-    takes_over_everything(Desk::on_database(&url).await).await;
+    let database = Database::empty(Kind::Postgres).await;
+    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]
 async fn everything_is_taken_over_into_mariadb() {
-    let url = database_on("mariadb").await;
-    takes_over_everything(Desk::on_database(&url).await).await;
+    let database = Database::empty(Kind::MariaDb).await;
+    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]

@@ -2,13 +2,11 @@
 
 use compute_db::FolderTransfer;
 use compute_domain::{Clock as _, ids::FolderId};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::World,
-};
+use crate::world::World;
 
 #[rstest]
 #[tokio::test]
