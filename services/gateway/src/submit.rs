@@ -1,6 +1,7 @@
 //! The way of a job into the queue: checked, pinned, queued in the store, hinted
 //! at in the stream.
 
+use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{Cause, DataSource, Job, root_of},
@@ -12,7 +13,6 @@ use compute_domain::{
     },
 };
 use compute_globus::Place;
-use compute_runtime::config::Site;
 use serde_json::Value;
 
 use crate::{

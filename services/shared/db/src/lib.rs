@@ -15,7 +15,7 @@ mod convert;
 #[expect(unreachable_pub, reason = "what the macro of sea_orm makes is public")]
 mod entity;
 mod error;
-pub mod older;
+pub mod import;
 mod progress;
 mod store;
 mod transaction;

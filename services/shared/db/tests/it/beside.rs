@@ -5,12 +5,10 @@ use compute_domain::{
     ids::FolderId,
     job::{Cause, Change, Job, NewEvent, Step},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 /// A job that was made with these folders.
 async fn with(world: &World, program: Option<&FolderId>, data: Option<&FolderId>) -> Job {

@@ -5,13 +5,11 @@ use compute_domain::{
     Clock as _,
     job::{Folder, Job},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 /// A new transfer of the folder.
 fn new(world: &World, folder: &Folder, submission: &str) -> FolderTransfer {

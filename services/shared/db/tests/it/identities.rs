@@ -6,12 +6,10 @@ use compute_domain::{
     ids::{FolderId, JobId, UserId},
     job::Change,
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, World, alice, bob},
-};
+use crate::world::{HPC, World, alice, bob};
 
 fn job_of(world: &World, user: &str) -> NewJob {
     NewJob {
