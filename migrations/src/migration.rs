@@ -84,6 +84,11 @@ impl MigratorTrait for Migrations {
                 |_| flag("is_mpi_approved"),
             )),
             Box::new(NewTable("m000023_create_user_slots", tables::user_slots)),
+            Box::new(NewColumn(
+                "m000024_jobs_have_a_template_address",
+                "jobs",
+                |backend| long_or_null(backend, "template_address"),
+            )),
         ]
     }
 }

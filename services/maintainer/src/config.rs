@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use compute_runtime::{healthcheck::Action, version};
 
-/// Carries jobs of one or more HPCs through their life cycle.
+/// Runs jobs of one or more HPCs through their life cycle.
 #[derive(Debug, Parser)]
 #[command(name = "compute-maintainer", version = version::text())]
 pub struct Options {

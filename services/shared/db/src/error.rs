@@ -51,6 +51,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the error lies in one row: the others can still be read and written.
+    pub fn is_of_one_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. } | Self::Illegal(_) | Self::Unfit(_)
+        )
+    }
+
     /// The kind of error, for the answer to a caller.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -23,8 +23,8 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    CarriedRow, ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, Held,
-    JobCount, JobFilter, JobPatch, LISTED_JOBS, LimitReached, Listed, ListedUntil, LogRow,
-    NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store, SubmitOutcome,
-    Template, TemplatePatch, UserLimits, Waiting, Whereabouts,
+    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobCount, JobFilter,
+    JobPatch, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed, ListedUntil, LogRow,
+    NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Renewed, Runtime, Store,
+    SubmitOutcome, Template, TemplatePatch, UnconfiguredJob, UserLimits, Waiting, Whereabouts,
 };

@@ -17,6 +17,7 @@ mod jobs_operator;
 mod jobs_owner;
 mod jobs_places;
 mod jobs_submit;
+mod jobs_unconfigured;
 mod jobs_waiting;
 mod jobs_whereabouts;
 mod maintainers;
@@ -27,14 +28,15 @@ pub use events::{EventRow, LogRow};
 pub use folder_transfers::FolderTransfer;
 pub use folders::FolderPatch;
 pub(crate) use imports::JobBatch;
-pub use jobs_advance::Held;
+pub use jobs_advance::LeaseToken;
 pub use jobs_claim::{Claim, Places};
 pub use jobs_figures::{OpenJobs, Runtime};
-pub use jobs_lease::CarriedRow;
+pub use jobs_lease::{LeaseRow, Renewed};
 pub use jobs_list::{LISTED_JOBS, Listed, ListedUntil};
 pub use jobs_operator::{JobCount, JobFilter};
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
 pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
+pub use jobs_unconfigured::UnconfiguredJob;
 pub use jobs_waiting::Waiting;
 pub use jobs_whereabouts::Whereabouts;
 pub use templates::{NewTemplate, Template, TemplatePatch};
@@ -50,7 +52,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000023_create_user_slots";
+const NEEDED_MIGRATION: &str = "m000024_jobs_have_a_template_address";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! The part of a job's life on the HPC: follow it, and carry out what its owner
-//! wants meanwhile.
+//! The step `watch`: follows the job on the HPC until it has left the scheduler, and cancels,
+//! suspends or resumes it there when its owner wants so.
 
 use std::time::Duration;
 
@@ -15,67 +15,66 @@ use compute_proto::{FilePart, RemoteError};
 use tokio::time::Instant;
 
 use super::{
-    Carrier, PutDown,
+    JobRunner, StopReason,
     cancel::CANCEL_AGAIN,
     password::{self, Kept},
 };
 use crate::{
+    backoff::{backoff, is_worth_an_event, jittered},
     launcher::Folders,
-    patience::{backoff, jittered, worth_telling},
+    status_poller::LoginRefused,
     steps::{StepError, is_legacy},
-    verdict::Verdict,
-    watch::Refused,
+    transition::Transition,
 };
 
 /// How long the scheduler may not know a job before its own exit file is read.
 const EXIT_FILE_AFTER: Duration = Duration::from_secs(30);
 
-/// How long it may not know it, with no exit file either, before it is given up.
+/// How long it may not know it, without an exit file, before the job is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// How long after Slurm was told to end a job it may not know it before that is the end.
+/// How long Slurm may not know a job after `scancel` before the job counts as ended.
 const CANCELLED_AFTER: Duration = Duration::from_secs(10);
 
-/// How long a cancelled job may still be there before Slurm is told once more.
+/// How long a cancelled job may still be there before `scancel` is run again.
 const CANCEL_ONCE_MORE: Duration = Duration::from_secs(30);
 
-/// A wish that the HPC is to be told of.
-struct Pending {
+/// An intent that is to be carried out on the HPC.
+struct PendingIntent {
     intent: Intent,
     tries: u32,
     at: Instant,
 }
 
-/// What came of telling the HPC.
-enum Told {
-    /// It has done it, or has said that it never will.
+/// The outcome of carrying out an intent.
+enum Control {
+    /// The HPC has done it, or has refused it for good.
     Done,
-    /// It could not be told, or does not want to now.
+    /// The HPC could not be asked, or refuses for now.
     NotNow,
     /// The job is parked because of that.
     Parked,
 }
 
-/// Since when something is so, on the way through the looks at the scheduler.
+/// Since when something has been observed without interruption.
 #[derive(Default)]
 struct Since {
     unknown: Option<Instant>,
     cancelled: Option<Instant>,
 }
 
-impl Carrier<'_> {
+impl JobRunner<'_> {
     /// Follows the job until it has left the scheduler.
-    pub(super) async fn watch(&mut self) -> Result<(), PutDown> {
-        let Some(slurm_job) = self.port.slurm_job(&self.job) else {
+    pub(super) async fn watch(&mut self) -> Result<(), StopReason> {
+        let Some(slurm_job) = self.hpc.slurm_job(&self.job) else {
             return self.fail(Cause::new("its Slurm id is not known")).await;
         };
         let account = self.job.account.as_deref();
-        let mut following = self
-            .boards
-            .follow(self.context, &self.port, account, &slurm_job);
+        let connector = self.hpc.connector.clone();
+        let mut subscription = self.hpc.status.subscribe(account, &slurm_job, connector);
         let mut look_at_login = tokio::time::interval(password::LOOK_EVERY);
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
+        let mut intents = self.signals.intent.clone();
+        intents.mark_unchanged();
         let mut pending = self.pending(0);
         let mut since = Since::default();
         loop {
@@ -84,18 +83,18 @@ impl Carrier<'_> {
                 .map_or_else(Instant::now, |pending| pending.at);
             tokio::select! {
                 reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
-                _ = wishes.changed() => pending = self.pending(0),
+                _ = intents.changed() => pending = self.pending(0),
                 () = tokio::time::sleep_until(due), if pending.is_some() => {
                     let Some(now) = pending.take() else { continue };
                     match self.control(now.intent, now.tries, &slurm_job).await? {
-                        Told::Parked => return Ok(()),
-                        Told::NotNow => pending = self.pending(now.tries + 1),
-                        Told::Done if now.intent == Intent::Cancel => {
+                        Control::Parked => return Ok(()),
+                        Control::NotNow => pending = self.pending(now.tries + 1),
+                        Control::Done if now.intent == Intent::Cancel => {
                             since.cancelled.get_or_insert_with(Instant::now);
                             let at = Instant::now() + CANCEL_ONCE_MORE;
-                            pending = Some(Pending { at, ..now });
+                            pending = Some(PendingIntent { at, ..now });
                         }
-                        Told::Done => {}
+                        Control::Done => {}
                     }
                 }
                 _ = look_at_login.tick() => match self.kept_login().await {
@@ -105,10 +104,10 @@ impl Carrier<'_> {
                     Ok(Kept::Missing) => return self.password_is_missing().await,
                     Err(reason) => tracing::warn!(reason, "looking again"),
                 },
-                seen = following.next() => {
+                seen = subscription.next() => {
                     let seen = match seen {
                         Ok(seen) => seen,
-                        Err(Refused(words)) => return self.password_is_refused(&words).await,
+                        Err(LoginRefused(message)) => return self.password_is_refused(&message).await,
                     };
                     if let Some(end) = self.look(&seen, &mut since).await? {
                         return self.finish(&end, seen.started_at).await;
@@ -121,14 +120,14 @@ impl Carrier<'_> {
         }
     }
 
-    fn pending(&self, tries: u32) -> Option<Pending> {
-        let (intent, _) = self.signals.wish.borrow().clone()?;
+    fn pending(&self, tries: u32) -> Option<PendingIntent> {
+        let (intent, _) = self.signals.intent.borrow().clone()?;
         let wait = match (tries, intent) {
             (0, _) => Duration::ZERO,
             (_, Intent::Cancel) => jittered(backoff(tries - 1)).min(CANCEL_AGAIN),
             _ => jittered(backoff(tries - 1)),
         };
-        Some(Pending {
+        Some(PendingIntent {
             intent,
             tries,
             at: Instant::now() + wait,
@@ -139,10 +138,10 @@ impl Carrier<'_> {
         &mut self,
         seen: &JobObservation,
         since: &mut Since,
-    ) -> Result<Option<EndState>, PutDown> {
+    ) -> Result<Option<EndState>, StopReason> {
         match self.kind.on_maintain(&self.job, seen) {
-            Verdict::Nothing => {}
-            Verdict::Change(change) => {
+            Transition::Nothing => {}
+            Transition::Change(change) => {
                 self.save(Progress {
                     change: Some(change),
                     started_at: seen.started_at,
@@ -150,8 +149,8 @@ impl Carrier<'_> {
                 })
                 .await?;
             }
-            Verdict::Ended(end) => return Ok(Some(end)),
-            Verdict::NotKnown => {
+            Transition::Ended(end) => return Ok(Some(end)),
+            Transition::NotKnown => {
                 let unknown = *since.unknown.get_or_insert_with(Instant::now);
                 let cancelled = since.cancelled.map(|at| at.max(unknown));
                 if cancelled.is_some_and(|at| at.elapsed() >= CANCELLED_AFTER) {
@@ -167,7 +166,7 @@ impl Carrier<'_> {
     /// The scheduler has answered and does not know the job: a site without
     /// accounting, or one that forgets quickly. The batch script leaves its exit
     /// code beside the logs.
-    async fn not_known(&mut self, for_how_long: Duration) -> Result<Option<EndState>, PutDown> {
+    async fn not_known(&mut self, for_how_long: Duration) -> Result<Option<EndState>, StopReason> {
         if for_how_long < EXIT_FILE_AFTER {
             return Ok(None);
         }
@@ -195,35 +194,34 @@ impl Carrier<'_> {
     }
 
     async fn exit_file(&self) -> Result<FilePart, RemoteError> {
-        let (port, job) = (&self.port, &self.job);
-        let (hpc, connector) = (port.hpc_name(), &port.connector);
-        let file = connector.read_job_file(hpc, &job.id, JobFile::ExitCode, 16);
+        let (hpc, job, connector) = (&self.hpc, &self.job, &self.hpc.connector);
+        let file = connector.read_job_file(hpc.name(), &job.id, JobFile::ExitCode, 16);
         match file.await {
-            Err(error) if error.kind == ErrorKind::NotFound && is_legacy(port, job).await? => {
-                let result = Folders::of(job, &port.hpc).result;
+            Err(error) if error.kind == ErrorKind::NotFound && is_legacy(hpc, job).await? => {
+                let result = Folders::of(job, &hpc.config).result;
                 let path = format!("{result}/slurm_log/{}", JobFile::ExitCode.name());
-                connector.read_file(hpc, &path, 0, 16).await
+                connector.read_file(hpc.name(), &path, 0, 16).await
             }
             file => file,
         }
     }
 
-    /// Tells the HPC what the owner wants, after `tries` in vain.
+    /// Carries out an intent on the HPC, after `tries` that failed.
     async fn control(
         &mut self,
         intent: Intent,
         tries: u32,
         slurm_job: &SlurmJob,
-    ) -> Result<Told, PutDown> {
+    ) -> Result<Control, StopReason> {
         let done = match intent {
-            Intent::Cancel => self.kind.on_cancel(&self.port, slurm_job).await,
-            Intent::Pause => self.kind.on_pause(&self.port, slurm_job).await,
-            Intent::Resume => self.kind.on_resume(&self.port, slurm_job).await,
+            Intent::Cancel => self.kind.on_cancel(&self.hpc, slurm_job).await,
+            Intent::Pause => self.kind.on_pause(&self.hpc, slurm_job).await,
+            Intent::Resume => self.kind.on_resume(&self.hpc, slurm_job).await,
         };
         let id = self.job.id.clone();
         let progress = match (done, intent) {
-            // The wish stays: it decides what the end means.
-            (Ok(()), Intent::Cancel) => return Ok(Told::Done),
+            // The intent stays: it decides what the end means.
+            (Ok(()), Intent::Cancel) => return Ok(Control::Done),
             (Ok(()), Intent::Pause) => Progress {
                 change: (self.job.state != State::Paused).then_some(Change::Pause),
                 events: vec![NewEvent::new(
@@ -246,9 +244,9 @@ impl Carrier<'_> {
                 return self.cancel_not_now(tries, &cause.to_string()).await;
             }
             (Err(StepError::Refused(cause)), intent) => {
-                let words = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
+                let message = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
                 Progress {
-                    events: vec![NewEvent::new(EventKind::JobControlRefused, words)],
+                    events: vec![NewEvent::new(EventKind::JobControlRefused, message)],
                     clear_intent: Some(intent),
                     ..Progress::default()
                 }
@@ -257,32 +255,35 @@ impl Carrier<'_> {
                 return self.cancel_not_now(tries, &reason).await;
             }
             (Err(StepError::Trouble(reason)), _) => {
-                tracing::warn!(intent = intent.as_str(), reason, "not told yet");
-                return Ok(Told::NotNow);
+                tracing::warn!(
+                    intent = intent.as_str(),
+                    reason,
+                    "intent not carried out yet"
+                );
+                return Ok(Control::NotNow);
             }
-            (Err(StepError::Password(words)), _) => {
-                self.password_is_refused(&words).await?;
-                return Ok(Told::Parked);
+            (Err(StepError::Password(message)), _) => {
+                self.password_is_refused(&message).await?;
+                return Ok(Control::Parked);
             }
-            (Err(StepError::Store(error)), _) => return Err(PutDown::Store(error)),
         };
         self.save(progress).await?;
-        Ok(Told::Done)
+        Ok(Control::Done)
     }
 
-    /// The HPC does not end the job now: its owner is told, and it is asked again.
-    async fn cancel_not_now(&mut self, tries: u32, reason: &str) -> Result<Told, PutDown> {
+    /// The HPC does not end the job now: an event says so, and it is asked again.
+    async fn cancel_not_now(&mut self, tries: u32, reason: &str) -> Result<Control, StopReason> {
         tracing::warn!(reason, "not cancelled yet");
-        if worth_telling(tries + 1) {
-            let words = format!("it is to be cancelled, and is not yet ({reason})");
-            let event = NewEvent::retry(&self.job.id, &words, CANCEL_AGAIN.as_secs());
+        if is_worth_an_event(tries + 1) {
+            let message = format!("it is to be cancelled, and is not yet ({reason})");
+            let event = NewEvent::retry(&self.job.id, &message, CANCEL_AGAIN.as_secs());
             self.save(Progress {
                 events: vec![event],
                 ..Progress::default()
             })
             .await?;
         }
-        Ok(Told::NotNow)
+        Ok(Control::NotNow)
     }
 }
 
