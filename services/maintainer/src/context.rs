@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use compute_config::Site;
 use compute_db::{LeaseToken, Store};
 use compute_domain::{Clock, ids::MaintainerId, job::Job};
 use compute_globus::Globus;
 use compute_queue::Queue;
-use compute_runtime::{config::Site, grpc::Transport, seal::SealingKey, shutdown::Shutdown};
+use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{active_jobs::ActiveJobs, hpc_handle::HpcHandle};
 

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use compute_config::Site;
 use compute_domain::{
     job::{Job, Mark, SlurmJob},
     site::Hpc,
 };
 use compute_proto::ConnectorClient;
-use compute_runtime::config::Site;
 use compute_templates::Mirrors;
 use tokio_util::task::TaskTracker;
 

@@ -9,13 +9,13 @@ mod hello_world;
 mod unconfigured;
 
 use async_trait::async_trait;
+use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job, JobObservation, SlurmJob, Step},
     manifest::Stage,
     site::{Hpc, KindName},
     slurm::{Refusal, SlurmOptions, check_allowed},
 };
-use compute_runtime::config::Site;
 
 use crate::{
     definition::Definition,

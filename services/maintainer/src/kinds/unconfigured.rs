@@ -1,10 +1,10 @@
 //! A maintainer that is not configured.
 
+use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job},
     site::Hpc,
 };
-use compute_runtime::config::Site;
 
 use super::Kind;
 use crate::definition::Definition;

@@ -15,7 +15,7 @@ mod convert;
 #[expect(unreachable_pub, reason = "what the macro of sea_orm makes is public")]
 mod entity;
 mod error;
-pub mod older;
+pub mod import;
 mod progress;
 mod store;
 mod transaction;
@@ -26,5 +26,6 @@ pub use store::{
     ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobCount, JobFilter,
     JobPatch, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed, ListedUntil, LogRow,
     NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Renewed, Runtime, Store,
-    SubmitOutcome, Template, TemplatePatch, UnconfiguredJob, UserLimits, Waiting, Whereabouts,
+    SubmitOutcome, Template, TemplatePatch, TransferOutcome, UnconfiguredJob, UserLimits, Waiting,
+    Whereabouts,
 };

@@ -4,7 +4,6 @@ mod events;
 mod folder_transfers;
 mod folders;
 mod globus_tokens;
-mod imports;
 mod jobs_advance;
 mod jobs_beside;
 mod jobs_claim;
@@ -25,9 +24,8 @@ mod templates;
 mod user_limits;
 
 pub use events::{EventRow, LogRow};
-pub use folder_transfers::FolderTransfer;
+pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
-pub(crate) use imports::JobBatch;
 pub use jobs_advance::LeaseToken;
 pub use jobs_claim::{Claim, Places};
 pub use jobs_figures::{OpenJobs, Runtime};
@@ -52,7 +50,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000024_jobs_have_a_template_address";
+const NEEDED_MIGRATION: &str = "m000025_jobs_have_a_template_address";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -1,12 +1,10 @@
 //! Jobs on HPCs that have left the configuration.
 
 use compute_domain::job::{Change, Intent, NewEvent};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, World, alice, change},
-};
+use crate::world::{HPC, LEASE, World, alice, change};
 
 #[rstest]
 #[tokio::test]

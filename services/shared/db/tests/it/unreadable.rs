@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use compute_db::{Claim, StoreError};
 use compute_domain::job::{Change, Intent};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, PLENTY, World, alice, change, maintainer},
-};
+use crate::world::{HPC, LEASE, PLENTY, World, alice, change, maintainer};
 
 async fn break_column(world: &World, id: &str, column: &str) {
     let sql = format!("UPDATE jobs SET {column} = 'snooze' WHERE id = '{id}'");

@@ -12,7 +12,7 @@ use compute_domain::{
     job::{Change, Folder, Job},
 };
 
-use crate::database::{Database, Kind};
+use compute_testing::{Database, Kind};
 
 pub(crate) const HPC: &str = "local_hpc";
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
