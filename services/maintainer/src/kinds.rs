@@ -59,7 +59,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_pause(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(hpc.connector.suspend(hpc.name(), job).await?)
+        Ok(hpc.connector.suspend(job).await?)
     }
 
     /// Goes on with a job that is suspended or held.
@@ -67,7 +67,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_resume(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(hpc.connector.resume(hpc.name(), job).await?)
+        Ok(hpc.connector.resume(job).await?)
     }
 
     /// Ends the job on the HPC.
@@ -75,7 +75,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_cancel(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(hpc.connector.cancel(hpc.name(), job).await?)
+        Ok(hpc.connector.cancel(job).await?)
     }
 }
 

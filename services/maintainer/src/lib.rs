@@ -94,7 +94,7 @@ fn handle(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcHandle>
     Ok(HpcHandle {
         config: Arc::new(hpc.clone()),
         site: Arc::clone(site),
-        connector: ConnectorClient::new(channel),
+        connector: ConnectorClient::for_hpc(channel, &hpc.name),
         status: Arc::new(status),
         mirrors: deps.mirrors.clone(),
         tasks: deps.shutdown.tasks.clone(),

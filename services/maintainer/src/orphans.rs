@@ -74,7 +74,7 @@ async fn look(
 ) -> anyhow::Result<()> {
     let name = hpc.name();
     let deployment = &hpc.site.server.deployment;
-    let live = hpc.connector.deployment_jobs(name, deployment).await?;
+    let live = hpc.connector.deployment_jobs(deployment).await?;
     let ids: Vec<_> = live.iter().map(|live| live.job.clone()).collect();
     // Whatever HPC they are of: two may be the same cluster, with one account.
     let rows = context.store.whereabouts(&ids).await?;

@@ -132,9 +132,9 @@ impl JobRunner<'_> {
     /// Asks Slurm whether it has the job, whose submit was tried and not answered.
     pub(super) async fn find_in_slurm(&mut self) -> Result<Found, StopReason> {
         let folder = Folders::of(&self.job, &self.hpc.config).executable;
-        let (name, connector) = (self.hpc.name(), &self.hpc.connector);
+        let connector = &self.hpc.connector;
         let mark = self.hpc.mark(&self.job);
-        let found = connector.find_submission(name, &mark, &folder).await;
+        let found = connector.find_submission(&mark, &folder).await;
         match found.map_err(StepError::from) {
             Ok(Some(submitted)) => {
                 let progress = Progress {

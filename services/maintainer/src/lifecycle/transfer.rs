@@ -117,8 +117,8 @@ impl JobRunner<'_> {
             ));
         }
         let (connector, name) = (&self.hpc.connector, self.hpc.name());
-        connector.make_folder(name, &folder.hpc_path).await?;
-        connector.check_folder(name, &folder.hpc_path).await?;
+        connector.make_folder(&folder.hpc_path).await?;
+        connector.check_folder(&folder.hpc_path).await?;
         let endpoint = self.hpc.config.globus.endpoint.clone();
         Ok(Place {
             endpoint: endpoint.ok_or_else(|| lacks("endpoint for its data"))?,

@@ -195,12 +195,12 @@ impl JobRunner<'_> {
 
     async fn exit_file(&self) -> Result<FilePart, RemoteError> {
         let (hpc, job, connector) = (&self.hpc, &self.job, &self.hpc.connector);
-        let file = connector.read_job_file(hpc.name(), &job.id, JobFile::ExitCode, 16);
+        let file = connector.read_job_file(&job.id, JobFile::ExitCode, 16);
         match file.await {
             Err(error) if error.kind == ErrorKind::NotFound && is_legacy(hpc, job).await? => {
                 let result = Folders::of(job, &hpc.config).result;
                 let path = format!("{result}/slurm_log/{}", JobFile::ExitCode.name());
-                connector.read_file(hpc.name(), &path, 0, 16).await
+                connector.read_file(&path, 0, 16).await
             }
             file => file,
         }

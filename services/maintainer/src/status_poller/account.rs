@@ -124,7 +124,7 @@ impl AccountPoller {
             let Some((jobs, asker, connector)) = self.question() else {
                 return;
             };
-            match connector.job_states(hpc, &jobs).await {
+            match connector.job_states(&jobs).await {
                 Ok(seen) => {
                     meters::look(hpc, "answered");
                     self.publish(&jobs, seen);
@@ -185,7 +185,7 @@ pub(super) mod tests {
 
     pub(crate) fn connector() -> ConnectorClient {
         let channel = Transport::Plain.channel("http://127.0.0.1:1", Role::Connector);
-        ConnectorClient::new(channel.unwrap())
+        ConnectorClient::for_hpc(channel.unwrap(), "hpc")
     }
 
     pub(crate) fn job(slurm_id: &str) -> SlurmJob {

@@ -198,7 +198,7 @@ fn conclusion(job: &Job) -> Progress {
 /// Puts the logs into the result folder; true if the job is of the version before,
 /// whose logs are there already.
 async fn store_logs(hpc: &HpcHandle, job: &Job, result: &str) -> Part<bool> {
-    let stored = hpc.connector.store_logs(hpc.name(), &job.id, result);
+    let stored = hpc.connector.store_logs(&job.id, result);
     match stored.await {
         Err(error) if error.kind == ErrorKind::NotFound => Part::of(is_legacy(hpc, job).await),
         stored => Part::of(stored.map(|()| false)),
@@ -212,16 +212,12 @@ async fn log(
     file: JobFile,
     legacy_result: Option<&String>,
 ) -> Part<Option<String>> {
-    let (name, connector) = (hpc.name(), &hpc.connector);
+    let connector = &hpc.connector;
     let read = match legacy_result {
-        None => {
-            connector
-                .read_job_file(name, &job.id, file, LOG_LIMIT)
-                .await
-        }
+        None => connector.read_job_file(&job.id, file, LOG_LIMIT).await,
         Some(result) => {
             let path = format!("{result}/slurm_log/{}", file.name());
-            connector.read_file(name, &path, 0, LOG_LIMIT).await
+            connector.read_file(&path, 0, LOG_LIMIT).await
         }
     };
     Part::of(read.map(|part| {
@@ -241,7 +237,7 @@ async fn log(
 }
 
 async fn listing(hpc: &HpcHandle, result: &str) -> Part<Listing> {
-    Part::of(hpc.connector.list_folder(hpc.name(), result).await)
+    Part::of(hpc.connector.list_folder(result).await)
 }
 
 /// Never in the way of the job's end: what is not known is left out.
@@ -250,13 +246,10 @@ async fn usage(hpc: &HpcHandle, job: &Job) -> Usage {
         return Usage::default();
     };
     let ask = async || {
-        hpc.connector
-            .usage(hpc.name(), &job)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
-                Usage::default()
-            })
+        hpc.connector.usage(&job).await.unwrap_or_else(|error| {
+            tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
+            Usage::default()
+        })
     };
     let usage = ask().await;
     if usage.walltime.is_some() {

@@ -8,6 +8,6 @@ use crate::{hpc_handle::HpcHandle, launcher::Folders};
 
 pub(super) async fn run(hpc: &HpcHandle, job: &Job) -> Result<StepOutcome, StepError> {
     let result = Folders::of(job, &hpc.config).result;
-    hpc.connector.make_folder(hpc.name(), &result).await?;
+    hpc.connector.make_folder(&result).await?;
     Ok(Progress::default())
 }

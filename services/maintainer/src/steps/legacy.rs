@@ -15,9 +15,7 @@ use crate::hpc_handle::HpcHandle;
 /// # Errors
 /// If the HPC could not be asked.
 pub async fn is_legacy(hpc: &HpcHandle, job: &Job) -> Result<bool, RemoteError> {
-    let log = hpc
-        .connector
-        .read_job_file(hpc.name(), &job.id, JobFile::Stdout, 1);
+    let log = hpc.connector.read_job_file(&job.id, JobFile::Stdout, 1);
     match log.await {
         Ok(_) => Ok(false),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(true),

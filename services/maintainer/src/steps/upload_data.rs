@@ -19,9 +19,7 @@ pub(super) async fn run(hpc: &HpcHandle, job: &Job) -> Result<StepOutcome, StepE
         .ok_or_else(|| refused("the job has no data folder".to_owned()))?;
     let local = open(hpc, path.clone()).await?;
     let archive = local.pack(&hpc.tasks);
-    hpc.connector
-        .upload_folder(hpc.name(), &folder, archive)
-        .await?;
+    hpc.connector.upload_folder(&folder, archive).await?;
     Ok(Progress::default())
 }
 

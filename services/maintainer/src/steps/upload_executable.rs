@@ -18,7 +18,7 @@ pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOu
     let folder = Folders::of(input.job, &hpc.config).executable;
     if let Some(given) = input.job.executable_to_copy() {
         let from = path_of(&hpc.config, given);
-        let copied = hpc.connector.copy_folder(hpc.name(), &from, &folder);
+        let copied = hpc.connector.copy_folder(&from, &folder);
         copied.await.map_err(|error| gone(error, given))?;
     }
     match &input.definition.executable {
@@ -29,16 +29,14 @@ pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOu
                 StepError::Refused(Cause::new(format!("template {id} has been removed")))
             })?;
             let archive = hpc.mirrors.archive(id, address, sha).await?;
-            hpc.connector
-                .upload_folder(hpc.name(), &folder, archive)
-                .await?;
+            hpc.connector.upload_folder(&folder, archive).await?;
         }
         Executable::Files(files) => {
-            hpc.connector.make_folder(hpc.name(), &folder).await?;
+            hpc.connector.make_folder(&folder).await?;
             for (name, content) in files {
                 let path = format!("{folder}/{name}");
                 hpc.connector
-                    .write_file(hpc.name(), &path, content.as_bytes().to_vec())
+                    .write_file(&path, content.as_bytes().to_vec())
                     .await?;
             }
         }

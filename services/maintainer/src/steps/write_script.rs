@@ -39,16 +39,12 @@ pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOu
     }
     try_join_all(private.into_iter().map(|(file, content)| {
         hpc.connector
-            .write_job_file(hpc.name(), &job.id, file, content.into_bytes())
+            .write_job_file(&job.id, file, content.into_bytes())
     }))
     .await?;
     try_join_all(files.into_iter().map(|(name, content)| {
         let path = format!("{}/{name}", folders.executable);
-        async move {
-            hpc.connector
-                .write_file(hpc.name(), &path, content.into_bytes())
-                .await
-        }
+        async move { hpc.connector.write_file(&path, content.into_bytes()).await }
     }))
     .await?;
     Ok(Progress::default())
