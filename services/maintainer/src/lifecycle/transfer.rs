@@ -116,7 +116,7 @@ impl JobRunner<'_> {
                     .to_owned(),
             ));
         }
-        let (connector, name) = (&self.hpc.connector, self.hpc.name());
+        let connector = &self.hpc.connector;
         connector.make_folder(&folder.hpc_path).await?;
         connector.check_folder(&folder.hpc_path).await?;
         let endpoint = self.hpc.config.globus.endpoint.clone();

@@ -56,6 +56,21 @@ async fn a_job_runs_from_the_queue_to_its_end() {
     assert_eq!(world.store().places_taken(HPC).await.unwrap(), 0);
 }
 
+/// A row can be large: nothing is read that this process wrote itself.
+#[tokio::test]
+async fn the_row_of_a_job_is_read_once_on_its_way_to_slurm() {
+    let world = World::new().await;
+    let id = world.queued().await;
+    world.take_statements();
+    world.claim(&id).await;
+    world.until_called("job_states").await;
+    let statements = world.take_statements();
+    let is_row = |sql: &&String| sql.starts_with("SELECT") && sql.contains("\"param\"");
+    let rows: Vec<_> = statements.iter().filter(is_row).collect();
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert!(statements.len() <= 30, "{statements:#?}");
+}
+
 #[tokio::test]
 async fn the_states_of_the_scheduler_are_followed() {
     let world = World::new().await;

@@ -44,7 +44,8 @@ async fn an_intent_that_cannot_be_read_keeps_no_other_from_its_runner() {
         world.until_state(id, State::Running).await;
     }
     world.break_row(&broken, "intent").await;
-    let wanted = world.store().set_intent(&alice(), &good, Intent::Cancel);
+    let user = alice();
+    let wanted = world.store().set_intent(&user, &good, Intent::Cancel);
     wanted.await.unwrap();
     world.clock.advance(LEASE / 2);
     let renewing = lease::run(Arc::clone(&world.context));

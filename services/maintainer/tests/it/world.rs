@@ -1,7 +1,12 @@
 //! A maintainer process without its loops, and jobs for it. Tests start the loops that they
 //! are about.
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use compute_config::{Site, Stores};
 use compute_db::{
@@ -46,6 +51,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) database: Database,
     pub(crate) folder: TempDir,
+    /// What this process said to the database.
+    statements: Arc<Mutex<Vec<String>>>,
 }
 
 pub(crate) fn alice() -> UserId {
@@ -120,8 +127,13 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_457_659_167)));
         let (connector, address) = FakeConnector::start().await;
         let site = site(&folder, address);
+        let statements = Arc::<Mutex<Vec<String>>>::default();
+        let observed = Arc::clone(&statements);
+        let store = Store::connect(&database.url, clock.clone()).await.unwrap();
         let deps = Deps {
-            store: Store::connect(&database.url, clock.clone()).await.unwrap(),
+            store: store.with_statement_observer(move |sql| {
+                observed.lock().unwrap().push(sql.to_owned());
+            }),
             queue: Queue::connect(redis).unwrap(),
             mirrors: Mirrors::new(MirrorOptions {
                 root: folder.path().join("mirrors"),
@@ -143,6 +155,7 @@ impl World {
             clock,
             database,
             folder,
+            statements,
         };
         let status = Arc::clone(&world.hpc().status);
         let tasks = &world.context.shutdown.tasks;
@@ -239,6 +252,11 @@ impl World {
         }
         assert_eq!(job.step, step);
         self.clock.advance(LEASE * 2);
+    }
+
+    /// The statements since the last call.
+    pub(crate) fn take_statements(&self) -> Vec<String> {
+        std::mem::take(&mut self.statements.lock().unwrap())
     }
 
     /// Starts the sweep.

@@ -90,6 +90,18 @@ impl Store {
         Self { limits, ..self }
     }
 
+    /// The same store, which passes the SQL of every statement to `observer`: for tests that
+    /// count statements.
+    #[must_use]
+    pub fn with_statement_observer(
+        mut self,
+        observer: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        let observe = move |info: &sea_orm::metric::Info<'_>| observer(&info.statement.sql);
+        self.connection.set_metric_callback(observe);
+        self
+    }
+
     /// An id for a job that is to be made.
     pub fn new_job_id(&self) -> JobId {
         JobId::generate(self.now())
