@@ -46,7 +46,7 @@ impl ActiveJobs {
     }
 
     /// Enters a job taken with `fence`; `None` if it runs with that fence already. A runner
-    /// with an older fence is told that it has lost the job.
+    /// with an older fence learns that it has lost the job.
     pub fn enter(&self, id: &JobId, fence: i64, intent: RequestedIntent) -> Option<Signals> {
         let mut jobs = self.lock();
         if jobs.get(id).is_some_and(|job| job.fence == fence) {

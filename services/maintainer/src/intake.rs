@@ -3,8 +3,8 @@
 //! jobs of maintainers that are gone, [`resume`] starts again what stopped here with an
 //! error, and [`unconfigured`] ends cancelled jobs of HPCs that nobody serves.
 //!
-//! All of them take the job's lease in the database first. Whoever holds the lease runs the
-//! job.
+//! All of them take the job's lease in the database first. The process that holds the
+//! lease runs the job.
 
 pub mod expired;
 pub mod stream;

@@ -10,6 +10,8 @@ use metrics::{
 const JOBS: &str = "cybergis_maintainer_jobs";
 const OLDEST: &str = "cybergis_maintainer_oldest_queued_seconds";
 const ENTRIES: &str = "cybergis_maintainer_stream_entries";
+const DEAD_LETTERS: &str = "cybergis_maintainer_stream_dead_letters";
+/// Name of [`DEAD_LETTERS`] in the version before; shown for one release more.
 const PUT_ASIDE: &str = "cybergis_maintainer_stream_put_aside";
 const CAPACITY: &str = "cybergis_maintainer_capacity";
 const LEASES: &str = "cybergis_maintainer_leases";
@@ -34,7 +36,11 @@ pub(crate) fn describe<'a>(hpcs: impl Iterator<Item = (&'a str, u32)>) {
         "how long the job that has waited longest has been queued, by hpc"
     );
     describe_gauge!(ENTRIES, "entries in the stream of queued jobs, by hpc");
-    describe_gauge!(PUT_ASIDE, "entries in the dead letter stream, by hpc");
+    describe_gauge!(DEAD_LETTERS, "entries in the dead letter stream, by hpc");
+    describe_gauge!(
+        PUT_ASIDE,
+        "deprecated: cybergis_maintainer_stream_dead_letters has this value"
+    );
     describe_gauge!(
         CAPACITY,
         "jobs that all maintainers together may run at once, by hpc"
@@ -104,6 +110,7 @@ pub(crate) fn oldest_queued(hpc: &str, age: Duration) {
 /// What the stream of `hpc` looks like.
 pub(crate) fn stream(hpc: &str, stats: &compute_queue::Stats) {
     gauge!(ENTRIES, "hpc" => hpc.to_owned()).set(stats.length as f64);
+    gauge!(DEAD_LETTERS, "hpc" => hpc.to_owned()).set(stats.dead as f64);
     gauge!(PUT_ASIDE, "hpc" => hpc.to_owned()).set(stats.dead as f64);
 }
 

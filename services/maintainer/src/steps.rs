@@ -115,7 +115,7 @@ pub fn following(step: Step, job: &Job) -> Option<Step> {
     }
 }
 
-/// What the job's owner is told when `step` begins.
+/// The event that says that `step` begins.
 pub fn announcement(step: Step) -> Option<NewEvent> {
     let (kind, message) = match step {
         Step::UploadExecutable => (

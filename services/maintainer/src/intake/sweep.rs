@@ -94,7 +94,7 @@ async fn publish_missing(
         if in_stream.contains(&waiting.id) {
             continue;
         }
-        // Whoever reads the entry of a row that cannot be read can only put it aside.
+        // The entry of a row that cannot be read would only go to the dead letter stream.
         if let Some(Some(_)) = leave_out_row(context.store.job(&waiting.id).await)? {
             tracing::warn!(job.id = %waiting.id, hpc, "queued but not in the stream: published again");
             context.queue.publish(hpc, &waiting.id).await?;

@@ -1,5 +1,5 @@
 //! Jobs of HPCs that are not in `hpc.json` (any more). No maintainer serves them: they are
-//! counted and logged, each job's owner is told once, and a job that is to be cancelled
+//! counted and logged, each job gets one event, and a job that is to be cancelled
 //! ends.
 //!
 //! A job whose maintainer is not in `maintainer.json` is run all the same

@@ -37,7 +37,7 @@ async fn an_entry_is_a_job_that_runs() {
 }
 
 #[tokio::test]
-async fn the_entry_of_a_row_that_cannot_be_read_is_put_aside() {
+async fn the_entry_of_a_row_that_cannot_be_read_is_a_dead_letter() {
     let world = world().await;
     let (broken, good) = (world.queued().await, world.queued().await);
     world.break_row(&broken, "slurm").await;

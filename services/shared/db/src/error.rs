@@ -8,9 +8,9 @@ use crate::store::LimitReached;
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The caller does not carry the job (any more): another has taken it over,
-    /// or it is over. Nothing was written.
-    #[error("the job is carried by another maintainer, or is over")]
+    /// The caller does not hold the job's lease (any more): another maintainer has taken the
+    /// job over, or it has ended. Nothing was written.
+    #[error("another maintainer has the lease of the job, or the job has ended")]
     LeaseLost,
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]

@@ -166,8 +166,8 @@ fn fits(id: &str) -> bool {
     id.chars().count() <= ID_LIMIT && !id.contains('\0') && id.trim() == id
 }
 
-/// Names of the states in which a maintainer carries a job.
-fn carried_states() -> impl Iterator<Item = &'static str> {
+/// Names of the states in which a maintainer holds the lease of a job.
+fn leased_states() -> impl Iterator<Item = &'static str> {
     State::ALL
         .into_iter()
         .filter(|state| state.is_carried())

@@ -127,7 +127,7 @@ async fn lock(
         row.ok_or(StoreError::LeaseLost)?;
     Ok(Locked {
         state: read_state(&token.id, &state)?,
-        // One that cannot be read is nobody's wish, and must not keep the job from its end.
+        // An intent that cannot be read is ignored: the job must be able to end.
         intent: intent.as_deref().and_then(Intent::from_name),
         intent_by: intent_by.map(UserId::from_text),
         initialized_at: initialized_at.map(Timestamp::from_millis),

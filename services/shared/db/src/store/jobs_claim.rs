@@ -12,9 +12,9 @@ use sea_orm::{
 };
 
 use super::{
-    carried_states, events,
+    events,
     jobs_places::{lock_slot, places_taken, running_for},
-    may_be_id,
+    leased_states, may_be_id,
 };
 use crate::{
     Store, StoreError,
@@ -48,7 +48,7 @@ pub enum Claim {
 impl Store {
     /// Takes a job from the queue for `holder`, if one of the `places` on its HPC is
     /// free for its user: `queued` → `preparing`, with its event. Places are counted
-    /// over all maintainers, whoever asks at the same time. A job that is to be
+    /// over all maintainers, also if several ask at the same time. A job that is to be
     /// cancelled needs no place.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Store {
                 )
                 .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
                 .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .filter(expired(now.millis()))
                 .exec(&*transaction)
                 .await?;

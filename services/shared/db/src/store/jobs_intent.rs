@@ -10,7 +10,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{carried_states, jobs_owner::find};
+use super::{jobs_owner::find, leased_states};
 use crate::{Store, StoreError, entity::job};
 
 impl Store {
@@ -61,7 +61,7 @@ impl Store {
         intent: Intent,
         by: &str,
     ) -> Result<Option<Job>, StoreError> {
-        let with_intent = carried_states()
+        let with_intent = leased_states()
             .chain([State::Queued.as_str()])
             .map(str::to_owned)
             .collect::<Vec<_>>();

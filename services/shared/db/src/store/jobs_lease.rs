@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{carried_states, jobs_claim::expired};
+use super::{jobs_claim::expired, leased_states};
 use crate::{Store, StoreError, convert::read_intent, entity::job};
 
 /// A lease that a maintainer holds, and what the job's owner wants.
@@ -52,7 +52,7 @@ impl Store {
             job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, Expr::value(Some(until.millis())))
                 .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .exec(&*transaction)
                 .await?;
             let rows = job::Entity::find()
@@ -64,7 +64,7 @@ impl Store {
                     job::Column::IntentBy,
                 ])
                 .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .order_by_asc(job::Column::SubmittedAt)
                 .order_by_asc(job::Column::Id)
                 .into_tuple::<Row>()
@@ -86,7 +86,7 @@ impl Store {
             let released = job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, Expr::value(Some(now.millis())))
                 .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .exec(&*transaction)
                 .await?;
             Ok(released.rows_affected)
@@ -103,7 +103,7 @@ impl Store {
             .select_only()
             .column(job::Column::Id)
             .filter(job::Column::Hpc.eq(hpc))
-            .filter(job::Column::State.is_in(carried_states()))
+            .filter(job::Column::State.is_in(leased_states()))
             .filter(expired(self.now().millis()))
             .order_by_asc(job::Column::LeaseUntil)
             .limit(limit)

@@ -9,7 +9,7 @@ use sea_orm::{
     QueryFilter as _, sea_query::Expr,
 };
 
-use super::{carried_states, jobs_advance::advance};
+use super::{jobs_advance::advance, leased_states};
 use crate::{
     LeaseToken, Progress, Store, StoreError,
     entity::{hpc_slot, job},
@@ -87,6 +87,6 @@ pub(super) async fn running_for(
     let running = job::Entity::find()
         .filter(job::Column::Hpc.eq(hpc))
         .filter(job::Column::UserId.eq(user.as_str()))
-        .filter(job::Column::State.is_in(carried_states()));
+        .filter(job::Column::State.is_in(leased_states()));
     Ok(running.count(connection).await?)
 }

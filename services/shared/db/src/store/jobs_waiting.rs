@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect as _, Select,
 };
 
-use super::carried_states;
+use super::leased_states;
 use crate::{Store, StoreError, entity::job};
 
 /// A job that waits for a maintainer.
@@ -68,7 +68,7 @@ impl Store {
             .select_only()
             .column(job::Column::UserId)
             .filter(job::Column::Hpc.eq(hpc))
-            .filter(job::Column::State.is_in(carried_states()))
+            .filter(job::Column::State.is_in(leased_states()))
             .group_by(job::Column::UserId)
             .having(job::Column::Id.count().gte(per_user))
             .into_tuple()
