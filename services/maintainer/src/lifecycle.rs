@@ -6,6 +6,7 @@
 //! process stops: the row holds everything that the next runner needs.
 
 mod cancel;
+mod control;
 mod definition;
 mod password;
 mod step;

@@ -6,25 +6,18 @@ use std::time::Duration;
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{
-        Cause, Change, EndState, EventKind, Intent, JobFile, JobObservation, NewEvent, SlurmJob,
-        State,
-    },
+    job::{Cause, EndState, Intent, JobFile, JobObservation},
 };
 use compute_proto::{FilePart, RemoteError};
 use tokio::time::Instant;
 
 use super::{
     JobRunner, StopReason,
-    cancel::CANCEL_AGAIN,
+    control::{Control, PendingIntent},
     password::{self, Kept},
 };
 use crate::{
-    backoff::{backoff, is_worth_an_event, jittered},
-    launcher::Folders,
-    status_poller::LoginRefused,
-    steps::{StepError, is_legacy},
-    transition::Transition,
+    launcher::Folders, status_poller::LoginRefused, steps::is_legacy, transition::Transition,
 };
 
 /// How long the scheduler may not know a job before its own exit file is read.
@@ -38,23 +31,6 @@ const CANCELLED_AFTER: Duration = Duration::from_secs(10);
 
 /// How long a cancelled job may still be there before `scancel` is run again.
 const CANCEL_ONCE_MORE: Duration = Duration::from_secs(30);
-
-/// An intent that is to be carried out on the HPC.
-struct PendingIntent {
-    intent: Intent,
-    tries: u32,
-    at: Instant,
-}
-
-/// The outcome of carrying out an intent.
-enum Control {
-    /// The HPC has done it, or has refused it for good.
-    Done,
-    /// The HPC could not be asked, or refuses for now.
-    NotNow,
-    /// The job is parked because of that.
-    Parked,
-}
 
 /// Since when something has been observed without interruption.
 #[derive(Default)]
@@ -118,20 +94,6 @@ impl JobRunner<'_> {
                 }
             }
         }
-    }
-
-    fn pending(&self, tries: u32) -> Option<PendingIntent> {
-        let (intent, _) = self.signals.intent.borrow().clone()?;
-        let wait = match (tries, intent) {
-            (0, _) => Duration::ZERO,
-            (_, Intent::Cancel) => jittered(backoff(tries - 1)).min(CANCEL_AGAIN),
-            _ => jittered(backoff(tries - 1)),
-        };
-        Some(PendingIntent {
-            intent,
-            tries,
-            at: Instant::now() + wait,
-        })
     }
 
     async fn look(
@@ -204,86 +166,6 @@ impl JobRunner<'_> {
             }
             file => file,
         }
-    }
-
-    /// Carries out an intent on the HPC, after `tries` that failed.
-    async fn control(
-        &mut self,
-        intent: Intent,
-        tries: u32,
-        slurm_job: &SlurmJob,
-    ) -> Result<Control, StopReason> {
-        let done = match intent {
-            Intent::Cancel => self.kind.on_cancel(&self.hpc, slurm_job).await,
-            Intent::Pause => self.kind.on_pause(&self.hpc, slurm_job).await,
-            Intent::Resume => self.kind.on_resume(&self.hpc, slurm_job).await,
-        };
-        let id = self.job.id.clone();
-        let progress = match (done, intent) {
-            // The intent stays: it decides what the end means.
-            (Ok(()), Intent::Cancel) => return Ok(Control::Done),
-            (Ok(()), Intent::Pause) => Progress {
-                change: (self.job.state != State::Paused).then_some(Change::Pause),
-                events: vec![NewEvent::new(
-                    EventKind::JobPaused,
-                    format!("job [{id}] is paused"),
-                )],
-                clear_intent: Some(intent),
-                ..Progress::default()
-            },
-            (Ok(()), Intent::Resume) => Progress {
-                change: (self.job.state == State::Paused).then_some(Change::Requeue),
-                events: vec![NewEvent::new(
-                    EventKind::JobResumed,
-                    format!("job [{id}] goes on"),
-                )],
-                clear_intent: Some(intent),
-                ..Progress::default()
-            },
-            (Err(StepError::Refused(cause)), Intent::Cancel) => {
-                return self.cancel_not_now(tries, &cause.to_string()).await;
-            }
-            (Err(StepError::Refused(cause)), intent) => {
-                let message = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
-                Progress {
-                    events: vec![NewEvent::new(EventKind::JobControlRefused, message)],
-                    clear_intent: Some(intent),
-                    ..Progress::default()
-                }
-            }
-            (Err(StepError::Trouble(reason)), Intent::Cancel) => {
-                return self.cancel_not_now(tries, &reason).await;
-            }
-            (Err(StepError::Trouble(reason)), _) => {
-                tracing::warn!(
-                    intent = intent.as_str(),
-                    reason,
-                    "intent not carried out yet"
-                );
-                return Ok(Control::NotNow);
-            }
-            (Err(StepError::Password(message)), _) => {
-                self.password_is_refused(&message).await?;
-                return Ok(Control::Parked);
-            }
-        };
-        self.save(progress).await?;
-        Ok(Control::Done)
-    }
-
-    /// The HPC does not end the job now: an event says so, and it is asked again.
-    async fn cancel_not_now(&mut self, tries: u32, reason: &str) -> Result<Control, StopReason> {
-        tracing::warn!(reason, "not cancelled yet");
-        if is_worth_an_event(tries + 1) {
-            let message = format!("it is to be cancelled, and is not yet ({reason})");
-            let event = NewEvent::retry(&self.job.id, &message, CANCEL_AGAIN.as_secs());
-            self.save(Progress {
-                events: vec![event],
-                ..Progress::default()
-            })
-            .await?;
-        }
-        Ok(Control::NotNow)
     }
 }
 
