@@ -1,6 +1,8 @@
 # CyberGIS-Compute. `make help` lists what can be done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Arguments of the deployment scenario; `STORY` is the former name.
+SCENARIO ?= $(STORY)
 WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
@@ -32,7 +34,7 @@ test: ## Run all tests; what they need is installed and started
 
 test-compose: ## The deployment in containers: images, two HPCs, JupyterHub, restarts under load, back-up and restore
 	@deploy/local/install compose
-	$(SUDO) deploy/compose/with-engine integration-tests/compose/all-stories $(STORY)
+	$(SUDO) deploy/compose/with-engine integration-tests/compose/all-scenarios $(SCENARIO)
 
 build:
 	cargo build --workspace --bins

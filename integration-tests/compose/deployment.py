@@ -130,7 +130,7 @@ class Deployment:
         until(f"{kind} of job {job}", seconds, lambda: kind in self.events(token, job))
 
     def remove_leftovers(self):
-        """Removes what Docker has of this project, also of a story that was killed."""
+        """Removes what Docker has of this project, also of a scenario that was killed."""
         ours = ["--filter", f"label=com.docker.compose.project={self.project}"]
         for listed, remove in (
             (["ps", "-aq", *ours], ["rm", "--force", "--volumes"]),

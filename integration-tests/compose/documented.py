@@ -37,7 +37,7 @@ def blocks(step):
 
 
 def type_blocks(world, step, words=None):
-    """Types the blocks of commands of a step, writes its files, with the document's words replaced by those of the story."""
+    """Types the blocks of commands of a step, writes its files, with the document's words replaced by those of the scenario."""
     for block in blocks(step):
         text = block.text
         for word, own in (words or {}).items():

@@ -1,4 +1,4 @@
-//! A REST client for the stories that need more than the Python client shows.
+//! A REST client for the scenarios that need more than the Python client shows.
 
 use std::time::Duration;
 

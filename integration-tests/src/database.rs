@@ -7,8 +7,8 @@ use anyhow::Context as _;
 
 use crate::parts::Parts;
 
-/// Variable that says `sqlite` (as when it is missing) or `postgres`.
-const VARIABLE: &str = "CYBERGIS_STORY_DATABASE";
+/// Names the database of scenario tests: `sqlite` (the default) or `postgres`.
+const VARIABLE: &str = "CYBERGIS_SCENARIO_DATABASE";
 
 /// Address of a database for the world in the folder `world`.
 ///

@@ -1,4 +1,4 @@
-//! The project's documents as the stories read them: code blocks with their marks,
+//! The project's documents as the scenarios read them: code blocks with their marks,
 //! links, tables.
 //!
 //! A mark is an HTML comment on the line before a block. `<!-- run by: NAME -->` names
@@ -247,7 +247,7 @@ impl Block {
 }
 
 /// The blocks of all documents that `test` runs, with words of the documents replaced
-/// by those of a story.
+/// by those of a scenario.
 ///
 /// # Errors
 /// If there are none: then that test tells nothing.

@@ -1,4 +1,4 @@
-//! What the stories in `tests/it` are told with: a world of real services on the
+//! What the scenarios in `tests/it` are told with: a world of real services on the
 //! real parts that `deploy/local/with-parts` has started.
 
 pub mod account;

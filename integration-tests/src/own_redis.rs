@@ -1,4 +1,4 @@
-//! A Redis of a story's own, to empty it, to end it, or to look into it.
+//! A Redis of a scenario's own, to empty it, to end it, or to look into it.
 
 use std::{path::Path, process::Command};
 
@@ -15,7 +15,7 @@ impl OwnRedis {
     /// If it does not start.
     pub fn up() -> anyhow::Result<Self> {
         let redis = Self(tempfile::tempdir()?);
-        redis.tell("up")?;
+        redis.command("up")?;
         Ok(redis)
     }
 
@@ -23,7 +23,7 @@ impl OwnRedis {
     ///
     /// # Errors
     /// If it cannot be done.
-    pub fn tell(&self, verb: &str) -> anyhow::Result<()> {
+    pub fn command(&self, verb: &str) -> anyhow::Result<()> {
         let status = Command::new(local_script("redis"))
             .arg(verb)
             .arg(self.0.path())
@@ -41,6 +41,6 @@ impl OwnRedis {
 impl Drop for OwnRedis {
     fn drop(&mut self) {
         // Its folder goes in any case.
-        let _ = self.tell("down");
+        let _ = self.command("down");
     }
 }

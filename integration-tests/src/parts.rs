@@ -18,10 +18,10 @@ impl Parts {
     /// The parts that `CYBERGIS_PARTS` names.
     ///
     /// # Errors
-    /// If there are none: a story without its parts fails, it is not skipped.
+    /// If there are none: a scenario without its parts fails, it is not skipped.
     pub fn of_this_run() -> anyhow::Result<Self> {
         let folder = env::var_os("CYBERGIS_PARTS")
-            .context("CYBERGIS_PARTS is not set: run the stories with `make test`")?;
+            .context("CYBERGIS_PARTS is not set: run the scenarios with `make test`")?;
         Ok(Self {
             folder: PathBuf::from(folder),
         })
@@ -89,7 +89,7 @@ pub struct PrivateAccount {
 }
 
 impl Parts {
-    /// One of the private accounts: each story takes another one.
+    /// One of the private accounts: each scenario takes another one.
     ///
     /// # Errors
     /// If there are not so many.

@@ -1,4 +1,4 @@
-//! Our services as child processes: the real binaries, ended as hard as a story
+//! Our services as child processes: the real binaries, ended as hard as a scenario
 //! wants.
 
 use std::{

@@ -1,4 +1,4 @@
-//! Job templates as git repositories, made for a story.
+//! Job templates as git repositories, made for a scenario.
 
 use std::{fs, path::Path, process::Command};
 
@@ -106,9 +106,9 @@ impl Template {
             &["add", "--all"],
             &[
                 "-c",
-                "user.name=story",
+                "user.name=scenario",
                 "-c",
-                "user.email=story@localhost",
+                "user.email=scenario@localhost",
                 "commit",
                 "--quiet",
                 "--message=a template",

@@ -3,7 +3,7 @@
 use compute_integration_tests::{Client, Template, World, attack::report};
 use serde_json::{Value, json};
 
-use crate::{SOON, job_tokens::access_token};
+use crate::{SOON, access::job_tokens::access_token};
 
 #[tokio::test]
 async fn a_jobs_token_opens_no_folder_of_its_owner() -> anyhow::Result<()> {
