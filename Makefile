@@ -3,14 +3,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Arguments of the deployment scenario; `STORY` is the former name.
 SCENARIO ?= $(STORY)
+RUNS ?= 10
 WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
 
-.PHONY: help demo up down test test-compose lint deny format openapi build install
+.PHONY: help demo up down test test-hard test-compose lint deny format openapi build install
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Run the hello-world job through everything, from the Python client to Slurm and back
 	@deploy/local/install slurm containers redis jupyter
@@ -31,6 +32,13 @@ test: ## Run all tests; what they need is installed and started
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 	cargo nextest run --workspace --no-run
 	$(SUDO) deploy/local/with-parts deploy/local/all-tests $(TESTS)
+
+test-hard: ## Run all scenarios RUNS times (10) beside a busy core, and count failures
+	@deploy/local/install slurm containers databases redis jupyter browser checks proxy
+	@$(MAKE) --no-print-directory build
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	cargo nextest run -p compute-integration-tests --no-run
+	$(SUDO) deploy/local/test-hard --runs $(RUNS) $(TESTS)
 
 test-compose: ## The deployment in containers: images, two HPCs, JupyterHub, restarts under load, back-up and restore
 	@deploy/local/install compose
