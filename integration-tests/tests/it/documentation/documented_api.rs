@@ -185,14 +185,14 @@ fn the_events_are_all_there_are() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_refused_in_these_words() -> anyhow::Result<()> {
+async fn errors_have_the_documented_status_and_text() -> anyhow::Result<()> {
     let world = World::with([Template::bare("nothing", "true")]).await?;
     let (alice, base) = (world.client("alice")?, world.gateway.address());
     let job = alice
         .prepare("nothing", json!({"slurm": {"num_of_task": 5}}))
         .await?;
     let submitted = alice.submit("nothing", json!({})).await?;
-    let rows = Document::open(DOCUMENT)?.rows("What is refused");
+    let rows = Document::open(DOCUMENT)?.rows("Errors");
     let nobody = alice.with_token("bm9ib2R5QG5vYm9keQ==");
     let unknown = format!("{}@wrong", world.parts.text("hub", "host")?);
     let refused = alice.with_token(&BASE64_STANDARD.encode(unknown));
