@@ -1,4 +1,4 @@
-"""Steps: what is cut, killed, restarted and replaced while jobs run; no job and no request may suffer."""
+"""Steps: cut connections, killed, restarted and replaced containers while jobs run; no job and no request may fail."""
 
 import json
 import subprocess
