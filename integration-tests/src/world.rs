@@ -1,4 +1,4 @@
-//! A world of its own for each scenario: gateway, connector and maintainers on the
+//! The services of one scenario: gateway, connector and maintainers on the
 //! shared parts, with a database, a configuration and a Redis prefix of their own.
 
 mod commands;
@@ -23,10 +23,10 @@ use crate::{
     site,
 };
 
-/// How long a maintainer may take to end its steps when a scenario is over.
+/// How long a maintainer can take to finish its steps when a scenario ends.
 const LAST_STEP: Duration = Duration::from_secs(5);
 
-/// Running services, gone when dropped.
+/// Running services. Stopped when dropped.
 #[derive(Debug)]
 pub struct World {
     /// The parts that it runs on.
@@ -37,13 +37,13 @@ pub struct World {
     pub connector: Service,
     /// The maintainers.
     pub maintainers: Vec<Service>,
-    /// What services show each other.
+    /// The certificates of its services.
     pub certificates: Certificates,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    /// The usual world with these templates.
+    /// Starts a world with default settings and these templates.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -148,7 +148,7 @@ impl World {
         .await
     }
 
-    /// How this world marks its Slurm jobs.
+    /// The name of this deployment in the comments of its Slurm jobs.
     pub fn deployment(&self) -> String {
         site::deployment(self.folder())
     }
@@ -175,7 +175,7 @@ impl World {
     /// The community account on the login node.
     ///
     /// # Errors
-    /// If the HPC is not up.
+    /// If the HPC is not running.
     pub fn account(&self) -> anyhow::Result<Account> {
         Account::of(&self.parts)
     }
@@ -195,8 +195,8 @@ impl World {
         )
     }
 
-    /// Replaces all services by those in the folder `binaries`, in the order in which a
-    /// deployment does: the schema, the connector, maintainers, the gateway.
+    /// Replaces all services by those in the folder `binaries`, in the order of a
+    /// deployment: schema, connector, maintainers, gateway.
     ///
     /// # Errors
     /// If one does not stop or start.
@@ -209,10 +209,10 @@ impl World {
         self.gateway.replace(binaries)
     }
 
-    /// The operator's command in this world, for those who talk with it.
+    /// The operator's command in this world, not started yet.
     ///
     /// # Errors
-    /// If the binaries are not where they should be.
+    /// If the binaries do not exist.
     pub fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(binaries()?.join("cybergis-compute"));
         command
@@ -222,7 +222,7 @@ impl World {
         Ok(command)
     }
 
-    /// Ends of all logs, for the message of a scenario that fails.
+    /// The last lines of all logs, for the message of a failed scenario.
     pub fn logs(&self) -> String {
         let services = self
             .maintainers
@@ -249,8 +249,8 @@ impl Drop for World {
             let queue = self.account().and_then(|of| of.slurm("squeue", &[]));
             eprintln!("{}", queue.unwrap_or_else(|error| error.to_string()));
         }
-        // What still runs would take the places of other scenarios' jobs. A step that has
-        // begun is ended, so that nothing is submitted afterwards.
+        // Jobs that still run would take the places of other scenarios' jobs. Maintainers
+        // finish their current steps first, so that nothing is submitted afterwards.
         let maintainers = self.maintainers.iter_mut();
         let stopped: Vec<_> = maintainers.map(|one| one.stop_within(LAST_STEP)).collect();
         let stopped: anyhow::Result<()> = stopped.into_iter().collect();

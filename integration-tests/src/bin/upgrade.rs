@@ -1,9 +1,9 @@
-//! An upgrade under load: services of the version before run jobs, are replaced one after
-//! the other by those of this build, and every job ends as it should, once.
+//! Tests an upgrade under load: services of the previous version run jobs and are replaced one
+//! after the other by those of this build; every job must end once, with its logs.
 //!
 //!     upgrade FOLDER_OF_THE_BINARIES_BEFORE FOLDER_OF_THOSE_OF_THIS_BUILD
 //!
-//! `deploy/local/test-upgrade` builds those and runs this with real parts beside it.
+//! `deploy/local/test-upgrade` builds both and runs this program with real parts.
 #![expect(clippy::print_stdout, reason = "its figures are its result")]
 #![expect(
     clippy::indexing_slicing,
@@ -26,14 +26,14 @@ use compute_integration_tests::{
 };
 use serde_json::json;
 
-/// How long a job runs, seconds: some are over before the upgrade, some begin and end on
-/// either side of it, some wait.
+/// Run times of jobs, seconds: some end before the upgrade, some begin before and end after
+/// it, some wait.
 const LENGTHS: [u32; 4] = [1, 3, 8, 25];
 
 /// Between two submissions.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// What is submitted before and after the upgrade.
+/// How long jobs are submitted before and after the upgrade.
 const LOAD: Duration = Duration::from_secs(15);
 
 const LAST_JOB: Duration = Duration::from_secs(300);
@@ -91,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Submits until `stop`; gives the jobs, and how many requests had no answer.
+/// Submits jobs until `stop`. Returns them, and the number of requests without a response.
 async fn load(
     client: Client,
     stop: Arc<AtomicBool>,

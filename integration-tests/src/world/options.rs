@@ -13,9 +13,9 @@ pub struct WorldOptions {
     pub maintainers: usize,
     /// `job_pool_capacity` of the HPC.
     pub capacity: u32,
-    /// How long a lease holds, seconds.
+    /// Duration of a lease, seconds.
     pub lease_seconds: u32,
-    /// Folder of a Redis of the scenario's own.
+    /// Folder of a Redis that belongs to the scenario.
     pub redis: Option<PathBuf>,
     /// Database instead of a SQLite file.
     pub database: Option<String>,
@@ -25,16 +25,16 @@ pub struct WorldOptions {
     pub config: Value,
     /// Keys of each entry of `hpc.json` that are different.
     pub hpc: Value,
-    /// Whole files of the configuration, by name, in the place of the usual ones.
+    /// Whole configuration files by name, which replace the usual ones.
     pub files: BTreeMap<String, Value>,
-    /// Whether services show each other certificates.
+    /// Whether services use mutual TLS.
     pub mutual_tls: bool,
     /// Whether the services log in JSON.
     pub json_logs: bool,
-    /// Templates that are there from the start, approved to run outside of containers, and for MPI if they
+    /// Templates to add at start. They are approved to run outside containers, and for MPI if they
     /// say so.
     pub templates: Vec<Template>,
-    /// Folder of the programs; those of this build if it is not given.
+    /// Folder of the binaries; by default those of this build.
     pub binaries: Option<PathBuf>,
 }
 

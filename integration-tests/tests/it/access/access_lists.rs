@@ -1,4 +1,4 @@
-//! Who may use an HPC: the operator's allow and deny lists, of users and of whole
+//! Access to an HPC: the operator's allow and deny lists of users and of whole
 //! hubs.
 
 use compute_integration_tests::{Parts, Template, World, WorldOptions};

@@ -1,5 +1,5 @@
-//! Who is asked about a token: hubs that the operator has listed, and nobody else,
-//! whatever a token says.
+//! The gateway asks listed hubs about a token, and no other host, whatever the token
+//! contains.
 
 use std::{
     io::ErrorKind,
@@ -11,7 +11,7 @@ use compute_integration_tests::{Client, World, WorldOptions};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Something on the inner network that must not be reached.
+/// A service on the inner network that must not be reached.
 struct Trap(TcpListener);
 
 impl Trap {
@@ -30,7 +30,7 @@ impl Trap {
     }
 }
 
-/// The statuses of `GET /user` with a token of `host`, in each way that it may be given.
+/// The statuses of `GET /user` with a token of `host`, sent in each possible way.
 async fn asked(world: &World, host: &str) -> anyhow::Result<Vec<u16>> {
     let url = format!("http://{}/user", world.gateway.address());
     let both = BASE64_STANDARD.encode(format!("{host}@token"));
@@ -76,7 +76,7 @@ async fn only_listed_hubs_are_asked_whatever_a_token_says() -> anyhow::Result<()
     ] {
         for (way, status) in asked(&world, &host).await?.into_iter().enumerate() {
             // A token's host ends at the first `@`, and white space around the value of a
-            // header is no part of it (RFC 9110, 5.5).
+            // header is not part of it (RFC 9110, 5.5).
             let may_be_listed = match way {
                 0 | 1 => host.contains('@'),
                 _ => host.trim() == hub,
@@ -86,12 +86,12 @@ async fn only_listed_hubs_are_asked_whatever_a_token_says() -> anyhow::Result<()
         }
     }
     assert!(trap.is_untouched(), "something was connected to");
-    // A hub that is listed is asked, and does not know this token.
+    // A listed hub is asked, and does not know this token.
     assert_eq!(asked(&world, &hub).await?, [402, 402, 402]);
     Ok(())
 }
 
-/// A hub that sends whoever asks elsewhere; the first lines of what it was asked.
+/// A hub that redirects, and the first lines of the requests that it received.
 async fn sends_elsewhere(to: SocketAddr) -> anyhow::Result<(SocketAddr, Questions)> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

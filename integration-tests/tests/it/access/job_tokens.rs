@@ -1,4 +1,4 @@
-//! Tokens of single jobs: deprecated, and good for that job only.
+//! Tokens of single jobs: deprecated, and valid for that job only.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// What a client computes, as Python does it: the gateway's own code is not asked.
+/// The token that a client computes, in Python: independent of the gateway's code.
 pub(crate) fn access_token(secret: &str, id: &str) -> anyhow::Result<String> {
     const PROGRAM: &str = "
 import base64, datetime, hashlib, json, sys

@@ -1,4 +1,4 @@
-//! Services that show each other what they are.
+//! Mutual TLS between services.
 
 use compute_domain::{ErrorKind, ids::JobId, job::Mark};
 use compute_integration_tests::{Template, World, WorldOptions, eventually};
@@ -60,7 +60,7 @@ async fn only_gateway_and_maintainer_may_call_the_connector_each_for_its_own() -
             looked.map_err(|error| error.kind()),
         );
         match role {
-            // It is let in, and told that there is no script.
+            // The call is allowed; the error is that there is no script.
             Role::Maintainer => assert_ne!(kinds.0, ErrorKind::PermissionDenied),
             _ => assert_eq!(kinds.0, ErrorKind::PermissionDenied, "{role:?}"),
         }
@@ -99,7 +99,7 @@ async fn certificates_are_renewed_while_jobs_run() -> anyhow::Result<()> {
         })
         .await?;
     }
-    // Every connection is made anew, with what is new.
+    // Every connection is opened again, with the new certificates.
     world.connector.kill()?;
     world.connector.restart()?;
     alice.put(&format!("/job/{slow}/cancel"), json!({})).await?;

@@ -1,5 +1,5 @@
-//! bob and everything of alice's: through no route can he read, change, cancel,
-//! pause, clean, download or transfer it, and he cannot tell it from what is not there.
+//! bob and the jobs and folders of alice: no route lets him read, change, cancel,
+//! pause, clean, download or transfer them, or find out that they exist.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ const IDENTITY: &str = "tester@example.org";
 /// Method, path with `{}` for the id, body.
 type Route = (&'static str, &'static str, fn() -> Value);
 
-/// Every route that names something; a test below compares it with the document.
+/// Every route that names a job or a folder; a test below compares the table with the document.
 const OF_JOBS: [Route; 11] = [
     ("GET", "/job/{}", none),
     (
@@ -123,7 +123,7 @@ async fn nothing_of_alices_can_be_told_from_nothing() -> anyhow::Result<()> {
         for route in OF_FOLDERS {
             same_answers(&bob, route, id, NO_FOLDER).await?;
         }
-        // Nor can he make it his job's.
+        // Nor can he use it for his own job.
         for field in ["remoteDataFolder", "remoteExecutableFolder"] {
             let put = async |id: &str| bob.put(&format!("/job/{own}"), json!({field: id})).await;
             let (of_hers, of_none) = (put(id).await?, put(NO_FOLDER).await?);
@@ -151,7 +151,7 @@ async fn nothing_of_alices_can_be_told_from_nothing() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A route that is added names something of somebody's: it belongs into the table.
+/// A new route that names a job or a folder must be added to the table.
 #[tokio::test]
 async fn the_table_has_every_route_that_names_something() -> anyhow::Result<()> {
     let world = World::with([]).await?;
@@ -164,7 +164,7 @@ async fn the_table_has_every_route_that_names_something() -> anyhow::Result<()> 
             let is_listed = listed
                 .iter()
                 .any(|(verb, path, _)| *path == named && verb.eq_ignore_ascii_case(method));
-            // Templates are everybody's.
+            // Templates belong to no user.
             let is_public = !named.contains("{}") || named.starts_with("/git");
             assert!(
                 is_listed || is_public,

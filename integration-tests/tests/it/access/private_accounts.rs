@@ -78,7 +78,7 @@ async fn a_password_that_has_changed_parks_the_job_until_it_is_given() -> anyhow
         anyhow::Ok(log.matches(&of_account).count())
     };
     let before = failures()?;
-    // An earlier run has changed it.
+    // An earlier run may have changed the password.
     chpasswd(&account, &account.password)?;
     let (alice, bob) = (world.client("alice")?, world.client("bob")?);
     let id = alice.submit("program", login(&account)).await?;

@@ -1,4 +1,4 @@
-//! Passwords and tokens in what services say when something is wrong: not there.
+//! Errors and logs of services contain no passwords and no tokens.
 
 use std::process::{Child, Command, Stdio};
 
@@ -12,8 +12,8 @@ use crate::SOON;
 
 const PASSWORD: &str = "a-password-that-is-wrong";
 
-/// A program with a database that it cannot use. Services go on trying: they are given
-/// longer than one try takes.
+/// A program with an unusable database. Services try again: they get longer than one
+/// attempt takes.
 fn with_database(world: &World, words: &[&str], url: &str) -> anyhow::Result<Child> {
     let (program, args) = words.split_first().unwrap_or((&"", &[]));
     Ok(Command::new("timeout")

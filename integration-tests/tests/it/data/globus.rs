@@ -1,4 +1,4 @@
-//! Data by Globus: there and back, whatever is killed meanwhile.
+//! Data transfers by Globus in both directions, with services killed meanwhile.
 
 use std::{fs, path::PathBuf};
 
@@ -182,7 +182,7 @@ async fn a_result_is_fetched_by_its_owner_only_and_once_at_a_time() -> anyhow::R
     assert_eq!(setup.globus.transfers(), []);
 
     setup.globus.hold(true);
-    // Of two at once, one begins.
+    // Of two at the same time, one starts.
     let (one, other) = tokio::join!(
         alice.post(&init, to(json!("/sub"))),
         alice.post(&init, to(json!("/sub")))

@@ -1,5 +1,5 @@
-//! The stand-in for Globus: driven by Globus' own library, so that it is known to
-//! speak the real protocol, and by our client, where it misbehaves.
+//! The stand-in for Globus, driven by Globus' own library, which shows that it
+//! implements the real protocol, and by our client, for its errors.
 
 use std::{fs, sync::Arc, time::Duration};
 

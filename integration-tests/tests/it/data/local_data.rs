@@ -1,4 +1,4 @@
-//! Data from a folder of the services' own machine: only where the operator says.
+//! Data from a folder of the services' machine: only from folders that the operator lists.
 
 use std::{fs, os::unix::fs::symlink};
 

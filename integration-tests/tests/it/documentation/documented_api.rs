@@ -1,4 +1,4 @@
-//! `docs/api.md`: its requests typed as they stand there, its tables against what is.
+//! Runs the requests of `docs/api.md`, and compares its tables with the gateway.
 
 use std::{collections::BTreeSet, fs};
 
@@ -16,7 +16,7 @@ use crate::SOON;
 
 const DOCUMENT: &str = "docs/api.md";
 
-/// The requests that `test` makes, each with the answer that the document shows.
+/// The requests that `test` runs, each with the response that the document shows.
 fn requests(test: &str) -> anyhow::Result<Vec<(Block, Option<Value>)>> {
     let blocks = Document::open(DOCUMENT)?.blocks();
     let mut requests: Vec<(Block, Option<Value>)> = Vec::new();
@@ -38,7 +38,7 @@ fn requests(test: &str) -> anyhow::Result<Vec<(Block, Option<Value>)>> {
     Ok(requests)
 }
 
-/// Where what the document shows is not what was answered: other keys, other types.
+/// Differences between the documented and the actual response: missing keys, other types.
 fn differences(shown: &Value, answered: &Value, at: &str) -> Vec<String> {
     match (shown, answered) {
         (Value::Object(shown), Value::Object(answered)) => {
@@ -68,7 +68,7 @@ fn differences(shown: &Value, answered: &Value, at: &str) -> Vec<String> {
     }
 }
 
-/// The variables that the document's reader has, and the requests typed.
+/// Runs the requests with the variables of the document's reader.
 fn typed(world: &World, test: &str, more: &str) -> anyhow::Result<Vec<(Block, String)>> {
     let folder = tempfile::tempdir()?;
     let terminal = Terminal::new(world, folder.path())?
@@ -141,8 +141,8 @@ fn the_routes_are_those_of_the_openapi_document() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The types of all events, as clients see them: a kind that is not named is a mistake
-/// that the compiler finds.
+/// The types of all events, as clients see them. A kind that is missing here is a compile
+/// error.
 macro_rules! types_of {
     ($($kind:ident),*) => {{
         fn is_named(kind: EventKind) {
@@ -220,7 +220,7 @@ async fn errors_have_the_documented_status_and_text() -> anyhow::Result<()> {
             "/folder/x/download/globus-status",
             json!({}),
         ),
-        // It ends its connection: the last one.
+        // The last request, because it ends its connection.
         (
             &alice,
             Method::GET,
@@ -235,7 +235,7 @@ async fn errors_have_the_documented_status_and_text() -> anyhow::Result<()> {
             panic!("{method} {path}: {status} is not in the table: {answer:?}");
         };
         let said = answer.body["error"].as_str().unwrap_or_default();
-        // Names differ: what is before them has to be the same.
+        // Names differ; the text before them must be the same.
         let same = |example: &str| match example.split_once('…') {
             Some((before, _)) => said.starts_with(before),
             None => {

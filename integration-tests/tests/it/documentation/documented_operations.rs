@@ -1,4 +1,4 @@
-//! What the documents tell the operator to type, typed.
+//! Runs the operator's commands of the documents.
 
 use std::{fs, process::Command};
 
@@ -84,7 +84,7 @@ async fn jobs() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_new_hpc() -> anyhow::Result<()> {
     let world = World::with([]).await?;
-    // As before anybody has seen the keys of its login node.
+    // As before the keys of its login node are known.
     let config = world.folder().join("config/hpc.json");
     let mut hpc: Value = serde_json::from_slice(&fs::read(&config)?)?;
     hpc["local_hpc"]["known_hosts"] = json!(world.folder().join("known_hosts"));

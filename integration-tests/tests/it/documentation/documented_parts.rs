@@ -1,4 +1,4 @@
-//! The HPC by hand, as the page about the local parts tells it.
+//! Starts an HPC by hand, with the commands of deploy/local/README.md.
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use compute_integration_tests::{
     document::{Block, project, typed_by},
 };
 
-/// Ends the HPC, whatever has become of the scenario.
+/// Stops the HPC, even if the scenario fails.
 struct Down(String);
 
 impl Drop for Down {
@@ -28,7 +28,7 @@ async fn an_hpc_by_hand() -> anyhow::Result<()> {
     };
     let (before, down) = by_hand.text.trim().rsplit_once('\n').expect("lines");
     assert!(down.contains("hpc down"), "{down}");
-    // The second block is about the HPC while it is up.
+    // The second block needs the running HPC.
     let look = "\"$(fact faults_dir)/squeue\" 2>&1 || true\n";
     let fault = Block {
         text: format!("{}{look}", fault.text),

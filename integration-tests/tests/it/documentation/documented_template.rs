@@ -1,4 +1,4 @@
-//! The example of the document for authors of templates, typed as it stands there.
+//! Runs the example of docs/contributing-a-template.md.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -98,7 +98,7 @@ fn keys(object: &Value) -> Vec<&String> {
     keys
 }
 
-/// What the document says of the surroundings of a program.
+/// Checks the section about the environment of a program.
 #[tokio::test]
 async fn what_a_program_finds() -> anyhow::Result<()> {
     let see = "printf '%s|' \"$PWD\" \"$executable_folder\" \"$result_folder\" \"$env_colour\" \

@@ -1,5 +1,5 @@
-//! All documents: what they tell to type is run by a test or marked as not, what
-//! they link to is there, what they call the operator's command is right.
+//! All documents: each command is run by a test or marked as not run, links resolve,
+//! and commands of the operator's program exist.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -99,7 +99,7 @@ fn every_command_is_run_or_marked_as_not() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each section of the document about security is a claim, and a test shows it.
+/// Each section of docs/security.md names tests that verify it.
 #[test]
 fn what_is_claimed_of_security_is_shown_by_tests() -> anyhow::Result<()> {
     let sources = sources()?;
@@ -162,7 +162,7 @@ fn operator_commands(text: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// What `cybergis-compute WORDS --help` says.
+/// The output of `cybergis-compute WORDS --help`.
 fn help(words: &[&str]) -> anyhow::Result<String> {
     let mut command = Command::new(binaries()?.join("cybergis-compute"));
     let output = command.args(words).arg("--help").output()?;
@@ -170,9 +170,9 @@ fn help(words: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Why the command of these words would not be understood.
+/// Why the command would reject these words.
 fn misunderstood(words: &[String]) -> anyhow::Result<Option<String>> {
-    // Options that all commands have stand anywhere.
+    // Global options can be in any position.
     let mut plain: Vec<&str> = Vec::new();
     let mut all = words.iter().map(String::as_str);
     while let Some(word) = all.next() {

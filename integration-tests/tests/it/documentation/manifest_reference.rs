@@ -1,4 +1,4 @@
-//! The manifest reference for authors of templates, against the real parser.
+//! Compares the manifest reference for authors of templates with the parser.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const REFERENCE: &str = "docs/contributing-a-template.md";
 
-/// Every JSON example that is a manifest, or a part of one.
+/// Every JSON example that is a manifest or a part of one.
 fn examples() -> anyhow::Result<Vec<(usize, Value)>> {
     let mut examples = Vec::new();
     for block in Document::open(REFERENCE)?.blocks() {
@@ -23,7 +23,7 @@ fn examples() -> anyhow::Result<Vec<(usize, Value)>> {
     Ok(examples)
 }
 
-/// The example with what every manifest needs.
+/// The example, completed with the keys that every manifest needs.
 fn whole(example: &Value) -> Value {
     let mut whole = json!({"name": "t", "container": "python"});
     let stage = "execution_stage";
@@ -36,7 +36,7 @@ fn whole(example: &Value) -> Value {
     whole
 }
 
-/// What stands in backticks in the first cells of a table.
+/// The text in backticks in the first cells of a table.
 fn first_cells(section: &str) -> anyhow::Result<Vec<String>> {
     let rows = Document::open(REFERENCE)?.rows(section);
     let first = |row: &Vec<String>| Some(row.first()?.trim_matches('`').to_owned());
@@ -83,7 +83,7 @@ fn every_kind_of_parameter_is_explained_and_has_an_example() -> anyhow::Result<(
         let manifest = Manifest::parse(&whole(&example), "", None)?;
         in_examples.extend(manifest.param_rules.values().map(kind));
     }
-    // The parser's own words about what there is.
+    // The parser's error lists the types.
     let odd = json!({"param_rules": {"p": {"type": "odd"}}});
     let error =
         Manifest::parse(&whole(&odd), "", None).map_or_else(|e| e.to_string(), |_| String::new());
@@ -95,7 +95,7 @@ fn every_kind_of_parameter_is_explained_and_has_an_example() -> anyhow::Result<(
     Ok(())
 }
 
-/// The names of all Slurm options: adding one to the struct breaks this.
+/// The names of all Slurm options. A new field of the struct is a compile error here.
 macro_rules! names_of {
     ($($name:ident),*) => {{
         let SlurmOptions { $($name: _),* } = SlurmOptions::default();

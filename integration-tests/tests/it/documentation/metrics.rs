@@ -1,4 +1,4 @@
-//! `docs/metrics.md` against what running services show: names, types and labels.
+//! Compares `docs/metrics.md` with running services: names, types and labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ fn shown(text: &str) -> Metrics {
             let (kind, labels) = (kind.to_owned(), BTreeSet::new());
             metrics.insert(name.to_owned(), Metric { kind, labels });
         } else if !line.starts_with('#') && !line.is_empty() {
-            // Values are between quotes; what is outside of them names the labels.
+            // Values are between quotes; the text outside of them names the labels.
             let (name, rest) = line.split_once(['{', ' ']).unwrap_or_default();
             let outside = rest.split('"').step_by(2);
             let labels = outside.filter_map(|word| word.trim_start_matches(',').strip_suffix('='));
@@ -77,7 +77,7 @@ fn shown(text: &str) -> Metrics {
     metrics
 }
 
-/// Those of `one` that `other` has not, or not so.
+/// The metrics of `one` that are missing or different in `other`.
 fn differences(one: &Metrics, other: &Metrics, what: &str) -> Vec<String> {
     let missing = one
         .iter()

@@ -1,4 +1,4 @@
-//! More than one user, or one address, should be able to ask for.
+//! Floods: more than one user, or one address, should be able to request.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ fn memory(world: &World, field: &str) -> anyhow::Result<u64> {
     Ok(kib / 1024)
 }
 
-/// The status of `GET /user/job`, and the bytes of its answer, of which none is kept.
+/// The status of `GET /user/job` and the size of its response in bytes, which is not stored.
 async fn list(world: &World, client: &Client) -> anyhow::Result<(u16, usize)> {
     let url = format!("http://{}/user/job", world.gateway.address());
     let body = json!({"jupyterhubApiToken": client.token()});
@@ -118,7 +118,7 @@ async fn a_draft_holds_no_huge_value() -> anyhow::Result<()> {
         let names = (0..5).map(|n| (format!("n{n}"), json!("x".repeat(bytes / 5))));
         Value::Object(names.collect())
     };
-    // Each is 4 bytes as it is sent, and 18 as it is kept.
+    // Each number is 4 bytes in the request, and 18 as stored.
     let grows = json!({"type": "local", "numbers": vec![json!(1e15); 3000]});
     for (name, body, limit) in [
         ("param", json!({"param": many(300_000)}), "262144"),
@@ -186,7 +186,7 @@ async fn wrong_tokens_in_a_row_do_not_ask_the_hub_each_time() -> anyhow::Result<
     );
     let stranger = bob.get("/user").await?.status;
     assert!([200, 429].contains(&stranger), "{stranger}");
-    // What a client says of its address is not believed.
+    // The gateway does not trust the address that a client claims.
     let url = format!("http://{}/user", world.gateway.address());
     let mut forged = 0;
     for number in 0..40 {
@@ -217,7 +217,7 @@ async fn half_a_header_does_not_keep_a_gateway_that_stops() -> anyhow::Result<()
         stream.write_all(sent.as_bytes())?;
         half.push(stream);
     }
-    // All have been heard of when a later connection is answered.
+    // When a later connection gets a response, all earlier ones have been accepted.
     assert_eq!(world.client("alice")?.get("/user").await?.status, 200);
     let begun = Instant::now();
     world.gateway.stop_within(Duration::from_secs(20))?;

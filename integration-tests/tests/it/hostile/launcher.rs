@@ -1,5 +1,5 @@
-//! What started a contained task is no way out of its container: no socket of the
-//! launcher, no descriptor, no variable that leads to one.
+//! The launcher of a contained task is no way out of its container: there is no socket of the
+//! launcher, no descriptor, and no variable that names one.
 
 use std::path::{Path, PathBuf};
 
@@ -19,14 +19,14 @@ const LEADS: [&str; 7] = [
     "SLURM_CONF",
 ];
 
-/// A template that looks for the launcher before its main stage and in it.
+/// A template that looks for the launcher in its pre-processing and main stages.
 fn reaching(id: &str) -> Template {
     Template::new(id, "python reach.py main")
         .with("pre_processing_stage", json!("python reach.py before"))
         .file("reach.py", REACH)
 }
 
-/// A site that leaves more open than it should.
+/// A site that leaves more descriptors open than it should.
 async fn world(template: Template) -> anyhow::Result<World> {
     World::start(WorldOptions {
         hpc: json!({"init_sbatch_script": [
@@ -39,7 +39,7 @@ async fn world(template: Template) -> anyhow::Result<World> {
     .await
 }
 
-/// The account's home, where a command outside of the container leaves a mark.
+/// A file in the account's home that a command outside the container creates.
 fn mark(world: &World, hpc: &str) -> anyhow::Result<PathBuf> {
     let root = world.parts.text("hpc", "root_path")?;
     let home = Path::new(&root).with_file_name("home");
@@ -113,8 +113,8 @@ async fn a_contained_task_finds_no_way_to_it() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same program, so that it is seen to knock at the right door: it is what an
-/// approval for MPI gives away, and all that it gives.
+/// With an approval for MPI the same program finds the interface, so it looks in the right
+/// place; the approval gives nothing else.
 #[tokio::test]
 async fn approved_for_mpi_it_finds_the_one_that_it_needs() -> anyhow::Result<()> {
     let world = world(reaching("reaching").for_mpi()).await?;

@@ -94,7 +94,7 @@ fn targets(word: &str) -> BTreeSet<String> {
     targets
 }
 
-/// As [`Proxy::send`], to an address.
+/// Like [`Proxy::send`], to an address.
 async fn send(address: &str, request: &[u8]) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request).await?;

@@ -1,4 +1,4 @@
-//! A deployment that moved over from the older server: its users find their jobs.
+//! A deployment that was imported from the legacy server: users find their jobs.
 
 use std::{fs, process::Command};
 
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../../../../services/cli/tests/fixtures/older_schema.sql");
 
-/// One job that ended, one that failed, one that the older server left running, and
-/// one of somebody else.
+/// One job that ended, one that failed, one that the legacy server left running, and
+/// one of another user.
 const ROWS: &str = r#"
 INSERT INTO folders VALUES ('1795457920SYpcR',NULL,'local_hpc','/scratch/1795457920SYpcR','/1795457920SYpcR','USER',0,1795457919766,NULL,NULL);
 INSERT INTO jobs (id,userId,maintainer,hpc,localExecutableFolder,param,env,slurm,slurmId,createdAt,initializedAt,finishedAt,queuedAt,isFailed,remoteResultFolderId) VALUES

@@ -1,5 +1,5 @@
-//! What the older server's own tests checked of its interface: which routes are
-//! there, who gets what without a token, and one job from its making to its logs.
+//! The checks of the legacy server's own tests: which routes exist,
+//! responses without a token, and one job from its creation to its logs.
 
 use compute_integration_tests::{Client, Template, World};
 use reqwest::Method;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// Where the interface is served.
+/// Path prefixes of the interface.
 const PREFIXES: [&str; 2] = ["", "/v2"];
 
-/// A path in all spellings that are one to the older server.
+/// All spellings of a path that the legacy server treats as one.
 fn spellings(path: &str) -> Vec<String> {
     let upper = path.to_uppercase();
     PREFIXES
@@ -54,7 +54,7 @@ async fn public_routes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Routes that need a token, with a body that has everything else.
+/// Routes that need a token, with an otherwise complete body.
 fn routes_with_token(job: &str) -> Vec<(&'static str, String, Value)> {
     let of_job = |rest: &str| format!("/job/{job}{rest}");
     vec![
@@ -112,7 +112,7 @@ async fn nothing_of_a_user_without_a_token() -> anyhow::Result<()> {
                 let expected = json!({"error": "invalid input", "messages": [message]});
                 assert_eq!(answer.json::<Value>().await?, expected, "{method} {path}");
             }
-            // A token in the address is none: addresses end up in logs.
+            // A token in the address is ignored: addresses end up in logs.
             let token = "jupyterhubApiToken=MTI3LjAuMC4xOjgwMDBAYWxpY2V0b2tlbg%3D%3D";
             let answer = http
                 .request(method.parse()?, format!("{url}?{token}"))

@@ -1,5 +1,5 @@
-//! The recording of the older server, replayed: every answer is as it was, but for
-//! the corrections and additions that are named.
+//! Replays the recording of the legacy server: every response is the recorded one, except for
+//! the listed corrections and additions.
 
 mod additions;
 mod cases;
@@ -144,7 +144,7 @@ impl Replay {
             .push(format!("{}\n    {}", case.name, differences.join("\n    ")));
     }
 
-    /// A correction or an addition that nothing needs is a mistake of the tables.
+    /// An unneeded correction or addition is an error in the tables.
     fn all_is_needed(&mut self, cases: &[Case]) {
         for correction in &self.corrections {
             for number in correction.cases {

@@ -1,4 +1,4 @@
-//! Cancel, wherever the job is.
+//! Cancel in every state of a job.
 
 use compute_integration_tests::{Client, Template, World, WorldOptions, client::event_types};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `PUT /clean`: what is old and not needed goes, on the HPC as well.
+//! `PUT /clean` removes old folders that no job needs, on the HPC as well.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! kill -9 at the worst time: no job is lost, none runs twice.
+//! Services killed with `kill -9` at the worst time: no job is lost, and none runs twice.
 
 use std::{process::Command, time::Duration};
 
@@ -21,7 +21,7 @@ async fn submit(client: &Client, count: usize) -> anyhow::Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Every job ends well, with one closing event, and was submitted once.
+/// Checks that every job succeeds, has one closing event, and was submitted once.
 async fn all_end_once(world: &World, client: &Client, ids: &[String]) -> anyhow::Result<()> {
     for id in ids {
         let job = client.over(id, LONG).await?;
@@ -62,7 +62,7 @@ async fn a_maintainer_is_killed_with_five_jobs_in_flight() -> anyhow::Result<()>
     let mut world = World::start(options).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
-    // Some are being prepared, some are running: wherever they are.
+    // Some are being prepared, others are running.
     alice
         .until(&ids[1], &["submitted", "running"], LONG)
         .await?;
@@ -92,7 +92,7 @@ async fn another_maintainer_finishes_what_one_began() -> anyhow::Result<()> {
 async fn a_maintainer_that_is_stopped_hands_its_jobs_back() -> anyhow::Result<()> {
     let options = WorldOptions {
         maintainers: 2,
-        // Far longer than the scenario: what goes on was handed back.
+        // Far longer than the scenario: jobs continue only because their leases were released.
         lease_seconds: 600,
         templates: vec![nap(4)],
         ..WorldOptions::default()
@@ -106,7 +106,7 @@ async fn a_maintainer_that_is_stopped_hands_its_jobs_back() -> anyhow::Result<()
     world.maintainers[0].stop()?;
     world.gateway.stop()?;
     world.gateway.restart()?;
-    // The old one's connections are gone with it.
+    // The connections of the former process are closed.
     let alice = world.client("alice")?;
     all_end_once(&world, &alice, &ids).await
 }
@@ -158,8 +158,8 @@ async fn redis_is_killed_and_comes_back_empty() -> anyhow::Result<()> {
     outcome
 }
 
-/// Of several gateways one may be replaced at any time: the new one refuses nothing
-/// that the others take.
+/// Any of several gateways can be replaced at any time: the new one accepts every
+/// request that the others accept.
 #[tokio::test]
 async fn a_gateway_that_has_just_started_knows_the_templates() -> anyhow::Result<()> {
     let mut world = World::with([Template::bare("quick", "true")]).await?;
@@ -171,7 +171,7 @@ async fn a_gateway_that_has_just_started_knows_the_templates() -> anyhow::Result
     Ok(())
 }
 
-/// Nor does one whose look at the templates is a while ago.
+/// A gateway that loaded the templates a while ago accepts a new one, too.
 #[tokio::test]
 async fn a_template_approved_a_moment_ago_is_taken_by_each_gateway() -> anyhow::Result<()> {
     let world = World::start(WorldOptions {

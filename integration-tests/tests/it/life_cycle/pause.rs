@@ -1,4 +1,4 @@
-//! Pause and resume, wherever the job is.
+//! Pause and resume in every state of a job.
 
 use compute_integration_tests::{
     Client, Template, World, WorldOptions, client::event_types, eventually,
@@ -13,7 +13,7 @@ async fn ask(client: &Client, id: &str, what: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for an event of that type and gives its message.
+/// Waits for an event of that type and returns its message.
 async fn event(client: &Client, id: &str, kind: &str) -> anyhow::Result<String> {
     eventually(&format!("{kind} of {id}"), SOON, async || {
         let events = client.get(&format!("/job/{id}/events")).await?.body;
@@ -43,7 +43,7 @@ async fn in_the_queue_others_go_first() -> anyhow::Result<()> {
     ask(&alice, &held, "pause").await?;
     let later = alice.submit("quick", json!({})).await?;
     ask(&alice, &first, "cancel").await?;
-    // The place that becomes free goes to the job that came later.
+    // The free place goes to the job that was submitted later.
     assert_eq!(alice.over(&later, SOON).await?["state"], "ended");
     assert_eq!(alice.job(&held).await?["state"], "queued");
     ask(&alice, &held, "resume").await?;
@@ -69,7 +69,7 @@ async fn pending_in_slurm_it_is_held_and_released() -> anyhow::Result<()> {
     assert_eq!(reason.trim(), "JobHeldUser");
     ask(&alice, &id, "resume").await?;
     event(&alice, &id, "JOB_RESUMED").await?;
-    // Until the scheduler looks at it again it gives no reason at all.
+    // Until its next cycle the scheduler gives no reason.
     let reason = account.slurm("squeue", &["-h", "-n", &id, "-o", "%r"])?;
     assert!(["None", "BeginTime"].contains(&reason.trim()), "{reason}");
     ask(&alice, &id, "cancel").await?;

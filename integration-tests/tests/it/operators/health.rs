@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`: what makes a service unready, and what is only noted.
+//! `/livez` and `/readyz`: what makes a service unready, and what is informational.
 
 use compute_integration_tests::{Template, World, WorldOptions, eventually, service::Service};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn asked(service: &Service, path: &str) -> anyhow::Result<(u16, Value)> {
     Ok((answer.status().as_u16(), answer.json().await?))
 }
 
-/// Waits until the service is ready and notes `part` in such words; `None`: as well.
+/// Waits until the service is ready and reports `part` with this detail; `None`: as healthy.
 async fn notes(service: &Service, part: &str, words: Option<&str>) -> anyhow::Result<Value> {
     let what = format!("{part} noted as {words:?}");
     eventually(&what, SOON, async || {
@@ -32,7 +32,7 @@ async fn notes(service: &Service, part: &str, words: Option<&str>) -> anyhow::Re
 async fn what_is_away_is_told_and_makes_nobody_unready() -> anyhow::Result<()> {
     let mut world = World::start(WorldOptions {
         mutual_tls: true,
-        // Nobody listens there: a login node that is switched off.
+        // Nothing listens there: a login node that is switched off.
         hpc: json!({"port": 1}),
         templates: vec![Template::bare("quick", "true")],
         ..WorldOptions::default()

@@ -1,5 +1,4 @@
-//! The logs of all services: whoever looks for a job or a request finds every line
-//! about it by one key.
+//! The logs of all services: one key finds every line about a job or a request.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +45,7 @@ async fn every_line_about_a_job_or_a_request_has_its_id() -> anyhow::Result<()> 
     alice.until(&id, &["running"], SOON).await?;
     alice.put(&format!("/job/{id}/cancel"), json!({})).await?;
     alice.over(&id, SOON).await?;
-    // The connector is asked on behalf of the request, and finds nobody there.
+    // The connector is called on behalf of the request, and cannot reach the login node.
     let login = json!({"hpc": "away_hpc", "user": "alice", "password": "secret"});
     assert_eq!(alice.post("/job", login).await?.status, 503);
 
@@ -88,7 +87,7 @@ async fn every_line_about_a_job_or_a_request_has_its_id() -> anyhow::Result<()> 
     grep_finds_them(&world, &id)
 }
 
-/// As the page for operators tells it.
+/// Runs the commands of docs/operations.md.
 fn grep_finds_them(world: &World, id: &str) -> anyhow::Result<()> {
     let test = "logs::every_line_about_a_job_or_a_request_has_its_id";
     let blocks = typed_by(test, &[("LOGS", "log/*.log"), ("ID", id)])?;

@@ -1,4 +1,4 @@
-//! What an operator does on the command line.
+//! The operator's command line.
 
 use std::{fs, process::Command};
 

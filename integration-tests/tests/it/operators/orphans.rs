@@ -1,4 +1,4 @@
-//! Jobs on the HPC in the deployment's name that nobody follows.
+//! Orphans: Slurm jobs with the deployment's name that no maintainer follows.
 
 use compute_integration_tests::{Template, World, WorldOptions, eventually};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn orphaned_jobs_are_reported_and_never_cancelled() -> anyhow::Result<()> 
     let followed = alice.submit("sleep", json!({})).await?;
     alice.until(&followed, &["running"], SOON).await?;
 
-    // As if it had been submitted after the backup that the database comes from.
+    // As if the job had been submitted after the backup from which the database was restored.
     let account = world.account()?;
     let (user, job) = (world.parts.text("hpc", "user")?, "1795457659Ab3dE");
     let mark = format!("{}:{job}", world.deployment());
@@ -37,11 +37,11 @@ async fn orphaned_jobs_are_reported_and_never_cancelled() -> anyhow::Result<()> 
     let id = account.slurm("sbatch", &[&submit[..], &comment[..]].concat())?;
     let id = id.trim();
 
-    // A look that shows this one has seen the one before as well.
+    // A poll that shows this job has also seen the earlier one.
     let later = alice.submit("sleep", json!({})).await?;
     alice.until(&later, &["running"], SOON).await?;
 
-    // It looks when it starts.
+    // A maintainer checks when it starts.
     world.maintainers[0].stop()?;
     world.maintainers[0].restart()?;
     eventually("one orphan in the metrics", SOON, async || {

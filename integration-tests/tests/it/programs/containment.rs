@@ -1,15 +1,15 @@
-//! What a template's program reaches of the account that it runs as: nothing, where
-//! the HPC contains programs; and what it needs, all the same.
+//! What a template's program can access of the account that runs it: nothing, where
+//! the HPC contains programs, except what it needs.
 
 use std::{fs, path::Path};
 
 use compute_integration_tests::{Template, World, WorldOptions, client::log_text};
 use serde_json::{Value, json};
 
-/// In the account's environment, and in that of no program that is contained.
+/// A variable of the account's environment that no contained program has.
 const SITE_SECRET: &str = "only-the-account-knows-this";
 
-/// Tells what it finds, a line of JSON for each task.
+/// Prints what it finds, a line of JSON for each task.
 const SPY: &str = r#"
 import glob, json, os, tempfile
 
@@ -51,7 +51,7 @@ async fn world(containment: Value) -> anyhow::Result<World> {
     .await
 }
 
-/// What each task of a spy's job on `hpc` tells.
+/// What each task of a spy's job on `hpc` prints.
 async fn spied(world: &World, hpc: &str) -> anyhow::Result<Vec<Value>> {
     let alice = world.client("alice")?;
     let root = world.parts.text("hpc", "root_path")?;
@@ -81,7 +81,7 @@ async fn spied(world: &World, hpc: &str) -> anyhow::Result<Vec<Value>> {
     Ok(tasks)
 }
 
-/// Where the node's munged listens: who reaches it may submit as the account.
+/// The folder of the node's munged socket: access to it is enough to submit as the account.
 fn munge_folder(world: &World) -> anyhow::Result<String> {
     let conf = fs::read_to_string(world.parts.text("hpc", "slurm_conf")?)?;
     let socket = conf
@@ -92,7 +92,7 @@ fn munge_folder(world: &World) -> anyhow::Result<String> {
     Ok(folder.display().to_string())
 }
 
-/// A file in memory that another program of the account might have left.
+/// A file in memory, as another program of the account could leave one.
 struct InMemory(String);
 
 impl InMemory {
@@ -112,7 +112,7 @@ impl Drop for InMemory {
 
 #[tokio::test]
 async fn a_contained_program_finds_nothing_of_the_account() -> anyhow::Result<()> {
-    // What is said nowhere is true for a community account.
+    // For a community account, containment is on by default.
     let world = world(Value::Null).await?;
     let _left = InMemory::new(&world)?;
     for hpc in ["local_hpc", "charlie_hpc"] {
@@ -124,7 +124,7 @@ async fn a_contained_program_finds_nothing_of_the_account() -> anyhow::Result<()
             assert_eq!(task["secret"], json!([]), "{hpc}: {task}");
             assert_eq!(task["processes"], 0, "{hpc}: {task}");
             assert_eq!(task["munge"], false, "{hpc}: {task}");
-            // And what it needs is there.
+            // It has what it needs.
             assert_eq!(task["task"], at.to_string(), "{hpc}: {task}");
             assert_eq!(task["rank"], Value::Null, "{hpc}: {task}");
             assert_eq!(task["tasks"], "2", "{hpc}: {task}");
@@ -136,7 +136,7 @@ async fn a_contained_program_finds_nothing_of_the_account() -> anyhow::Result<()
     Ok(())
 }
 
-/// The same spy, so that it is seen to look in the right places.
+/// Without containment the same spy finds everything, so it looks in the right places.
 #[tokio::test]
 async fn without_containment_it_finds_all_of_it() -> anyhow::Result<()> {
     let world = world(json!(false)).await?;
@@ -157,7 +157,7 @@ async fn without_containment_it_finds_all_of_it() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A contained program is ended, and its exit code told, as any other.
+/// A contained program is ended, and its exit code is reported, like any other.
 #[tokio::test]
 async fn its_exit_code_is_reported_and_nothing_is_left_on_the_node() -> anyhow::Result<()> {
     let fails = Template::new("fails", "exit 3");
@@ -187,7 +187,7 @@ async fn its_exit_code_is_reported_and_nothing_is_left_on_the_node() -> anyhow::
     Ok(())
 }
 
-/// The `began` that a program has made in its own `/tmp`, as the node has it.
+/// The paths on the node of the files `began` in the `/tmp` of programs.
 fn scratch_with_began() -> Vec<std::path::PathBuf> {
     let folders = fs::read_dir("/tmp").into_iter().flatten().flatten();
     folders
@@ -196,8 +196,8 @@ fn scratch_with_began() -> Vec<std::path::PathBuf> {
         .collect()
 }
 
-/// A running program can write to its folders: no other job's program is taken from
-/// there meanwhile, and no batch script put there.
+/// A running program can write to its folders, so no other job takes its program from
+/// them meanwhile, and no batch script is written there.
 #[tokio::test]
 async fn no_program_is_in_the_hands_of_a_running_one() -> anyhow::Result<()> {
     let world = World::with([Template::new("sleeps", "sleep 600")]).await?;

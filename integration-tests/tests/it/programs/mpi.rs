@@ -1,10 +1,10 @@
 //! MPI: tasks of a template that is approved for it work together; those of another
-//! one are independent programs, and their owner is told so.
+//! one are independent programs, and their owner is informed.
 
 use compute_integration_tests::{Client, Template, World, client::log_text};
 use serde_json::{Value, json};
 
-/// Says hello with the MPI library of its image (mpi.h of MPICH has the numbers). It ends without
+/// Says hello with the MPI library of its image (the numbers are from mpi.h of MPICH). It exits without
 /// `MPI_Finalize`, in which MPICH 4.0 over UCX can wait for ever for a rank that is past it, on a
 /// machine with fewer processors than ranks.
 const HELLO: &str = r#"
@@ -29,7 +29,7 @@ fn hello() -> Template {
         .file("hello.py", HELLO)
 }
 
-/// What a job of four tasks says, sorted; and what its owner is told at submit and in
+/// What a job of four tasks prints, sorted, and the messages of the submit and of
 /// its first event.
 async fn said(alice: &Client, hpc: &str) -> anyhow::Result<(Vec<String>, Value, Value)> {
     let settings = json!({"hpc": hpc, "slurm": {"num_of_task": 4}});

@@ -1,9 +1,9 @@
-//! What runs outside of a container wants an approval of its own.
+//! Programs outside containers need a separate approval.
 
 use compute_integration_tests::{Client, Template, World, WorldOptions, eventually};
 use serde_json::{Value, json};
 
-/// `/job/…/submit` of a new job of `template` on `hpc`: its status and words.
+/// Submits a new job of `template` on `hpc`. Returns the status and the error.
 async fn submitted(alice: &Client, template: &str, hpc: &str) -> anyhow::Result<(u16, String)> {
     let id = alice.prepare(template, json!({"hpc": hpc})).await?;
     let answer = alice.post(&format!("/job/{id}/submit"), json!({})).await?;
@@ -20,7 +20,7 @@ fn refusal(template: &str, outside: &str) -> (u16, String) {
     (402, words)
 }
 
-/// Whether `GET /git` comes to show the template, or not to.
+/// Waits until `GET /git` lists the template, or no longer does.
 async fn shown(alice: &Client, template: &str, is: bool) -> anyhow::Result<()> {
     eventually(
         &format!("{template} shown: {is}"),
@@ -45,7 +45,7 @@ async fn a_template_runs_them_only_if_it_is_approved_for_them() -> anyhow::Resul
     let world = World::with([raw]).await?;
     let alice = world.client("alice")?;
     world.operator(&["template", "withdraw", "raw", "--raw-sbatch"])?;
-    // At once, also while the gateway still shows it.
+    // At once, even while the gateway still lists the template.
     let refused = submitted(&alice, "raw", "local_hpc").await?;
     assert_eq!(refused, refusal("raw", "*_in_raw_sbatch"));
     shown(&alice, "raw", false).await?;
@@ -78,7 +78,7 @@ async fn a_newer_commit_that_begins_to_use_them_is_not_run() -> anyhow::Result<(
     Ok(())
 }
 
-/// Without a container nothing would contain it.
+/// Without a container, nothing contains the program.
 #[tokio::test]
 async fn nor_is_slurm_connector_where_programs_are_contained() -> anyhow::Result<()> {
     for (containment, is_refused) in [(Value::Null, true), (json!(false), false)] {

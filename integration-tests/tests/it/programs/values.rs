@@ -1,4 +1,4 @@
-//! Values reach the program byte for byte, and run nowhere.
+//! Values reach the program byte for byte, and are never run.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use compute_integration_tests::{GlobusFake, Parts, Template, World, WorldOptions, python};
 use serde_json::{Value, json};
 
-/// Where Globus finds the notebooks of the hub in the worlds of these scenarios.
+/// The Globus collection of the hub in these worlds.
 const HUB_ENDPOINT: &str = "00000000-0000-0000-0000-000000000000";
 const IDENTITY: &str = "tester@example.org";
 
@@ -62,7 +62,7 @@ fn templates() -> [Template; 2] {
     [hello, Template::bare("slow", "sleep 300")]
 }
 
-/// A line for each method, and what was not expected.
+/// A line for each method, and the unexpected results.
 fn table(rows: &[Value]) -> (String, Vec<String>) {
     let (mut lines, mut unexpected) = (String::new(), Vec::new());
     for row in rows {

@@ -1,4 +1,4 @@
-//! The main path, through the untouched Python client.
+//! The main path, with the unmodified Python client.
 
 use compute_integration_tests::{Template, World, python};
 use serde_json::{Value, json};
@@ -142,7 +142,7 @@ async fn a_failed_program_is_a_failed_job() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program that is over before the scheduler is looked at again.
+/// A program that ends before the next poll of the scheduler.
 #[tokio::test]
 async fn a_short_job_has_a_start_and_an_end() -> anyhow::Result<()> {
     let world = World::with([Template::bare("nothing", "true")]).await?;

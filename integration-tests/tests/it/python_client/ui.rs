@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use compute_integration_tests::{Template, World, client::log_text, parts, python};
 use serde_json::{Value, json};
 
-/// Nobody else's server runs under this name.
+/// No other test starts a server for this user.
 const USER: &str = "carol";
 
 fn notebook(cells: &[&str]) -> String {

@@ -1,10 +1,10 @@
-//! The running gateway, asked whatever its own OpenAPI document allows, and what it
-//! does not.
+//! Generated requests to the running gateway: those that its OpenAPI document allows,
+//! and those that it does not.
 
 use compute_integration_tests::{Template, World};
 use tokio::process::Command;
 
-/// What must hold of every answer.
+/// Checks of every response.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance";
 

@@ -1,4 +1,4 @@
-//! What is too much, and that the refusal says the limit.
+//! Limits, and errors that name them.
 
 use compute_integration_tests::{Template, World, WorldOptions};
 use serde_json::json;

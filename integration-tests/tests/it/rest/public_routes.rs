@@ -1,4 +1,4 @@
-//! What anybody gets to see, and in which form errors come.
+//! Routes without a token, and the format of errors.
 
 use compute_integration_tests::World;
 use reqwest::{Client, Method, StatusCode};

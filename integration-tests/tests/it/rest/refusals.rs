@@ -1,4 +1,4 @@
-//! What is refused, and in which words; and what is not yours does not exist.
+//! Rejected requests and their error texts; folders of another user do not exist.
 
 use compute_integration_tests::{Template, World};
 use serde_json::json;
@@ -92,8 +92,8 @@ async fn who_is_not_known_is_refused_as_each_route_always_did() -> anyhow::Resul
     let refused = alice.with_token(&token(&host, "nosuchtoken"));
     let elsewhere = alice.with_token(&token("evil.example.org", "x"));
     let no_login = "submit without login is not allowed";
-    // Method, path, then the answers to a token that its hub refuses, and to one
-    // of a host that is no hub of ours.
+    // Method, path, then the responses to a token that its hub rejects, and to one
+    // of a host that is not a listed hub.
     for (method, path, hub_refuses, unknown_host) in [
         (
             "GET",

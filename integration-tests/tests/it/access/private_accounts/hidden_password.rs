@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::world;
 use crate::SOON;
 
-/// Fails if a secret is anywhere where it must not be.
+/// Fails if a secret is in any place where it must not be.
 fn nothing_shows(world: &World, redis: &OwnRedis, hidden: &Hidden) -> anyhow::Result<()> {
     let all = [
         &hidden.password,
@@ -49,7 +49,7 @@ struct Hidden {
     password: String,
     token: String,
     encoded: String,
-    /// What access tokens of a job are computed from.
+    /// The secret from which access tokens of a job are computed.
     of_job: String,
 }
 
@@ -105,7 +105,7 @@ async fn a_job_runs_as_its_owner_and_the_password_is_nowhere() -> anyhow::Result
     })
     .await?;
     nothing_shows(&world, &redis, &hidden)?;
-    // What is no secret is found in the same way.
+    // The same search finds values that are not secret.
     let found = secrets::files_with(world.folder(), std::slice::from_ref(&account.user))?;
     assert!(
         found.iter().any(|file| file.ends_with("connector.log")),

@@ -1,4 +1,4 @@
-//! Keys that the older server's answers did not have.
+//! Keys that the responses of the legacy server did not have.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(crate) struct Addition {
     pub(crate) name: &'static str,
     pub(crate) reason: &'static str,
-    /// A recorded key by which such an object is known.
+    /// A recorded key that identifies such an object.
     known_by: &'static str,
     keys: &'static [&'static str],
 }
@@ -47,7 +47,7 @@ pub(crate) static ALL: [Addition; 4] = [
     },
 ];
 
-/// Which of them were met.
+/// The additions that were seen.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Additions {
     met: Vec<&'static str>,
@@ -61,14 +61,14 @@ impl Additions {
         }
     }
 
-    /// Those that no answer had: they are not needed.
+    /// The additions that no response had: they are not needed.
     pub(crate) fn missed(&self) -> Vec<&'static str> {
         let names = ALL.iter().map(|addition| addition.name);
         names.filter(|name| !self.met.contains(name)).collect()
     }
 }
 
-/// The addition that explains `key` in what was recorded as `object`.
+/// The addition that explains `key` in the recorded `object`.
 pub(crate) fn find(object: &Map<String, Value>, key: &str) -> Option<&'static Addition> {
     ALL.iter()
         .find(|addition| object.contains_key(addition.known_by) && addition.keys.contains(&key))

@@ -1,4 +1,4 @@
-//! What was recorded from the older server.
+//! The recorded requests and responses of the legacy server.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -6,21 +6,21 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Case {
     /// `NNN-what-it-is-about`; the numbers have gaps.
     #[serde(rename = "case")]
     pub(crate) name: String,
     pub(crate) request: Request,
-    /// `None`: the connection was closed, or nothing came in time.
+    /// `None`: the connection was closed, or timed out.
     status: Option<u16>,
     content_type: Option<String>,
     body: Option<Value>,
     body_text: Option<String>,
 }
 
-/// What was sent.
+/// The request.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -33,14 +33,14 @@ pub(crate) struct Request {
     pub(crate) raw_body: Option<String>,
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content: Content,
 }
 
-/// The body of what came back.
+/// The body of a response.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     Json(Value),
@@ -70,7 +70,7 @@ impl Case {
         self.name.get(..3).unwrap_or_default()
     }
 
-    /// The recorded answer, if there was any.
+    /// The recorded response, if there was one.
     pub(crate) fn reply(&self) -> Option<Reply> {
         let media = self.content_type.as_deref().unwrap_or_default();
         let content = match &self.body {

@@ -1,5 +1,5 @@
-//! Whether an answer is the recorded one: the same status, the same keys and types
-//! at each level, the same texts, numbers and truth values.
+//! Compares a response with the recorded one: the same status, the same keys and types
+//! at each level, the same texts, numbers and booleans.
 
 use serde_json::{Map, Value};
 
@@ -13,14 +13,14 @@ use super::{
 /// One comparison.
 #[derive(Debug)]
 pub(crate) struct Comparison<'a> {
-    /// Learns the ids that are met.
+    /// Learns the ids that occur.
     pub(crate) names: &'a mut Names,
-    /// Which of our additions were met.
+    /// The additions that were seen.
     pub(crate) additions: &'a mut Additions,
     differences: Vec<String>,
 }
 
-/// What is different in `ours`; nothing if it is as `expected`.
+/// The differences between `ours` and `expected`.
 pub(crate) fn differences(
     expected: Option<&Reply>,
     ours: &Reply,
@@ -95,7 +95,7 @@ impl Comparison<'_> {
 
     fn object(&mut self, at: &str, expected: &Map<String, Value>, ours: &Map<String, Value>) {
         let mut keys = Vec::new();
-        // The id first: the texts beside it hold it.
+        // The id first, because the other texts contain it.
         let (ids, others): (Vec<_>, Vec<_>) = expected.iter().partition(|(key, _)| *key == "id");
         for (recorded, value) in ids.into_iter().chain(others) {
             let key = self.names.text(recorded);

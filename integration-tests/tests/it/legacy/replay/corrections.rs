@@ -1,5 +1,5 @@
-//! Where our answers are different on purpose: one entry for each defect of the
-//! older server that is not kept, or for what follows from leaving it.
+//! Intended differences: one entry for each defect of the legacy server that is
+//! not kept, or for its consequences.
 
 mod globus;
 mod jobs;
@@ -13,9 +13,9 @@ use super::cases::{Content, Reply};
 pub(crate) struct Correction {
     pub(crate) name: &'static str,
     pub(crate) reason: &'static str,
-    /// Numbers of the cases that it changes, each of which would differ without it.
+    /// Numbers of the cases that it changes; each would differ without it.
     pub(crate) cases: &'static [&'static str],
-    /// Makes what we expect of what was recorded.
+    /// Turns the recorded response into the expected one.
     pub(crate) corrected: fn(&mut Option<Reply>),
 }
 
@@ -31,20 +31,20 @@ pub(crate) fn all() -> Vec<Correction> {
     .collect()
 }
 
-/// Another answer altogether; a text may end in `…` for whatever follows.
+/// A different response; a text can end in `…` for any continuation.
 fn instead(reply: &mut Option<Reply>, status: u16, body: Value) {
     let content = Content::Json(body);
     *reply = Some(Reply { status, content });
 }
 
-/// The answer to someone who has no such job.
+/// The response to a caller who has no such job.
 fn no_such_job(reply: &mut Option<Reply>, status: u16, id: &str) {
     let messages = [format!("you have no job with id {id}")];
     let body = json!({"error": "invalid access", "messages": messages});
     instead(reply, status, body);
 }
 
-/// The recorded body, to be changed.
+/// The recorded body, mutable.
 fn body(reply: &mut Option<Reply>) -> Option<&mut Value> {
     match &mut reply.as_mut()?.content {
         Content::Json(body) => Some(body),
@@ -59,7 +59,7 @@ fn set(reply: &mut Option<Reply>, key: &str, value: Value) {
     }
 }
 
-/// A folder of Alice's that was made for a job and not changed since.
+/// A folder of Alice's that was created for a job and not changed since.
 fn folder(id: &str) -> Value {
     json!({
         "id": id, "name": null, "hpc": "local_hpc", "hpcPath": format!("/hpc/cg/scratch/{id}"),

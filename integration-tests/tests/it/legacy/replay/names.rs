@@ -1,4 +1,4 @@
-//! What had another name when it was recorded: hosts, tokens, folders, ids.
+//! Names that differ from the recorded ones: hosts, tokens, folders, ids.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// `recorded` is `ours` here.
+    /// Maps `recorded` to `ours`.
     pub(crate) fn add(&mut self, recorded: &str, ours: &str) {
         self.fixed.push((recorded.to_owned(), ours.to_owned()));
         self.fixed
@@ -33,19 +33,19 @@ impl Names {
         self.add(&recorded, &ours);
     }
 
-    /// From now on that id stands for ours.
+    /// Maps a recorded id to ours.
     pub(crate) fn bind(&mut self, recorded: &str, ours: &str) {
         self.ids.insert(recorded.to_owned(), ours.to_owned());
     }
 
-    /// Our id for that one, which may be met for the first time: then it is `ours`.
+    /// Our id for a recorded one. An id that is new is mapped to `ours`.
     pub(crate) fn meet(&mut self, recorded: &str, ours: &str) -> &str {
         self.ids
             .entry(recorded.to_owned())
             .or_insert_with(|| ours.to_owned())
     }
 
-    /// A recorded text as it would be here.
+    /// A recorded text with our names.
     pub(crate) fn text(&self, recorded: &str) -> String {
         let fixed = self.fixed.iter().map(|(recorded, ours)| (recorded, ours));
         fixed
@@ -55,7 +55,7 @@ impl Names {
             })
     }
 
-    /// A recorded value as it would be here.
+    /// A recorded value with our names.
     pub(crate) fn value(&self, recorded: &Value) -> Value {
         match recorded {
             Value::String(text) => Value::String(self.text(text)),

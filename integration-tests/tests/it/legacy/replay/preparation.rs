@@ -1,5 +1,5 @@
-//! What had happened before some cases and is not in the recording itself: the
-//! numbers of the cases have gaps, and some jobs were made on another way.
+//! Events before some cases that are not in the recording itself: the
+//! numbers of the cases have gaps, and some jobs were created in another way.
 
 mod transfers;
 
@@ -17,10 +17,10 @@ const FLOW: &str = "1795457902k6qgj";
 /// The one that is configured and not submitted.
 const DRAFT: &str = "1795457551sZyxD";
 
-/// Brings the world to where it was when that case was recorded.
+/// Brings the world to its state when that case was recorded.
 ///
 /// # Errors
-/// If it does not get there.
+/// If that state is not reached.
 pub(crate) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> {
     if ["261", "263", "264", "265", "296"].contains(&case) {
         return transfers::before(case, scene).await;
@@ -37,7 +37,7 @@ pub(crate) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> 
             done(change(job(DRAFT), json!({"localDataFolder": data})).await?)
         }
         "201" => done(change(job(DRAFT), json!({"slurm": {"memory": 9000}})).await?),
-        // A maintainer takes a job at once, and then it is no longer queued.
+        // A maintainer would claim the job at once, and it would no longer be queued.
         "232" | "282" => {
             stop_maintainers(world)?;
             if case == "282" {
@@ -120,7 +120,7 @@ async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
     let folder = job["remoteResultFolder"]["hpcPath"]
         .as_str()
         .context("no folder")?;
-    // It comes into the result folder when the job is over.
+    // It is written into the result folder when the job ends.
     let root = Path::new(folder).parent().context("no root path")?;
     let output = root.join(".cgc/jobs").join(&id).join("job.stdout");
     eventually("the program's output", SOON, async || {
@@ -131,14 +131,14 @@ async fn running(alice: &Client, settings: Value) -> anyhow::Result<String> {
     Ok(id)
 }
 
-/// Makes a folder on an HPC that the operator takes out of the configuration.
+/// Creates a folder on an HPC that the operator then removes from the configuration.
 async fn gone_hpc(scene: &mut Scene) -> anyhow::Result<()> {
     let world = &mut scene.world;
     let file = world.folder().join("config/hpc.json");
     let usual = fs::read_to_string(&file)?;
     let mut hpcs: Value = serde_json::from_str(&usual)?;
     let mut gone = hpcs["local_hpc"].clone();
-    // What the template's container is there, nobody has said.
+    // That HPC has no image for the template's container.
     gone["container_runtime"] = json!("none");
     hpcs["gone_hpc"] = gone;
     fs::write(&file, hpcs.to_string())?;
@@ -158,7 +158,7 @@ async fn gone_hpc(scene: &mut Scene) -> anyhow::Result<()> {
         service.stop()?;
         service.restart()?;
     }
-    // The old one would go on with connections to the old gateway.
+    // The former client would reuse connections to the former gateway.
     scene.alice = world.client("alice")?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What is not the same in two runs of the same server: dates, ids, figures; and
-//! the words of libraries that are no longer there.
+//! Values that differ between two runs of the same server: dates, ids, figures; and
+//! texts of libraries that are no longer used.
 
 use chrono::DateTime;
 
@@ -16,7 +16,7 @@ const FIGURES: [&str; 9] = [
     "local_hpc",
 ];
 
-/// How the older server's libraries begin what they have to say.
+/// How messages of the legacy server's libraries begin.
 const LIBRARIES: [&str; 5] = [
     "EntityNotFoundError: ",
     "UpdateValuesMissingError: ",
@@ -25,7 +25,7 @@ const LIBRARIES: [&str; 5] = [
     "Error: Globus ",
 ];
 
-/// Whether a number may be another one.
+/// Whether a number can differ.
 pub(crate) fn is_free_number(key: &str) -> bool {
     key == "id" || key == "port" || FIGURES.contains(&key)
 }
@@ -38,7 +38,7 @@ pub(crate) fn is_id(text: &str) -> bool {
         && rest.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// Whether `ours` says what was recorded; ids and hosts are ours in both.
+/// Whether `ours` equals the recorded text; both contain our ids and hosts.
 pub(crate) fn same_text(key: &str, recorded: &str, ours: &str) -> bool {
     if let Some(at) = LIBRARIES
         .iter()
@@ -48,16 +48,16 @@ pub(crate) fn same_text(key: &str, recorded: &str, ours: &str) -> bool {
         let (before, _) = recorded.split_at(at);
         return ours.len() > before.len() && ours.starts_with(before);
     }
-    // JavaScript's name for an error, in front of what it says.
+    // JavaScript's name of an error, before its message.
     let recorded = recorded.strip_prefix("Error: ").unwrap_or(recorded);
-    // A correction that leaves the end open.
+    // A correction with an open end.
     if let Some(beginning) = recorded.strip_suffix('…') {
         return ours.len() > beginning.len() && ours.starts_with(beginning);
     }
     recorded == ours || blank(key, recorded) == blank(key, ours)
 }
 
-/// `text` with what differs from run to run taken out.
+/// `text` without the values that differ between runs.
 fn blank(key: &str, text: &str) -> String {
     if is_date(text) {
         return "<date>".to_owned();
@@ -80,7 +80,7 @@ fn is_date(text: &str) -> bool {
         && DateTime::parse_from_rfc3339(text).is_ok()
 }
 
-/// With `#` for each number, and for a unit of size.
+/// The text with `#` for each number and for a unit of size.
 fn without_numbers(text: &str) -> String {
     let is_number = |word: &str| word.parse::<f64>().is_ok_and(f64::is_finite);
     let word = |word: &str| {

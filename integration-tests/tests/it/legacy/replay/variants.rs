@@ -29,7 +29,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Asks and compares status and error text; `""` is no error.
+    /// Sends a request and compares status and error text; `""` is no error.
     async fn expect(
         &self,
         caller: &str,
@@ -57,7 +57,7 @@ async fn started() -> anyhow::Result<Asked> {
     Ok(Asked { client, scene })
 }
 
-/// Ways in which a route answers a caller who is not known.
+/// Responses of a route to an unknown caller.
 const USER: [(u16, &str); 2] = [
     (402, "invalid token"),
     (404, "Cannot find jupyterhubHost in allowlist"),

@@ -15,16 +15,16 @@ use super::names::Names;
 /// A port on which nothing listens.
 const DEAD_PORT: u16 = 1;
 
-/// The hubs of the recording, which are one and the same here, and one that is down.
+/// The hubs of the recording, which are the same one here, and one that is down.
 const HUBS: [&str; 3] = ["127.0.0.1:8000", "localhost:8000", "localhost:8999"];
 
-/// Tokens of the recording; the others are no user's.
+/// Tokens of the recording; the others belong to no user.
 const USERS: [&str; 4] = ["alice", "bob", "carol", "denied"];
 
-/// What cases are replayed in.
+/// The setting in which cases are replayed.
 pub(crate) struct Scene {
     pub(crate) world: World,
-    /// How everything is called in it.
+    /// Names of the recording and their counterparts.
     pub(crate) names: Names,
     pub(crate) globus: GlobusFake,
     pub(crate) alice: Client,
@@ -110,7 +110,7 @@ fn names(parts: &Parts) -> anyhow::Result<Names> {
     ] {
         names.add(recorded, &parts.text("hpc", fact)?);
     }
-    // Any folder that is there.
+    // Any existing folder.
     names.add("/hpc/cg/shared", "/usr/share");
     Ok(names)
 }
@@ -142,7 +142,7 @@ fn options(parts: &Parts, names: &Names, globus: &GlobusFake) -> anyhow::Result<
         hub["scheme"] = json!("http");
     }
     let mut maintainers = recorded("maintainer.json")?;
-    // It could not start with this one.
+    // The gateway could not start with this entry.
     maintainers
         .as_object_mut()
         .context("no maintainers")?

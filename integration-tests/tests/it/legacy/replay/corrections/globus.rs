@@ -1,4 +1,4 @@
-//! What is about Globus.
+//! Corrections about Globus.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is about jobs and their events.
+//! Corrections about jobs and their events.
 
 use serde_json::{Value, json};
 
@@ -230,7 +230,7 @@ fn controlling() -> Vec<Correction> {
     ]
 }
 
-/// A job of Alice's that was just made.
+/// A new job of Alice's.
 pub(super) fn new_job(id: &str, hpc: &str) -> Value {
     json!({
         "id": id, "userId": "alice@127.0.0.1:8000", "secretToken": null,

@@ -1,4 +1,4 @@
-//! What is not about jobs.
+//! Corrections that are not about jobs.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What Globus had done.
+//! Events at Globus before some cases.
 
 use std::fs;
 
@@ -12,10 +12,10 @@ use crate::{SOON, legacy::replay::world::Scene};
 /// Result folder of the job that the recording follows.
 const RESULT: &str = "1795457905CwpWD";
 
-/// Brings Globus to where it was when that case was recorded.
+/// Brings Globus to its state when that case was recorded.
 ///
 /// # Errors
-/// If it does not get there.
+/// If that state is not reached.
 pub(super) async fn before(case: &str, scene: &mut Scene) -> anyhow::Result<()> {
     let alice = scene.alice.clone();
     let folder = scene.names.text(RESULT);

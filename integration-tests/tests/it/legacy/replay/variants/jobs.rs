@@ -71,7 +71,7 @@ async fn jobs_are_made_where_their_owner_may() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of one job of Alice's that is never submitted.
+/// Requests about a job of Alice's that is never submitted.
 #[tokio::test]
 async fn a_draft_is_its_owners_and_within_the_limits() -> anyhow::Result<()> {
     let asked = started().await?;
