@@ -29,9 +29,6 @@ mod states;
 mod submit;
 mod target;
 
-#[cfg(test)]
-mod fixtures;
-
 pub mod config;
 
 use std::{path::Path, sync::Arc};

@@ -1,7 +1,6 @@
 //! A connector in this process, for the cluster that is running.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -13,11 +12,11 @@ use compute_domain::{
     clock::Clock as _,
     ids::JobId,
     job::{JobFile, JobObservation, Mark, Phase, SlurmJob, private_path},
-    site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
+    site::Hpc,
 };
 use compute_proto::{ConnectorClient, RemoteError, Submitted};
 use compute_runtime::{grpc::Transport, seal::SealingKey, tls::Role};
-use serde_json::{Map, Value};
+use compute_testing::{Facts, cluster_hpc};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -28,77 +27,6 @@ const END: Duration = Duration::from_secs(60);
 pub(crate) fn client_of(address: &str) -> ConnectorClient {
     let channel = Transport::Plain.channel(address, Role::Connector).unwrap();
     ConnectorClient::new(channel)
-}
-
-/// What the cluster says of itself.
-pub(crate) struct Facts(Value);
-
-impl Facts {
-    pub(crate) fn read() -> Self {
-        let parts = std::env::var("CYBERGIS_PARTS").expect(
-            "these tests need a running cluster, in the folder that CYBERGIS_PARTS names: \
-             run them by `make test`",
-        );
-        let path = Path::new(&parts).join("hpc/facts.json");
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(serde_json::from_str(&text).unwrap())
-    }
-
-    pub(crate) fn value(&self) -> &Value {
-        &self.0
-    }
-
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.0[key]
-            .as_str()
-            .unwrap_or_else(|| panic!("facts.json has no {key}"))
-    }
-
-    pub(crate) fn path(&self, key: &str) -> PathBuf {
-        self.text(key).into()
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.0["port"].as_u64().unwrap().try_into().unwrap()
-    }
-
-    /// The HPC as an operator configures it, asked often.
-    pub(crate) fn hpc(&self) -> Hpc {
-        Hpc {
-            name: HPC.to_owned(),
-            ip: self.text("ip").to_owned(),
-            port: self.port(),
-            is_community_account: true,
-            community_login: Some(CommunityLogin {
-                user: self.text("user").to_owned(),
-                private_key_path: self.path("private_key_path"),
-                passphrase: None,
-            }),
-            root_path: self.text("root_path").to_owned(),
-            job_pool_capacity: 10,
-            jobs_per_user: 10,
-            init_sbatch_script: Vec::new(),
-            init_sbatch_options: Vec::new(),
-            description: String::new(),
-            globus: Globus::default(),
-            mount: BTreeMap::new(),
-            slurm_global_cap: Map::new(),
-            slurm_input_rules: BTreeMap::new(),
-            modules: None,
-            mail_domains: None,
-            allowlist: Vec::new(),
-            denylist: Vec::new(),
-            known_hosts: self.path("known_hosts"),
-            container_runtime: ContainerRuntime::None,
-            containment: false,
-            poll_interval: Duration::from_millis(300),
-            max_connections: 2,
-            max_sessions_per_connection: 8,
-            connector_address: None,
-            public: Map::new(),
-        }
-    }
 }
 
 /// A job that has its script.
@@ -134,8 +62,8 @@ impl Site {
 
     /// With an HPC that `change` has changed.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Hpc)) -> Self {
-        let facts = Facts::read();
-        let mut hpc = facts.hpc();
+        let facts = Facts::of("hpc");
+        let mut hpc = cluster_hpc(&facts);
         change(&mut hpc);
         let control = tempfile::Builder::new()
             .prefix("cgc-it-")
