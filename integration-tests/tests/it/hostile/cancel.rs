@@ -205,7 +205,7 @@ async fn cancelling_waits_for_the_hpc_only_where_it_must() -> anyhow::Result<()>
     report(
         "cancel, running",
         "the HPC does not answer",
-        "told in an event and by the job; done as soon as it answers",
+        "reported in an event and by the job; done as soon as the HPC responds",
     );
     Ok(())
 }

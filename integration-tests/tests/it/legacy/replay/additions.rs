@@ -15,7 +15,7 @@ pub(crate) struct Addition {
 pub(crate) static ALL: [Addition; 4] = [
     Addition {
         name: "state of a job",
-        reason: "how far a job is, and why it ended, is told in fields, not only in events",
+        reason: "the state of a job and the cause of its end are fields, not only events",
         known_by: "secretToken",
         keys: &[
             "name",
@@ -41,7 +41,7 @@ pub(crate) static ALL: [Addition; 4] = [
     },
     Addition {
         name: "messages of an error",
-        reason: "all reasons are told, not only the first",
+        reason: "all reasons are listed, not only the first",
         known_by: "error",
         keys: &["messages"],
     },

@@ -75,7 +75,7 @@ fn making() -> Vec<Correction> {
         },
         Correction {
             name: "why there is no login to a private account",
-            reason: "that a password is missing is not told as one that is wrong",
+            reason: "a missing password is not reported as a wrong one",
             cases: &["125", "126"],
             corrected: |reply| set(reply, "messages", json!(["…"])),
         },
@@ -85,7 +85,7 @@ fn making() -> Vec<Correction> {
 fn changing() -> Vec<Correction> {
     vec![
         Correction {
-            name: "who may not change a job is told so by the status",
+            name: "the status says that the caller may not change the job",
             reason: "an error with the status 200 looks like a change",
             cases: &["165"],
             corrected: |reply| no_such_job(reply, 402, "1795457551sZyxD"),
@@ -132,7 +132,7 @@ fn changing() -> Vec<Correction> {
 fn watching() -> Vec<Correction> {
     vec![
         Correction {
-            name: "who may not see a job is told so by the status",
+            name: "the status says that the caller may not see the job",
             reason: "an error with the status 200 looks like a job",
             cases: &["136", "137"],
             corrected: |reply| {
