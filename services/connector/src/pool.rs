@@ -14,7 +14,7 @@ use futures::future::select_all;
 use openssh::Session;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use crate::{breaker::Breaker, error::Error, meters, session::Master, target::Target};
+use crate::{breaker::Breaker, error::Error, meters, session::Master, ssh_target::SshTarget};
 
 /// Most servers allow ten sessions on a connection (sshd_config(5), MaxSessions);
 /// this leaves two for a command that is just ending.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The logins to one HPC.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    target: Target,
+    target: SshTarget,
     slots: Vec<Slot>,
     breaker: SyncMutex<Breaker>,
     /// Logins with a password, one at a time, and why the HPC refuses it: a second
@@ -57,7 +57,7 @@ impl Pool {
     /// Logins to `target` on `hpc`. Nothing is connected yet.
     pub(crate) fn new(
         hpc: &Hpc,
-        target: Target,
+        target: SshTarget,
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
     ) -> Self {

@@ -56,7 +56,7 @@ impl Submissions {
         mark: Mark,
         legacy: Option<RemotePath>,
     ) -> Result<Submitted, Error> {
-        checked(&mark)?;
+        check_mark(&mark)?;
         self.answer(mark, legacy).await
     }
 
@@ -70,7 +70,7 @@ impl Submissions {
         mark: &Mark,
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error> {
-        checked(mark)?;
+        check_mark(mark)?;
         let under_way = lock(&self.under_way).get(mark.job.as_str()).cloned();
         if let Some(answer) = under_way {
             // What it answers is found by the look.
@@ -110,7 +110,7 @@ impl Submissions {
 ///
 /// # Errors
 /// [`Error::Argument`] if they cannot.
-pub(crate) fn checked(mark: &Mark) -> Result<(), Error> {
+pub(crate) fn check_mark(mark: &Mark) -> Result<(), Error> {
     let Mark { deployment, job } = mark;
     let fits = is_job_id(job.as_str()) && is_word(deployment);
     fits.then_some(()).ok_or_else(|| {

@@ -91,7 +91,7 @@ pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), St
     }
     let connector = state.connectors.of_hpc(&hpc.name);
     let connector = connector.ok_or_else(|| format!("there is no HPC {}", hpc.name))?;
-    let checked = connector.check_folder(&hpc.name, path).await;
+    let checked = connector.check_folder(path).await;
     checked.map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument => error.message,
         kind => {
