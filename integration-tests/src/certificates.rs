@@ -7,7 +7,8 @@ use std::{
 };
 
 use anyhow::ensure;
-use compute_runtime::{config::TlsFiles, grpc::Transport, tls::Role};
+use compute_config::TlsFiles;
+use compute_runtime::{grpc::Transport, tls::Role};
 
 /// What the services of a world show each other.
 #[derive(Debug)]

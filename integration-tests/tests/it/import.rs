@@ -10,7 +10,7 @@ use compute_integration_tests::{
 };
 use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("../../../services/cli/tests/fixtures/older_schema.sql");
+const SCHEMA: &str = include_str!("../../../services/cli/tests/fixtures/legacy_schema.sql");
 
 /// One job that ended, one that failed, one that the older server left running, and
 /// one of somebody else.

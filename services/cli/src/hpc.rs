@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use clap::Subcommand;
+use compute_config::Site;
 use compute_domain::ErrorKind;
 use compute_proto::{CheckItem, ConnectorClient};
-use compute_runtime::{config::Site, grpc::Transport, tls::Role};
+use compute_runtime::{grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
 use crate::{

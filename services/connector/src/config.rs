@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use anyhow::ensure;
 use clap::Parser;
+use compute_config::{Server, version};
 use compute_domain::site::Hpc;
-use compute_runtime::{config::Server, healthcheck::Action, seal::SealingKey, version};
+use compute_runtime::{healthcheck::Action, seal::SealingKey};
 
 /// The only process that speaks SSH and scheduler commands.
 #[derive(Debug, Parser)]

@@ -38,6 +38,13 @@ static UPLOAD_FOLDER: Script = Script {
     limit: Duration::from_secs(3600),
     max_output: 64 << 10,
 };
+/// Maximum size of a folder whose content stays when a stream is unpacked into it, in bytes of
+/// its tar stream. Data of users may be large; the time limit of the script ends it first.
+const MAX_KEPT_BYTES: u64 = 1 << 40;
+
+/// Maximum size of a folder to copy, in bytes of its tar stream. A copy occupies a session.
+const MAX_COPIED_BYTES: u64 = 10 << 30;
+
 static COPY_FOLDER: Script = Script {
     name: "copy_folder",
     body: include_str!("scripts/copy_folder.sh"),
@@ -99,12 +106,10 @@ pub(crate) async fn upload_folder(
     path: &RemotePath,
     tar: BoxStream<'static, Result<Bytes, Error>>,
 ) -> Result<(), Error> {
+    let mut arguments = path.arguments_with(place);
+    arguments.push(MAX_KEPT_BYTES.to_string());
     let reply = remote
-        .feed(
-            &UPLOAD_FOLDER,
-            path.arguments_with(place),
-            Input::Stream(tar),
-        )
+        .feed(&UPLOAD_FOLDER, arguments, Input::Stream(tar))
         .await?;
     reply.content(path.as_str())?;
     Ok(())
@@ -114,7 +119,7 @@ pub(crate) async fn upload_folder(
 ///
 /// # Errors
 /// [`Error::Missing`] if the folder does not exist, [`Error::Refused`] if something in
-/// it cannot be read; those of [`Remote::run`].
+/// it cannot be read or it is larger than 10 GiB; those of [`Remote::run`].
 pub(crate) async fn copy_folder(
     remote: &Remote,
     place: &Place,
@@ -123,6 +128,7 @@ pub(crate) async fn copy_folder(
 ) -> Result<(), Error> {
     let mut arguments = from.arguments_with(place);
     arguments.extend(to.arguments().pop());
+    arguments.push(MAX_COPIED_BYTES.to_string());
     remote
         .run(&COPY_FOLDER, arguments)
         .await?

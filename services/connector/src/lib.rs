@@ -29,9 +29,6 @@ mod ssh_target;
 mod states;
 mod submit;
 
-#[cfg(test)]
-mod fixtures;
-
 pub mod config;
 
 use std::{path::Path, sync::Arc};

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
+use compute_config::Stores;
 use compute_connector::config::{Options, sealing_key};
 use compute_domain::SystemClock;
 use compute_runtime::{
-    config::{self, Stores},
     grpc::Transport,
     health,
     healthcheck::{self, Action},
@@ -29,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
         return healthcheck::ask(options.health_listen).await;
     }
     telemetry::init("compute-connector")?;
-    let site = config::load_and_warn(&options.config, Stores::None)?;
+    let site = compute_config::load_and_warn(&options.config, Stores::None)?;
     let hpcs = options.owned(site.hpcs)?;
     let key = sealing_key(&hpcs, &site.server)?;
     let shutdown = Shutdown::on_signals()?;

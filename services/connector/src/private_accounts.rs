@@ -218,7 +218,7 @@ mod tests {
             tasks: TaskTracker::new(),
         };
         let key = SealingKey::load_or_create(&folder.join("credential.key")).unwrap();
-        let hpc = Arc::new(crate::fixtures::hpc());
+        let hpc = Arc::new(compute_testing::private_hpc());
         let accounts = PrivateAccounts::new(hpc, deps, Arc::new(key)).unwrap();
         (accounts, clock)
     }

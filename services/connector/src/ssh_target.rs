@@ -229,7 +229,7 @@ mod tests {
     fn accounts_and_passwords_are_checked() {
         let made = |user: &str, password: &str| {
             let password = SecretString::from(password);
-            SshTarget::private(&crate::fixtures::hpc(), user, password).is_ok()
+            SshTarget::private(&compute_testing::private_hpc(), user, password).is_ok()
         };
         assert!(made("alice", "p w"));
         assert!(!made("-oProxyCommand=x", "p"));

@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use compute_config::Site;
 use compute_proto::ConnectorClient;
 use compute_runtime::{
-    config::Site,
     grpc::{AddressError, Transport},
     health::Finding,
     tls::Role,

@@ -173,7 +173,8 @@ mod tests {
     fn what_is_missing_or_no_account_is_refused() {
         let take = |body: Value, account: Option<&str>| {
             let mut body = body.as_object().cloned().unwrap();
-            Login::take(&mut body, account, &crate::fixtures::hpc()).map(|login| login.account)
+            Login::take(&mut body, account, &compute_testing::private_hpc())
+                .map(|login| login.account)
         };
         let given = json!({"user": "alice", "password": "p"});
         assert_eq!(take(given, None).unwrap(), "alice");

@@ -3,8 +3,8 @@
 
 use compute_domain::{
     ErrorKind,
-    ids::UserId,
-    job::{DataSource, Folder},
+    ids::{FolderId, JobId, UserId},
+    job::DataSource,
     site::Hpc,
 };
 use compute_globus::Place;
@@ -57,14 +57,23 @@ pub fn may_be_source(
 pub async fn nothing_writes_to(
     state: &AppState,
     user: &UserId,
-    folder: &Folder,
+    hpc: &Hpc,
+    folder: &FolderId,
 ) -> Result<(), GatewayError> {
-    match state.store.job_writing_to(user, folder).await? {
+    let writing = state
+        .store
+        .job_writing_to(user, folder, hpc.keeps_read_only());
+    match writing.await? {
         None => Ok(()),
-        Some(job) => Err(GatewayError::NoDownload(format!(
-            "job {job} is not over and may write to the folder: wait for its end"
-        ))),
+        Some(job) => Err(is_written(&job)),
     }
+}
+
+/// What is said of a folder that `job` may write to.
+pub fn is_written(job: &JobId) -> GatewayError {
+    GatewayError::NoDownload(format!(
+        "job {job} is not over and may write to the folder: wait for its end"
+    ))
 }
 
 /// Whether `path` is a folder on the HPC with no link on the way to it. Globus would

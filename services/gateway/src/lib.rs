@@ -34,15 +34,12 @@ pub mod state;
 pub mod submit;
 pub mod templates;
 
-#[cfg(test)]
-mod fixtures;
-
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
-    config::Site,
     draining::DrainingListener,
     health::Parts,
     serving::{self, Patience},

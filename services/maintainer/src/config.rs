@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
-use compute_runtime::{healthcheck::Action, version};
+use compute_config::version;
+use compute_runtime::healthcheck::Action;
 
 /// Carries jobs of one or more HPCs through their life cycle.
 #[derive(Debug, Parser)]

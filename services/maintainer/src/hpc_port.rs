@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use compute_config::Site;
 use compute_db::Store;
 use compute_domain::{
     job::{Job, Mark, SlurmJob},
@@ -10,7 +11,7 @@ use compute_domain::{
 };
 use compute_globus::Globus;
 use compute_proto::ConnectorClient;
-use compute_runtime::{config::Site, seal::SealingKey};
+use compute_runtime::seal::SealingKey;
 use compute_templates::Mirrors;
 use tokio_util::task::TaskTracker;
 

@@ -8,13 +8,13 @@ mod community;
 mod hello_world;
 
 use async_trait::async_trait;
+use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job, JobObservation, SlurmJob, Step},
     manifest::Stage,
     site::{Hpc, KindName},
     slurm::{Refusal, SlurmOptions, check_allowed},
 };
-use compute_runtime::config::Site;
 use serde_json::{Map, Value};
 
 use crate::{

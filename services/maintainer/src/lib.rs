@@ -35,9 +35,10 @@ mod fixtures;
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
+use compute_config::Site;
 use compute_domain::{ids::MaintainerId, site::Hpc};
 use compute_proto::{ConnectorClient, wire::maintainer_server::MaintainerServer};
-use compute_runtime::{config::Site, grpc::Callers, health::Finding, tls::Role};
+use compute_runtime::{grpc::Callers, health::Finding, tls::Role};
 use futures::future::join_all;
 use tokio::net::TcpListener;
 

@@ -21,8 +21,18 @@ printf '\n%s begin\n' "$mark"
 # Messages of tools may contain names of files, which can be long.
 say() { code=$1; shift; printf '%.3000s\n' "$*"; exit "$code"; }
 
+# trouble MESSAGE: exits with 42 if a program has caused it in its own folder, and with 44 for a full disk or a root path that
+# cannot be written to, which are faults of the HPC
+trouble() {
+  case $1 in
+    *"o space left"* | *"uota exceeded"* | *"ead-only file system"*) ;;
+    *) [ "$here" = "$root" ] || say 42 "$1" ;;
+  esac
+  say 44 "$1"
+}
+
 # at ROOT: enters the root path. Links on the path to it belong to the site.
-at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) || say 44 "the root path $1 does not exist or cannot be entered"; }
+at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) && root=$here || say 44 "the root path $1 does not exist or cannot be entered"; }
 
 # into NAME: enters a folder, but not through a link
 into() {
@@ -49,7 +59,7 @@ follow() {
 make() {
   rest=$1/
   while [ -n "$rest" ]; do
-    [ -e "./${rest%%/*}" ] || message=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || say 44 "$message"
+    [ -e "./${rest%%/*}" ] || message=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$message"
     into "${rest%%/*}"
     rest=${rest#*/}
   done
@@ -90,15 +100,25 @@ place() {
   [ ! -d "$work/new" ] || chmod u+rwx -- "$work/new"
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
   mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
-  message=$(mv -fT -- "$work/new" "./$1" 2>&1) || say 44 "cannot write $here/$1: $message"
+  message=$(mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $message"
   rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
-# copy_to FOLDER [OPTION...]: copies the content of this folder to FOLDER, links as links. Options are for both tars.
+too_large() { say 42 "$here is too large to be copied: the limit is $((most >> 20)) MiB"; }
+
+# copy_to FOLDER MOST [OPTION...]: copies the content of this folder to FOLDER, links as links. Rejects more than MOST bytes; an
+# empty file counts as 512. Options are for both tars.
 copy_to() {
-  folder=$1
-  shift
-  { tar -c --one-file-system "$@" -f - . 2>"$work/errors"; printf '%s\n' "$?" >"$work/status"; } |
+  folder=$1 most=$2
+  shift 2
+  # before anything is written; what grows meanwhile is cut below
+  find . -xdev -type f -printf '%s\n' 2>/dev/null | awk -v most="$most" '{ sum += $1 + 512 } END { exit sum > most }' || too_large
+  {
+    tar -c --one-file-system "$@" -f - . 2>"$work/errors"
+    printf '%s\n' "$?" >"$work/status"
+  } | head -c "$most" |
     tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && read -r status <"$work/status" &&
-    case $status in 0 | 1) ;; *) false ;; esac || say 42 "cannot copy $here: $(head -c 500 "$work/errors")"
+    case $status in 0 | 1) return ;; esac
+  ! grep -q 'nexpected EOF' "$work/errors" || too_large
+  trouble "cannot copy $here: $(head -c 500 "$work/errors")"
 }

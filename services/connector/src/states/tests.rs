@@ -273,10 +273,7 @@ async fn without_accounting_the_queue_still_counts() {
         [Phase::Running, Phase::Unknown]
     );
     let seen = site.states.observe(&[job("2")]).await.unwrap();
-    assert!(
-        seen[0].reason.contains("Socket timed out"),
-        "{seen:?}"
-    );
+    assert!(seen[0].reason.contains("Socket timed out"), "{seen:?}");
 }
 
 #[tokio::test]

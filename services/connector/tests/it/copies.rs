@@ -41,6 +41,24 @@ async fn a_copy_is_whole_and_holds_nothing_from_outside() {
     site.stop().await;
 }
 
+/// A sparse file takes no room where it is, and all of its length in a copy.
+#[tokio::test]
+async fn a_folder_that_is_too_large_is_not_copied() {
+    let site = Site::start().await;
+    let (from, to) = (site.new_folder(), site.new_folder());
+    site.write(&from, "main.py", "print(1)").await;
+    let file = fs::File::create(format!("{from}/huge")).unwrap();
+    file.set_len((10 << 30) + 1).unwrap();
+    let refused = site.client.copy_folder(&from, &to).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+    assert!(
+        refused.message.contains("the limit is 10240 MiB"),
+        "{refused}"
+    );
+    assert!(!Path::new(&to).exists());
+    site.stop().await;
+}
+
 #[tokio::test]
 async fn a_link_in_the_place_of_a_folder_is_not_followed() {
     let site = Site::start().await;

@@ -3,7 +3,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::parts::{Facts, Site, TestJob};
+use compute_testing::Facts;
+
+use crate::parts::{Site, TestJob};
 
 const TIMED_OUT: &str =
     "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";

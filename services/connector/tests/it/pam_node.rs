@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::parts::Facts;
+use compute_testing::Facts;
 
 /// A login node where PAM asks for the password.
 pub(crate) struct PamNode {

@@ -1,6 +1,5 @@
 //! A connector in this process, on the cluster of the test parts.
 
-mod facts;
 mod processes;
 
 use std::{
@@ -19,10 +18,10 @@ use compute_domain::{
 };
 use compute_proto::{ConnectorClient, RemoteError, Submitted};
 use compute_runtime::{grpc::Transport, seal::SealingKey, tls::Role};
+use compute_testing::{Facts, cluster_hpc};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use facts::Facts;
 pub(crate) use processes::{kill, processes_that_name};
 
 pub(crate) const HPC: &str = "local_hpc";
@@ -67,8 +66,8 @@ impl Site {
 
     /// Starts with an HPC that `change` has modified.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Hpc)) -> Self {
-        let facts = Facts::read();
-        let mut hpc = facts.hpc();
+        let facts = Facts::of("hpc");
+        let mut hpc = cluster_hpc(&facts);
         change(&mut hpc);
         let control = tempfile::Builder::new()
             .prefix("cgc-it-")

@@ -14,13 +14,13 @@ use compute_domain::{
     site::Hpc,
 };
 use compute_proto::RemoteError;
+use compute_testing::Facts;
 use futures::future::join_all;
 use secrecy::SecretString;
-use serde_json::Value;
 
 use crate::{
     pam_node::PamNode,
-    parts::{Facts, HPC, Site, kill, processes_that_name},
+    parts::{HPC, Site, kill, processes_that_name},
 };
 
 fn private(facts: &Facts, hpc: &mut Hpc) {
@@ -30,14 +30,14 @@ fn private(facts: &Facts, hpc: &mut Hpc) {
 }
 
 async fn site() -> Site {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     Site::start_with(|hpc| private(&facts, hpc)).await
 }
 
 /// An account and its password. Those after the fourth are for the scenarios; only those
 /// that no other test takes are counted on.
 fn account(site: &Site, at: usize) -> (String, SecretString) {
-    let all = site.facts.fact("private_passwords").as_object().unwrap();
+    let all = site.facts.value("private_passwords").as_object().unwrap();
     let (user, password) = all.iter().nth(at).unwrap();
     let password = password.as_str().unwrap();
     (user.clone(), SecretString::from(password))
@@ -249,7 +249,7 @@ async fn a_credential_is_for_one_job_and_needed() {
 
 #[tokio::test]
 async fn a_login_node_that_is_away_is_no_wrong_password() {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -269,7 +269,7 @@ async fn a_login_node_that_is_away_is_no_wrong_password() {
 
 #[tokio::test]
 async fn where_pam_asks_for_the_password() {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     let node = PamNode::start(&facts);
     let site = Site::start_with(|hpc| {
         private(&facts, hpc);
@@ -291,12 +291,4 @@ async fn where_pam_asks_for_the_password() {
     let failures = node.log().matches("authentication failure").count();
     assert!(failures <= 1, "one try: {}", node.log());
     site.stop().await;
-}
-
-impl Facts {
-    fn fact(&self, key: &str) -> &Value {
-        self.value()
-            .get(key)
-            .unwrap_or_else(|| panic!("facts.json has no {key}"))
-    }
 }

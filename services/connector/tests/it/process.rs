@@ -7,6 +7,7 @@ use std::{
 };
 
 use compute_proto::ConnectorClient;
+use compute_testing::Facts;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -15,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::parts::{Facts, HPC, client_of, kill, processes_that_name};
+use crate::parts::{HPC, client_of, kill, processes_that_name};
 
 /// A configuration folder, and a folder with a short path for control sockets.
 struct Place {
@@ -42,7 +43,7 @@ impl Process {
 
 impl Place {
     fn new() -> Self {
-        let facts = Facts::read();
+        let facts = Facts::of("hpc");
         let config = tempfile::tempdir().unwrap();
         let write = |name: &str, content: Value| {
             std::fs::write(config.path().join(name), content.to_string()).unwrap();

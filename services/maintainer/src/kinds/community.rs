@@ -1,12 +1,12 @@
 //! Git templates: the main kind.
 
+use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job},
     manifest::{ConnectorVariant, Manifest},
     site::{ContainerRuntime, Hpc},
     slurm::filled_param,
 };
-use compute_runtime::config::Site;
 
 use super::{Definition, Executable, Kind, options_of};
 use crate::{

@@ -6,12 +6,10 @@ use compute_domain::{
     ids::MaintainerId,
     job::{Change, Intent, NewEvent, State, Step, Usage},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice, held},
-};
+use crate::world::{World, alice, held};
 
 #[rstest]
 #[tokio::test]

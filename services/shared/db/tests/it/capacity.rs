@@ -11,13 +11,11 @@ use std::{
 
 use compute_db::{Claim, Progress, Store};
 use compute_domain::{ids::JobId, job::Change};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, World, alice, held, maintainer, places},
-};
+use crate::world::{HPC, LEASE, World, alice, held, maintainer, places};
 
 const CAPACITY: u32 = 10;
 const JOBS: usize = 40;

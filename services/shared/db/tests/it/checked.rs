@@ -9,14 +9,12 @@ use compute_domain::{
     ids::{FolderId, UserId},
     job::Job,
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice, bob},
-};
+use crate::world::{World, alice, bob};
 
 fn tasks(number: u32) -> Map<String, Value> {
     json!({"num_of_task": number}).as_object().unwrap().clone()

@@ -2,13 +2,11 @@
 
 use compute_db::{Checked, Pinned, Progress, SubmitOutcome};
 use compute_domain::job::{EventKind, NewEvent};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{LEASE, World, alice, maintainer},
-};
+use crate::world::{LEASE, World, alice, maintainer};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

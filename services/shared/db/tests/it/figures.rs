@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use compute_db::{Progress, Runtime};
 use compute_domain::job::{Change, DataTransfer, Intent, State, Step, Usage};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, World, alice, bob},
-};
+use crate::world::{HPC, World, alice, bob};
 
 fn change(change: Change) -> Progress {
     Progress {

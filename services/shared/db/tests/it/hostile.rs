@@ -6,13 +6,11 @@ use compute_domain::{
     ids::UserId,
     job::{EventKind, NewEvent},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 const HOSTILE: &str = "Robert'); DROP TABLE jobs;-- \"$(touch x)\" `y` \\ \\' %s ? $1 :a\r\n\t\
                        zwölf 日本語 🦀👩‍👩‍👧 \u{202e}rtl \u{1} trailing  ";

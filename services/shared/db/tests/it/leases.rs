@@ -7,12 +7,10 @@ use compute_domain::{
     ids::JobId,
     job::{Intent, NewEvent, State, Step},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, PLENTY, World, alice, held, maintainer, places},
-};
+use crate::world::{HPC, LEASE, PLENTY, World, alice, held, maintainer, places};
 
 #[rstest]
 #[tokio::test]

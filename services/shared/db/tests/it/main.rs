@@ -13,7 +13,7 @@ mod beside;
 mod capacity;
 mod checked;
 mod concurrent;
-mod database;
+
 mod figures;
 mod folder_transfers;
 mod globus_tokens;

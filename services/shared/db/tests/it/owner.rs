@@ -5,13 +5,11 @@ use compute_domain::{
     ids::{FolderId, JobId, UserId},
     job::{Intent, Job, State, Step, Usage},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice, bob},
-};
+use crate::world::{World, alice, bob};
 
 #[rstest]
 #[tokio::test]

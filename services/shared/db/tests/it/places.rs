@@ -7,12 +7,10 @@ use compute_domain::{
     ids::{JobId, UserId},
     job::{Change, Intent, Job, State, Step},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, LEASE, World, alice, bob, held, maintainer},
-};
+use crate::world::{HPC, LEASE, World, alice, bob, held, maintainer};
 
 const PLACES: Places = Places {
     all: 3,

@@ -5,12 +5,10 @@ use compute_domain::{
     ids::JobId,
     job::{Change, Intent},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 #[rstest]
 #[tokio::test]

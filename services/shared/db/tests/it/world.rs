@@ -10,7 +10,7 @@ use compute_domain::{
     job::{Folder, Job},
 };
 
-use crate::database::{Database, Kind};
+use compute_testing::{Database, Kind};
 
 pub(crate) const HPC: &str = "local_hpc";
 pub(crate) const LEASE: Duration = Duration::from_secs(30);

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use compute_domain::ids::UserId;
 use compute_queue::{LoginAttempt, LoginCount};
+use compute_testing::OwnRedis;
 
-use crate::redis_part::{HPC, OwnRedis, job, queue};
+use crate::redis_part::{HPC, job, queue, queue_on};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -67,8 +68,8 @@ async fn a_sealed_login_is_kept_for_its_job_and_time() {
 
 #[tokio::test]
 async fn a_redis_that_has_come_back_is_asked_at_once() {
-    let own = OwnRedis::up();
-    let queue = own.queue();
+    let own = OwnRedis::start();
+    let queue = queue_on(&own);
     queue
         .keep_credential(HPC, &job("a"), "v1:one", LONG)
         .await

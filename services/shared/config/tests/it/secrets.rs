@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use compute_runtime::config::Stores;
+use compute_config::Stores;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 

@@ -1,55 +1,52 @@
-//! A job of the older server as one of ours: where it stands, and why.
+//! A job of the legacy server as one of ours: where it stands, and why.
 
+use compute_db::import::{job, storable, write_json};
 use compute_domain::{
     ids::JobId,
     job::{Cause, EventKind, NewEvent, State, Step},
 };
 use serde_json::{Map, Value};
 
-use super::{
+use crate::{
     report::Note,
     rows::storable_of,
     tables,
     time::{deleted_at, made_at, read, read_optional},
 };
-use crate::{
-    convert::{storable, write_json},
-    entity::job,
-};
 
-/// Why a job that the older server carried when it stopped did not end well.
-pub(super) const UNFINISHED: &str = "the older server did not finish this job";
+/// Why a job that the legacy server carried when it stopped did not end well.
+pub(crate) const UNFINISHED: &str = "the legacy server did not finish this job";
 
 /// A job that can be written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mapped {
-    pub(super) row: job::Model,
-    /// The event that closes it, if the older server wrote none, and its time.
-    pub(super) closing: Option<(NewEvent, i64)>,
+pub(crate) struct Mapped {
+    pub(crate) row: job::Model,
+    /// The event that closes it, if the legacy server wrote none, and its time.
+    pub(crate) closing: Option<(NewEvent, i64)>,
     /// What could not be taken over as it was.
-    pub(super) notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// The job with its events in the order in which they happened; `None` if nobody
 /// owns it. Folders that are not `here` are not named.
-pub(super) fn map(
-    older: tables::job::Model,
+pub(crate) fn map(
+    legacy: tables::job::Model,
     events: &[tables::event::Model],
     here: impl Fn(&str) -> bool,
 ) -> Option<Mapped> {
-    let user_id = older.user_id.clone().filter(|user| !user.is_empty())?;
-    let Verdict { state, cause } = verdict(&older, events);
-    let created_at = made_at(older.created_at, &older.id);
-    let updated_at = read_optional(older.updated_at);
+    let user_id = legacy.user_id.clone().filter(|user| !user.is_empty())?;
+    let Verdict { state, cause } = verdict(&legacy, events);
+    let created_at = made_at(legacy.created_at, &legacy.id);
+    let updated_at = read_optional(legacy.updated_at);
     let finished_at = state
         .is_terminal()
-        .then(|| read_optional(older.finished_at).unwrap_or_else(|| last_seen(&older, events)));
+        .then(|| read_optional(legacy.finished_at).unwrap_or_else(|| last_seen(&legacy, events)));
     let at_event = |kind: EventKind| {
         let of_kind = events.iter().find(|event| event.kind == kind.as_str());
         read(of_kind?.created_at)
     };
     let was_submitted = state != State::Created;
-    let queued_at = read_optional(older.queued_at).filter(|_| was_submitted);
+    let queued_at = read_optional(legacy.queued_at).filter(|_| was_submitted);
 
     let mut notes = Vec::new();
     let mut folder = |id: Option<String>| {
@@ -59,9 +56,9 @@ pub(super) fn map(
         }
         known
     };
-    let remote_executable_folder_id = folder(older.remote_executable_folder_id);
-    let remote_data_folder_id = folder(older.remote_data_folder_id);
-    let remote_result_folder_id = folder(older.remote_result_folder_id);
+    let remote_executable_folder_id = folder(legacy.remote_executable_folder_id);
+    let remote_data_folder_id = folder(legacy.remote_data_folder_id);
+    let remote_result_folder_id = folder(legacy.remote_result_folder_id);
     let mut object = |text: Option<String>| match read_value(text) {
         Ok(None) => Map::new(),
         Ok(Some(Value::Object(map))) => map,
@@ -70,36 +67,40 @@ pub(super) fn map(
             Map::new()
         }
     };
-    let (param, env, slurm) = (object(older.param), object(older.env), object(older.slurm));
+    let (param, env, slurm) = (
+        object(legacy.param),
+        object(legacy.env),
+        object(legacy.slurm),
+    );
     let mut value = |text: Option<String>| {
         read_value(text).unwrap_or_else(|Unreadable| {
             notes.push(Note::UnreadableJson);
             None
         })
     };
-    let local_executable_folder = value(older.local_executable_folder);
-    let local_data_folder = value(older.local_data_folder);
+    let local_executable_folder = value(legacy.local_executable_folder);
+    let local_data_folder = value(legacy.local_data_folder);
     let template_id = local_executable_folder
         .as_ref()
         .and_then(|folder| Some(folder.get("gitId")?.as_str()?.to_owned()))
         .filter(|_| was_submitted);
 
-    let id = JobId::from_text(older.id.as_str());
+    let id = JobId::from_text(legacy.id.as_str());
     let closing = finished_at
         .filter(|_| !events.iter().any(|event| closes(&event.kind)))
         .map(|at| (closing_event(&id, cause.as_deref()), at));
     let row = job::Model {
-        id: older.id,
+        id: legacy.id,
         user_id,
-        name: storable_of(older.name),
-        maintainer: older.maintainer,
-        hpc: older.hpc,
+        name: storable_of(legacy.name),
+        maintainer: legacy.maintainer,
+        hpc: legacy.hpc,
         local_executable_folder: local_executable_folder.as_ref().map(write_json),
         local_data_folder: local_data_folder.as_ref().map(write_json),
         param: write_json(&param),
         env: write_json(&env),
         slurm: write_json(&slurm),
-        slurm_id: older.slurm_id,
+        slurm_id: legacy.slurm_id,
         state: state.as_str().to_owned(),
         step: Step::Prepare.as_str().to_owned(),
         owner: None,
@@ -120,22 +121,22 @@ pub(super) fn map(
         executable_copy_id: None,
         remote_data_folder_id,
         remote_result_folder_id,
-        nodes: amount(older.nodes),
-        cpus: amount(older.cpus),
-        cpu_time: amount(older.cpu_time),
-        memory: amount(older.memory),
-        memory_usage: amount(older.memory_usage),
-        walltime: amount(older.walltime),
+        nodes: amount(legacy.nodes),
+        cpus: amount(legacy.cpus),
+        cpu_time: amount(legacy.cpu_time),
+        memory: amount(legacy.memory),
+        memory_usage: amount(legacy.memory_usage),
+        walltime: amount(legacy.walltime),
         is_failed: matches!(state, State::Failed | State::Cancelled),
         account: None,
         secret_token: None,
         data_transfer: None,
         created_at,
         updated_at,
-        deleted_at: deleted_at(older.deleted_at, updated_at, created_at),
+        deleted_at: deleted_at(legacy.deleted_at, updated_at, created_at),
         submitted_at: at_event(EventKind::JobQueued).or(queued_at),
         queued_at: at_event(EventKind::JobRegistered).or(queued_at),
-        initialized_at: read_optional(older.initialized_at),
+        initialized_at: read_optional(legacy.initialized_at),
         started_at: None,
         finished_at,
     };
@@ -151,7 +152,7 @@ struct Verdict {
     cause: Option<String>,
 }
 
-fn verdict(older: &tables::job::Model, events: &[tables::event::Model]) -> Verdict {
+fn verdict(legacy: &tables::job::Model, events: &[tables::event::Model]) -> Verdict {
     let says = |event: &tables::event::Model| Some(storable(&event.message));
     let last_of = |name: &str| events.iter().rev().find(|event| event.kind == name);
     let cancelled = events
@@ -160,18 +161,19 @@ fn verdict(older: &tables::job::Model, events: &[tables::event::Model]) -> Verdi
         .find(|event| event.kind.contains("CANCEL"));
     let ended = last_of(EventKind::JobEnded.as_str());
     let failed = last_of(EventKind::JobFailed.as_str());
-    let is_over = read_optional(older.finished_at).is_some() || ended.is_some() || failed.is_some();
+    let is_over =
+        read_optional(legacy.finished_at).is_some() || ended.is_some() || failed.is_some();
     if let (Some(event), true) = (cancelled, is_over) {
         return Verdict {
             state: State::Cancelled,
             cause: says(event),
         };
     }
-    if failed.is_some() || (is_over && older.is_failed) {
+    if failed.is_some() || (is_over && legacy.is_failed) {
         let cause = failed.and_then(says);
         return Verdict {
             state: State::Failed,
-            cause: cause.or_else(|| Some("the older server gave no reason".to_owned())),
+            cause: cause.or_else(|| Some("the legacy server gave no reason".to_owned())),
         };
     }
     if is_over {
@@ -180,10 +182,10 @@ fn verdict(older: &tables::job::Model, events: &[tables::event::Model]) -> Verdi
             cause: None,
         };
     }
-    let was_submitted = read_optional(older.queued_at).is_some()
-        || read_optional(older.initialized_at).is_some()
-        || older.slurm_id.is_some()
-        || older.is_failed
+    let was_submitted = read_optional(legacy.queued_at).is_some()
+        || read_optional(legacy.initialized_at).is_some()
+        || legacy.slurm_id.is_some()
+        || legacy.is_failed
         || !events.is_empty();
     if was_submitted {
         return Verdict {
@@ -212,14 +214,14 @@ fn closing_event(id: &JobId, cause: Option<&str>) -> NewEvent {
 }
 
 /// The last time at which anything is known of the job.
-fn last_seen(older: &tables::job::Model, events: &[tables::event::Model]) -> i64 {
-    let of_row = [older.updated_at, older.queued_at, older.initialized_at];
+fn last_seen(legacy: &tables::job::Model, events: &[tables::event::Model]) -> i64 {
+    let of_row = [legacy.updated_at, legacy.queued_at, legacy.initialized_at];
     let of_row = of_row.into_iter().filter_map(read_optional);
     let of_events = events.iter().filter_map(|event| read(event.created_at));
     of_row
         .chain(of_events)
         .max()
-        .unwrap_or_else(|| made_at(older.created_at, &older.id))
+        .unwrap_or_else(|| made_at(legacy.created_at, &legacy.id))
 }
 
 /// Text that is no JSON.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use compute_db::{
+    Store, StoreError,
+    import::{Importer, JobBatch, event, folder, job as job_row, log, refresh_token, template},
+};
 use sea_orm::{EntityTrait, IntoActiveModel as _, Set};
 
-use super::{
-    OlderDatabase, Seal, TableReport, job,
+use crate::{
+    LegacyDatabase, Seal, TableReport, job,
     report::{Note, Reason},
     rows, tables,
 };
-use crate::{Store, StoreError, entity, store::JobBatch};
 
 /// Rows of the smaller tables in one transaction.
 const BATCH: u64 = 500;
@@ -17,7 +20,7 @@ const BATCH: u64 = 500;
 /// Jobs in one transaction, each with its events and logs.
 const JOB_BATCH: u64 = 100;
 
-impl OlderDatabase {
+impl LegacyDatabase {
     /// Takes everything over into `store` and says what was done, table by table.
     /// A dry run says the same and writes nothing.
     ///
@@ -31,8 +34,8 @@ impl OlderDatabase {
         is_dry_run: bool,
     ) -> Result<Vec<TableReport>, StoreError> {
         let import = Import {
-            older: self,
-            store,
+            legacy: self,
+            importer: Importer::new(store),
             is_dry_run,
         };
         let (folders, here) = import.folders().await?;
@@ -44,8 +47,8 @@ impl OlderDatabase {
 }
 
 struct Import<'a> {
-    older: &'a OlderDatabase,
-    store: &'a Store,
+    legacy: &'a LegacyDatabase,
+    importer: Importer<'a>,
     is_dry_run: bool,
 }
 
@@ -53,19 +56,19 @@ impl Import<'_> {
     /// The ids of all folders that jobs may name afterwards come with the report.
     async fn folders(&self) -> Result<(TableReport, BTreeSet<String>), StoreError> {
         let mut report = self
-            .begin::<tables::folder::Entity, entity::folder::Entity>("folders")
+            .begin::<tables::folder::Entity, folder::Entity>("folders")
             .await?;
         let mut known = BTreeSet::new();
         let mut after = None;
         loop {
             let page = self
-                .older
+                .legacy
                 .page::<tables::folder::Entity>(after, BATCH)
                 .await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             let ids: Vec<_> = page.iter().map(|row| row.id.clone()).collect();
-            let here = self.store.present::<entity::folder::Entity>(&ids).await?;
+            let here = self.importer.existing_keys::<folder::Entity>(&ids).await?;
             let mut batch = Vec::new();
             for row in page {
                 if here.contains(&row.id) {
@@ -81,54 +84,57 @@ impl Import<'_> {
                     Err(reason) => report.leave_out(reason, 1),
                 }
             }
-            report.imported += self.write::<entity::folder::Entity, _>(batch).await?;
+            report.imported += self.write::<folder::Entity, _>(batch).await?;
         }
-        self.end::<entity::folder::Entity>(&mut report).await?;
+        self.end::<folder::Entity>(&mut report).await?;
         Ok((report, known))
     }
 
     async fn templates(&self) -> Result<TableReport, StoreError> {
         let mut report = self
-            .begin::<tables::template::Entity, entity::template::Entity>("gits")
+            .begin::<tables::template::Entity, template::Entity>("gits")
             .await?;
         let mut after = None;
         loop {
             let page = self
-                .older
+                .legacy
                 .page::<tables::template::Entity>(after, BATCH)
                 .await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             let ids: Vec<_> = page.iter().map(|row| row.id.clone()).collect();
-            let here = self.store.present::<entity::template::Entity>(&ids).await?;
+            let here = self
+                .importer
+                .existing_keys::<template::Entity>(&ids)
+                .await?;
             let new = page.into_iter().filter(|row| !here.contains(&row.id));
             let batch = new.map(|row| rows::template_of(row).into_active_model());
             let batch: Vec<_> = batch.collect();
             report.already_here += here.len() as u64;
-            report.imported += self.write::<entity::template::Entity, _>(batch).await?;
+            report.imported += self.write::<template::Entity, _>(batch).await?;
         }
-        self.end::<entity::template::Entity>(&mut report).await?;
+        self.end::<template::Entity>(&mut report).await?;
         Ok(report)
     }
 
     async fn tokens(&self, seal: &Seal<'_>) -> Result<TableReport, StoreError> {
         let mut report = self
-            .begin::<tables::refresh_token::Entity, entity::refresh_token::Entity>(
+            .begin::<tables::refresh_token::Entity, refresh_token::Entity>(
                 "globus_transfer_refresh_token",
             )
             .await?;
         let mut after = None;
         loop {
             let page = self
-                .older
+                .legacy
                 .page::<tables::refresh_token::Entity>(after, BATCH)
                 .await?;
             let Some(last) = page.last() else { break };
             after = Some(last.identity.clone());
             let ids: Vec<_> = page.iter().map(|row| row.identity.clone()).collect();
             let here = self
-                .store
-                .present::<entity::refresh_token::Entity>(&ids)
+                .importer
+                .existing_keys::<refresh_token::Entity>(&ids)
                 .await?;
             report.already_here += here.len() as u64;
             let mut batch = Vec::new();
@@ -138,37 +144,37 @@ impl Import<'_> {
                     Err(reason) => report.leave_out(reason, 1),
                 }
             }
-            report.imported += self
-                .write::<entity::refresh_token::Entity, _>(batch)
-                .await?;
+            report.imported += self.write::<refresh_token::Entity, _>(batch).await?;
         }
-        self.end::<entity::refresh_token::Entity>(&mut report)
-            .await?;
+        self.end::<refresh_token::Entity>(&mut report).await?;
         Ok(report)
     }
 
     /// Reports of jobs, events and logs. `folders` are those that can be named.
     async fn jobs(&self, folders: &BTreeSet<String>) -> Result<[TableReport; 3], StoreError> {
         let mut jobs = self
-            .begin::<tables::job::Entity, entity::job::Entity>("jobs")
+            .begin::<tables::job::Entity, job_row::Entity>("jobs")
             .await?;
         let mut events = self
-            .begin::<tables::event::Entity, entity::event::Entity>("events")
+            .begin::<tables::event::Entity, event::Entity>("events")
             .await?;
         let mut logs = self
-            .begin::<tables::log::Entity, entity::log::Entity>("logs")
+            .begin::<tables::log::Entity, log::Entity>("logs")
             .await?;
         let mut after = None;
         loop {
             let page = self
-                .older
+                .legacy
                 .page::<tables::job::Entity>(after, JOB_BATCH)
                 .await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             let ids: Vec<_> = page.iter().map(|row| row.id.clone()).collect();
-            let here = self.store.present::<entity::job::Entity>(&ids).await?;
-            let mut said = (self.older.events(&ids).await?, self.older.logs(&ids).await?);
+            let here = self.importer.existing_keys::<job_row::Entity>(&ids).await?;
+            let mut said = (
+                self.legacy.events(&ids).await?,
+                self.legacy.logs(&ids).await?,
+            );
             let mut batch = JobBatch::default();
             for row in page {
                 let its_events = said.0.remove(&row.id).unwrap_or_default();
@@ -199,7 +205,7 @@ impl Import<'_> {
                     .extend(its_events.into_iter().map(rows::event_of));
                 if let Some((event, at)) = mapped.closing {
                     events.note(Note::Closed, 1);
-                    batch.events.push(entity::event::ActiveModel {
+                    batch.events.push(event::ActiveModel {
                         job_id: Set(mapped.row.id.clone()),
                         kind: Set(event.kind.as_str().to_owned()),
                         message: Set(event.message),
@@ -213,28 +219,28 @@ impl Import<'_> {
                 batch.jobs.push(mapped.row.into_active_model());
             }
             if !self.is_dry_run {
-                self.store.insert_jobs(&batch).await?;
+                self.importer.insert_jobs(&batch).await?;
             }
         }
         for report in [&mut events, &mut logs] {
             let seen = report.already_here + report.imported + report.left_out_rows();
-            report.leave_out(Reason::OfNoJob, report.older.saturating_sub(seen));
+            report.leave_out(Reason::OfNoJob, report.legacy.saturating_sub(seen));
         }
-        self.end::<entity::job::Entity>(&mut jobs).await?;
-        self.end::<entity::event::Entity>(&mut events).await?;
-        self.end::<entity::log::Entity>(&mut logs).await?;
+        self.end::<job_row::Entity>(&mut jobs).await?;
+        self.end::<event::Entity>(&mut events).await?;
+        self.end::<log::Entity>(&mut logs).await?;
         Ok([jobs, events, logs])
     }
 
-    async fn begin<Older, Ours>(&self, table: &'static str) -> Result<TableReport, StoreError>
+    async fn begin<Legacy, Ours>(&self, table: &'static str) -> Result<TableReport, StoreError>
     where
-        Older: EntityTrait<Model: Sync>,
+        Legacy: EntityTrait<Model: Sync>,
         Ours: EntityTrait<Model: Sync>,
     {
         Ok(TableReport {
             table,
-            older: self.older.count::<Older>().await?,
-            before: self.store.rows_of::<Ours>().await?,
+            legacy: self.legacy.count::<Legacy>().await?,
+            before: self.importer.count::<Ours>().await?,
             ..TableReport::default()
         })
     }
@@ -243,7 +249,7 @@ impl Import<'_> {
     where
         Ours: EntityTrait<Model: Sync>,
     {
-        report.after = self.store.rows_of::<Ours>().await?;
+        report.after = self.importer.count::<Ours>().await?;
         Ok(())
     }
 
@@ -254,7 +260,7 @@ impl Import<'_> {
         A: sea_orm::ActiveModelTrait<Entity = E> + Clone + Send + Sync,
     {
         if !self.is_dry_run {
-            self.store.insert_rows(&rows).await?;
+            self.importer.insert_rows(&rows).await?;
         }
         Ok(rows.len() as u64)
     }

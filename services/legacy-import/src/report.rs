@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Why a row of the older server is not taken over.
+/// Why a row of the legacy server is not taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// Its `userId` is empty: nobody could see it.
@@ -24,7 +24,7 @@ pub enum Note {
     UnreadableJson,
     /// A job named a folder that is left out; it names none now.
     FolderNotHere,
-    /// A job was not finished when the older server stopped: it is failed now.
+    /// A job was not finished when the legacy server stopped: it is failed now.
     Unfinished,
     /// An event that closes a job that had none was added.
     Closed,
@@ -60,11 +60,11 @@ impl Note {
 pub struct TableReport {
     /// Its name.
     pub table: &'static str,
-    /// Rows in the older database.
-    pub older: u64,
+    /// Rows in the legacy database.
+    pub legacy: u64,
     /// Rows in ours before.
     pub before: u64,
-    /// Rows of the older database that were in ours already, or belong to such a row.
+    /// Rows of the legacy database that were in ours already, or belong to such a row.
     pub already_here: u64,
     /// Rows that were taken over.
     pub imported: u64,
@@ -77,13 +77,13 @@ pub struct TableReport {
 }
 
 impl TableReport {
-    pub(super) fn leave_out(&mut self, reason: Reason, rows: u64) {
+    pub(crate) fn leave_out(&mut self, reason: Reason, rows: u64) {
         if rows > 0 {
             *self.left_out.entry(reason).or_default() += rows;
         }
     }
 
-    pub(super) fn note(&mut self, note: Note, times: u64) {
+    pub(crate) fn note(&mut self, note: Note, times: u64) {
         if times > 0 {
             *self.notes.entry(note).or_default() += times;
         }

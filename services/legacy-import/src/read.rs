@@ -1,35 +1,36 @@
-//! Reading the older database in batches, by primary key.
+//! Reading the legacy database in batches, by primary key.
 
 use std::collections::BTreeMap;
 
+use compute_db::StoreError;
 use sea_orm::{
     ColumnTrait as _, DatabaseConnection, EntityTrait, PaginatorTrait as _,
     PrimaryKeyToColumn as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
 };
 use secrecy::SecretString;
 
-use super::tables::{event, log};
-use crate::{StoreError, connect};
+use crate::connect;
+use crate::tables::{event, log};
 
-/// The database of the older server.
+/// The database of the legacy server.
 #[derive(Debug, Clone)]
-pub struct OlderDatabase {
+pub struct LegacyDatabase {
     connection: DatabaseConnection,
 }
 
-impl OlderDatabase {
+impl LegacyDatabase {
     /// The database at `url`, `mysql://USER@HOST:PORT/DATABASE`, with this password.
     ///
     /// # Errors
     /// [`StoreError::Address`] if it is no such address, or holds a password itself;
     /// [`StoreError::Unavailable`] if it does not answer.
     pub async fn connect(url: &str, password: Option<&SecretString>) -> Result<Self, StoreError> {
-        let connection = connect::open_older(url, password).await?;
+        let connection = connect::open(url, password).await?;
         connection.ping().await?;
         Ok(Self { connection })
     }
 
-    pub(super) async fn count<E: EntityTrait>(&self) -> Result<u64, StoreError>
+    pub(crate) async fn count<E: EntityTrait>(&self) -> Result<u64, StoreError>
     where
         E::Model: Sync,
     {
@@ -37,7 +38,7 @@ impl OlderDatabase {
     }
 
     /// The next rows after the one with the primary key `after`.
-    pub(super) async fn page<E: EntityTrait>(
+    pub(crate) async fn page<E: EntityTrait>(
         &self,
         after: Option<String>,
         rows: u64,
@@ -53,7 +54,7 @@ impl OlderDatabase {
     }
 
     /// Events of those jobs, in the order in which they happened.
-    pub(super) async fn events(
+    pub(crate) async fn events(
         &self,
         jobs: &[String],
     ) -> Result<BTreeMap<String, Vec<event::Model>>, StoreError> {
@@ -71,7 +72,7 @@ impl OlderDatabase {
     }
 
     /// Logs of those jobs, in the order in which they were written.
-    pub(super) async fn logs(
+    pub(crate) async fn logs(
         &self,
         jobs: &[String],
     ) -> Result<BTreeMap<String, Vec<log::Model>>, StoreError> {

@@ -4,7 +4,7 @@ use super::*;
 
 const AT: i64 = 1_795_457_916_794;
 
-fn older() -> tables::job::Model {
+fn legacy() -> tables::job::Model {
     tables::job::Model {
         id: "17954579178b5EC".to_owned(),
         user_id: Some("alice@hub:8000".to_owned()),
@@ -48,16 +48,16 @@ fn event(kind: &str, after: i64) -> tables::event::Model {
     }
 }
 
-fn mapped(older: tables::job::Model, kinds: &[&str]) -> Mapped {
+fn mapped(legacy: tables::job::Model, kinds: &[&str]) -> Mapped {
     let events: Vec<_> = (1..).zip(kinds).map(|(n, kind)| event(kind, n)).collect();
-    map(older, &events, |id| id == "f1").unwrap()
+    map(legacy, &events, |id| id == "f1").unwrap()
 }
 
 #[test]
 fn the_state_follows_from_the_row_and_the_events() {
     let queued = || tables::job::Model {
         queued_at: Some(AT),
-        ..older()
+        ..legacy()
     };
     let finished = |is_failed| tables::job::Model {
         finished_at: Some(AT + 9),
@@ -65,7 +65,7 @@ fn the_state_follows_from_the_row_and_the_events() {
         ..queued()
     };
     let table: [(_, &[&str], _, _, _); 11] = [
-        (older(), &[], "created", None, None),
+        (legacy(), &[], "created", None, None),
         (queued(), &["JOB_QUEUED", "JOB_ENDED"], "ended", None, None),
         (
             finished(false),
@@ -79,7 +79,7 @@ fn the_state_follows_from_the_row_and_the_events() {
             finished(true),
             &[],
             "failed",
-            Some("the older server gave no reason"),
+            Some("the legacy server gave no reason"),
             Some("JOB_FAILED"),
         ),
         (
@@ -118,7 +118,7 @@ fn the_state_follows_from_the_row_and_the_events() {
             Some("JOB_FAILED"),
         ),
         (
-            older(),
+            legacy(),
             &["JOB_QUEUED", "JOB_INIT"],
             "failed",
             Some(UNFINISHED),
@@ -155,7 +155,7 @@ fn the_state_follows_from_the_row_and_the_events() {
 #[test]
 fn an_unfinished_job_ends_when_it_was_last_seen() {
     let Mapped { row, closing, .. } =
-        mapped(older(), &["JOB_QUEUED", "JOB_REGISTERED", "JOB_INIT"]);
+        mapped(legacy(), &["JOB_QUEUED", "JOB_REGISTERED", "JOB_INIT"]);
     assert_eq!(row.finished_at, Some(AT + 3));
     assert_eq!(closing.map(|(_, at)| at), Some(AT + 3));
     assert_eq!(
@@ -167,7 +167,10 @@ fn an_unfinished_job_ends_when_it_was_last_seen() {
 #[test]
 fn nobody_s_job_is_left_out() {
     for user_id in [None, Some(String::new())] {
-        let nobody_s = tables::job::Model { user_id, ..older() };
+        let nobody_s = tables::job::Model {
+            user_id,
+            ..legacy()
+        };
         assert_eq!(map(nobody_s, &[], |_| true), None);
     }
 }
@@ -181,7 +184,7 @@ fn what_cannot_be_read_is_empty_and_said() {
         local_executable_folder: Some("{".to_owned()),
         remote_data_folder_id: Some("gone".to_owned()),
         name: Some("a\0b".to_owned()),
-        ..older()
+        ..legacy()
     };
     let Mapped { row, notes, .. } = mapped(broken, &[]);
     assert_eq!(
@@ -201,7 +204,7 @@ fn what_cannot_be_read_is_empty_and_said() {
 
 #[test]
 fn a_good_row_is_taken_as_it_is() {
-    let Mapped { row, notes, .. } = mapped(older(), &[]);
+    let Mapped { row, notes, .. } = mapped(legacy(), &[]);
     assert_eq!(
         (row.param.as_str(), row.slurm.as_str()),
         (r#"{"a":1}"#, "{}")

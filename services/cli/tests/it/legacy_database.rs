@@ -1,80 +1,49 @@
-//! A database of the older server, with rows of all the kinds that such a database
+//! A database of the legacy server, with rows of all the kinds that such a database
 //! has after some years.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::fmt::Write as _;
 
-use sea_orm::{ConnectionTrait as _, Database as Connector};
-use serde_json::Value;
+use compute_testing::{Database, Facts, Kind};
+use secrecy::ExposeSecret as _;
 
-/// What the older server made its tables with.
-const SCHEMA: &str = include_str!("../fixtures/older_schema.sql");
+/// What the legacy server made its tables with.
+const SCHEMA: &str = include_str!("../fixtures/legacy_schema.sql");
 
 pub(crate) const AT: i64 = 1_795_457_000_000;
 pub(crate) const JOBS: usize = 252;
 pub(crate) const FOLDERS: usize = 60;
 
 /// The database, and how it is reached.
-pub(crate) struct Older {
-    url: String,
+pub(crate) struct Legacy {
+    database: Database,
     /// Without the password.
     pub(crate) address: String,
     pub(crate) password: String,
 }
 
-/// A new empty database on a server of the parts.
-pub(crate) async fn database_on(part: &str) -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("cybergis_import_{}_{number}", std::process::id());
-    let url = fact(part, "url");
-    let server = Connector::connect(&url).await.unwrap();
-    for sql in [
-        format!("DROP DATABASE IF EXISTS {name}"),
-        format!("CREATE DATABASE {name}"),
-    ] {
-        server.execute_unprepared(&sql).await.unwrap();
-    }
-    let (server, _) = url.rsplit_once('/').unwrap();
-    format!("{server}/{name}")
-}
-
-fn fact(part: &str, key: &str) -> String {
-    let parts = std::env::var_os("CYBERGIS_PARTS")
-        .unwrap_or_else(|| panic!("run the tests with `make test`"));
-    let path = PathBuf::from(parts).join(part).join("facts.json");
-    let facts: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    facts[key].as_str().unwrap().to_owned()
-}
-
-impl Older {
+impl Legacy {
     pub(crate) async fn empty() -> Self {
-        let url = database_on("mariadb").await;
-        let password = fact("mariadb", "password");
-        let older = Self {
+        let database = Database::empty(Kind::MariaDb).await;
+        let password = Facts::of("mariadb").text("password").to_owned();
+        let url = database.url.expose_secret();
+        let legacy = Self {
             address: url.replace(&format!(":{password}@"), "@"),
-            url,
+            database,
             password,
         };
         // In the order of the file, folders come after events.
-        older
+        legacy
             .execute(&format!("SET FOREIGN_KEY_CHECKS=0;{SCHEMA}"))
             .await;
-        older
+        legacy
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
-        let connection = Connector::connect(&self.url).await.unwrap();
-        connection.execute_unprepared(sql).await.unwrap();
-        connection.close().await.unwrap();
+        self.database.execute(sql).await;
     }
 
     pub(crate) async fn filled() -> Self {
-        let older = Self::empty().await;
+        let legacy = Self::empty().await;
         let mut sql = String::new();
         for n in 0..FOLDERS {
             folder(&mut sql, n);
@@ -93,8 +62,8 @@ impl Older {
              ('bob@example.org','Ag-refresh-of-bob',1795457000000,NULL,NULL),
              ('gone@example.org','Ag-refresh-of-gone',1795457000000,NULL,2026);",
         );
-        older.execute(&sql).await;
-        older
+        legacy.execute(&sql).await;
+        legacy
     }
 }
 

@@ -1,4 +1,4 @@
-//! Points in time of the older server.
+//! Points in time of the legacy server.
 //!
 //! They were meant to be milliseconds since 1970. Where the database was asked to
 //! write one by itself (`CURRENT_TIMESTAMP` into a `bigint`), the digits of the
@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 const MILLIS: std::ops::Range<i64> = 1_000_000_000_000..10_000_000_000_000;
 
 /// The point in time that a column holds, milliseconds; `None` if it cannot be told.
-pub(super) fn read(value: i64) -> Option<i64> {
+pub(crate) fn read(value: i64) -> Option<i64> {
     if MILLIS.contains(&value) {
         return Some(value);
     }
@@ -19,13 +19,13 @@ pub(super) fn read(value: i64) -> Option<i64> {
 }
 
 /// As [`read`], of a column that may be empty.
-pub(super) fn read_optional(value: Option<i64>) -> Option<i64> {
+pub(crate) fn read_optional(value: Option<i64>) -> Option<i64> {
     value.and_then(read)
 }
 
 /// When a row was made; if its column does not tell, its id does, which begins
 /// with seconds since 1970.
-pub(super) fn made_at(value: i64, id: &str) -> i64 {
+pub(crate) fn made_at(value: i64, id: &str) -> i64 {
     let in_id = || {
         let seconds: i64 = id.get(..10)?.parse().ok()?;
         read(seconds.checked_mul(1000)?)
@@ -35,7 +35,7 @@ pub(super) fn made_at(value: i64, id: &str) -> i64 {
 
 /// When a row was deleted: any value but 0 says that it was, and what cannot be
 /// read stands for the last time that is known of it.
-pub(super) fn deleted_at(
+pub(crate) fn deleted_at(
     value: Option<i64>,
     updated_at: Option<i64>,
     created_at: i64,

@@ -14,6 +14,7 @@ mod references;
 mod server;
 mod storage;
 mod tls;
+pub mod version;
 
 use std::{
     collections::BTreeMap,

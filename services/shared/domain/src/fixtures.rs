@@ -1,17 +1,18 @@
-//! An HPC, for unit tests.
+//! An HPC for the tests of this crate. Other crates use `compute_testing`.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use compute_domain::site::{ContainerRuntime, Globus, Hpc};
 use serde_json::Map;
 
-/// One with private accounts.
+use crate::site::{ContainerRuntime, Globus, Hpc};
+
+/// Returns an HPC with a community account, without limits and rules.
 pub(crate) fn hpc() -> Hpc {
     Hpc {
-        name: "private_hpc".to_owned(),
+        name: "local_hpc".to_owned(),
         ip: "127.0.0.1".to_owned(),
         port: 22,
-        is_community_account: false,
+        is_community_account: true,
         community_login: None,
         root_path: "/scratch".to_owned(),
         job_pool_capacity: 1,
@@ -28,8 +29,8 @@ pub(crate) fn hpc() -> Hpc {
         allowlist: Vec::new(),
         denylist: Vec::new(),
         known_hosts: "/config/known_hosts".into(),
-        container_runtime: ContainerRuntime::None,
-        containment: false,
+        container_runtime: ContainerRuntime::Apptainer,
+        containment: true,
         poll_interval: Duration::from_secs(1),
         max_connections: 2,
         max_sessions_per_connection: 8,

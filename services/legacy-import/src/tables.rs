@@ -1,4 +1,4 @@
-//! Rows of the older server, with the names that its columns have. Only read.
+//! Rows of the legacy server, with the names that its columns have. Only read.
 
 /// Table `jobs`.
 pub(crate) mod job {
