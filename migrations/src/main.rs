@@ -4,8 +4,8 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use compute_config::{Environment as _, ProcessEnvironment, Stores, load};
 use compute_migrations::{status, up, wait};
-use compute_runtime::config::{Environment as _, ProcessEnvironment, Stores, load};
 use secrecy::SecretString;
 
 /// Brings a database up to the schema of this version.
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 /// the variable DATABASE_URL, or else that of the folder in the variable
 /// CYBERGIS_CONFIG, or else that of ./config.
 #[derive(Parser)]
-#[command(name = "compute-migrate", version = compute_runtime::version::text())]
+#[command(name = "compute-migrate", version = compute_config::version::text())]
 struct Arguments {
     /// Address of the database: sqlite:///FOLDER/FILE,
     /// postgres://USER:PASSWORD@HOST:PORT/DATABASE or mysql://… Others on this

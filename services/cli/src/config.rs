@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use compute_runtime::config::{self, Mistake, ProcessEnvironment, Stores};
+use compute_config::{Mistake, ProcessEnvironment, Stores};
 use serde_json::{Value, json};
 
 use crate::Answer;
@@ -21,10 +21,11 @@ pub enum Command {
 pub(crate) fn run(command: &Command, configured: &Path) -> Answer {
     let Command::Check { folder } = command;
     let folder = folder.as_deref().unwrap_or(configured);
-    let (mistakes, warnings) = match config::load(folder, &ProcessEnvironment, Stores::Database) {
-        Ok(loaded) => (Vec::new(), loaded.warnings),
-        Err(mistakes) => (mistakes.0, Vec::new()),
-    };
+    let (mistakes, warnings) =
+        match compute_config::load(folder, &ProcessEnvironment, Stores::Database) {
+            Ok(loaded) => (Vec::new(), loaded.warnings),
+            Err(mistakes) => (mistakes.0, Vec::new()),
+        };
     let mut lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     if mistakes.is_empty() {

@@ -7,11 +7,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use compute_config::Site;
 use compute_globus::{GlobusOptions, login::Login};
-use compute_runtime::{
-    config::Site,
-    seal::{SealingKey, globus_purpose},
-};
+use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::json;
 

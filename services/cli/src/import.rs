@@ -1,10 +1,10 @@
-//! `import`: takes over the database of the older server.
+//! `import`: takes over the database of the legacy server.
 
 use std::{env, fs, path::Path, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use compute_db::older::{OlderDatabase, TableReport};
+use compute_legacy_import::{LegacyDatabase, TableReport};
 use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ const PASSWORD_VARIABLE: &str = "CYBERGIS_IMPORT_PASSWORD";
 /// What is imported, and how.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// The older database, mysql://USER@HOST:PORT/DATABASE, without a password
+    /// The legacy database, mysql://USER@HOST:PORT/DATABASE, without a password
     #[arg(long, value_name = "ADDRESS")]
     from: String,
     /// File with its password; else the variable CYBERGIS_IMPORT_PASSWORD
@@ -37,9 +37,9 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
     let site = site::load(folder)?;
     let password = password(from_password_file.as_deref())?;
     let store = site::store(&site.server).await?;
-    let older = OlderDatabase::connect(&from, password.as_ref())
+    let legacy = LegacyDatabase::connect(&from, password.as_ref())
         .await
-        .context("the older database")?;
+        .context("the legacy database")?;
     let key_file = &site.server.seal_key_file;
     // A dry run makes no file.
     let key = match dry_run {
@@ -50,7 +50,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
         Some(key) => key.seal(token, &globus_purpose(identity)).ok(),
         None => Some(String::new()),
     };
-    let reports = older.import_into(&store, &seal, dry_run).await?;
+    let reports = legacy.import_into(&store, &seal, dry_run).await?;
     Ok(answer(&reports, dry_run))
 }
 
@@ -74,7 +74,7 @@ fn answer(reports: &[TableReport], dry_run: bool) -> Answer {
         let whys: Vec<_> = whys.map(|(why, n)| format!("{n} {why}")).collect();
         [
             report.table.to_owned(),
-            report.older.to_string(),
+            report.legacy.to_string(),
             report.before.to_string(),
             report.already_here.to_string(),
             report.imported.to_string(),
@@ -85,7 +85,7 @@ fn answer(reports: &[TableReport], dry_run: bool) -> Answer {
     };
     let header = [
         "table",
-        "older",
+        "legacy",
         "ours before",
         "already here",
         "imported",
@@ -106,7 +106,7 @@ fn row(report: &TableReport) -> Value {
     let notes = report.notes.iter().map(|(note, n)| (note.as_str(), n));
     json!({
         "table": report.table,
-        "older": report.older,
+        "older": report.legacy,
         "before": report.before,
         "alreadyHere": report.already_here,
         "imported": report.imported,

@@ -22,7 +22,7 @@ pub use answer::{Answer, shown};
 
 /// The operator's command of CyberGIS-Compute.
 #[derive(Debug, Parser)]
-#[command(name = "cybergis-compute", version = compute_runtime::version::text())]
+#[command(name = "cybergis-compute", version = compute_config::version::text())]
 pub struct Cli {
     /// Folder of the configuration
     #[arg(
@@ -59,7 +59,7 @@ pub enum Group {
     /// In whose name Globus transfers data
     #[command(subcommand)]
     Globus(globus::Command),
-    /// Take over the database of the older server; safe to repeat
+    /// Take over the database of the legacy server; safe to repeat
     Import(import::Command),
 }
 

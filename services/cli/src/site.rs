@@ -3,14 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
+use compute_config::{ProcessEnvironment, Server, Site, Stores};
 use compute_db::Store;
 use compute_domain::{SystemClock, site::Hpc};
-use compute_runtime::config::{self, ProcessEnvironment, Server, Site, Stores};
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The configuration; its warnings are left to `config check`.
 pub(crate) fn load(folder: &Path) -> anyhow::Result<Site> {
-    let loaded = config::load(folder, &ProcessEnvironment, Stores::Database);
+    let loaded = compute_config::load(folder, &ProcessEnvironment, Stores::Database);
     let loaded = loaded
         .with_context(|| format!("the configuration in {} has mistakes", folder.display()))?;
     Ok(loaded.site)

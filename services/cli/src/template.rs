@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use compute_config::Site;
 use compute_db::{NewTemplate, Store, Template, TemplatePatch};
 use compute_domain::manifest::Manifest;
-use compute_runtime::config::Site;
 use compute_templates::{Mirrors, Snapshot};
 use serde_json::json;
 

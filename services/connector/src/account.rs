@@ -1,4 +1,4 @@
-//! One account on an HPC: its logins, and what is done over them.
+//! One account on an HPC: its logins, and the operations that use them.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,19 +14,19 @@ use crate::{
     pool::Pool,
     remote::Remote,
     scheduler::{Scheduler, Slurm},
+    ssh_target::SshTarget,
     states::States,
     submit::Submissions,
-    target::Target,
 };
 
-/// What accounts are made with.
+/// What all accounts of this process share.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
-    /// Where the time comes from.
+pub(crate) struct AccountDeps {
+    /// Source of the current time.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Folder of the control sockets.
+    /// Folder for the control sockets.
     pub(crate) control_directory: PathBuf,
-    /// What runs on HPCs runs here.
+    /// Commands on HPCs run in these tasks.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -36,17 +36,17 @@ pub(crate) struct Account {
     pub(crate) hpc: Arc<Hpc>,
     /// The login node.
     pub(crate) remote: Remote,
-    /// Where what no program may see is kept.
+    /// The private folder, which no program can see.
     pub(crate) place: Place,
-    /// The scheduler, which shows the account its own jobs.
+    /// The scheduler; it shows the account its own jobs.
     pub(crate) scheduler: Arc<dyn Scheduler>,
-    /// Shared looks at it.
+    /// Job states from shared queries of the scheduler.
     pub(crate) states: States,
-    /// Submissions to it that are under way.
+    /// Submissions in progress.
     pub(crate) submissions: Submissions,
 }
 
-impl Surroundings {
+impl AccountDeps {
     pub(crate) fn new(
         clock: &Arc<dyn Clock>,
         control_directory: &Path,
@@ -61,13 +61,13 @@ impl Surroundings {
 }
 
 impl Account {
-    /// The account that `target` logs in to. Nothing is connected yet.
-    pub(crate) fn new(hpc: Arc<Hpc>, target: Target, around: &Surroundings) -> Self {
-        let Surroundings {
+    /// The account that `target` logs in to. Does not connect yet.
+    pub(crate) fn new(hpc: Arc<Hpc>, target: SshTarget, deps: &AccountDeps) -> Self {
+        let AccountDeps {
             clock,
             control_directory,
             tasks,
-        } = around;
+        } = deps;
         let account = target.is_private().then_some(target.user.as_str());
         let place = Place::below(&hpc.root_path, account);
         let pool = Pool::new(&hpc, target, Arc::clone(clock), control_directory.clone());

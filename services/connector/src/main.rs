@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
+use compute_config::Stores;
 use compute_connector::config::{Options, sealing_key};
 use compute_domain::SystemClock;
 use compute_runtime::{
-    config::{self, Stores},
     grpc::Transport,
     health,
     healthcheck::{self, Action},
@@ -15,11 +15,11 @@ use compute_runtime::{
     telemetry, tls,
 };
 
-/// How long calls that are under way are given at the end.
-const LAST_CALLS: Duration = Duration::from_secs(20);
-/// How long commands that are under way on an HPC are given after that. They
-/// come to their end there in any case.
-const LAST_COMMANDS: Duration = Duration::from_secs(5);
+/// How long a stopping connector waits for the calls in progress.
+const CALLS_DEADLINE: Duration = Duration::from_secs(20);
+/// How long it then waits for the commands in progress on an HPC. They run to their end
+/// there in any case.
+const COMMANDS_DEADLINE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
         return healthcheck::ask(options.health_listen).await;
     }
     telemetry::init("compute-connector")?;
-    let site = config::load_and_warn(&options.config, Stores::None)?;
+    let site = compute_config::load_and_warn(&options.config, Stores::None)?;
     let hpcs = options.owned(site.hpcs)?;
     let key = sealing_key(&hpcs, &site.server)?;
     let shutdown = Shutdown::on_signals()?;
@@ -45,15 +45,15 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     health::serve(options.health_listen, connector.parts(), &shutdown).await?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;
-    let time_is_up = async {
+    let deadline = async {
         shutdown.token.cancelled().await;
-        tokio::time::sleep(LAST_CALLS).await;
+        tokio::time::sleep(CALLS_DEADLINE).await;
     };
     tokio::select! {
         served = connector.serve(listener, transport, shutdown.token.clone()) => served?,
-        () = time_is_up => tracing::warn!("some calls did not end in time"),
+        () = deadline => tracing::warn!("some calls did not end in time"),
     }
-    shutdown.drain(LAST_COMMANDS).await;
+    shutdown.drain(COMMANDS_DEADLINE).await;
     connector.close().await;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::extract::Request;
-use compute_runtime::{config::TrustedProxies, serving::Peer};
+use compute_config::TrustedProxies;
+use compute_runtime::serving::Peer;
 
 /// Each proxy on the way appends the address of its client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -39,7 +40,7 @@ pub fn client_address(proxies: &TrustedProxies, request: &Request) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use compute_runtime::config::TrustedProxies;
+    use compute_config::TrustedProxies;
 
     use super::*;
 

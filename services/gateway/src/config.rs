@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
-use compute_runtime::{config::Server, healthcheck::Action, version};
+use compute_config::{Server, version};
+use compute_runtime::healthcheck::Action;
 
 /// REST gateway of CyberGIS-Compute.
 #[derive(Debug, Parser)]

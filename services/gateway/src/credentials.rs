@@ -101,7 +101,7 @@ impl Login {
         let connector = state.connectors.of_hpc(&hpc.name);
         let connector = connector.ok_or(GatewayError::Internal)?;
         let checked = connector
-            .check_login(&hpc.name, job, &self.account, &self.password)
+            .check_login(job, &self.account, &self.password)
             .await;
         // A valid login does not count, and neither does one that the HPC has not checked.
         let is_rejected = checked.as_ref().is_err_and(|error| {
@@ -152,7 +152,8 @@ mod tests {
     fn a_login_without_a_password_or_account_name_is_rejected() {
         let login = |user: Option<&str>, password: Option<&str>, account: Option<&str>| {
             let (user, password) = (user.map(str::to_owned), password.map(SecretString::from));
-            Login::new(user, password, account, &crate::fixtures::hpc()).map(|login| login.account)
+            Login::new(user, password, account, &compute_testing::private_hpc())
+                .map(|login| login.account)
         };
         assert_eq!(login(Some("alice"), Some("p"), None).unwrap(), "alice");
         assert_eq!(login(None, Some("p"), Some("bob")).unwrap(), "bob");

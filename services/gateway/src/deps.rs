@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
+use compute_config::{GlobusService, Server};
 use compute_db::Store;
 use compute_domain::{Clock, SystemClock};
 use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
-use compute_runtime::{
-    config::{GlobusService, Server},
-    grpc::Transport,
-    seal::SealingKey,
-    shutdown::Shutdown,
-};
+use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The dependencies of the gateway.

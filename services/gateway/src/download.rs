@@ -1,7 +1,7 @@
 //! Downloads of folders by Globus: one transfer of a folder at a time. The transfer is
 //! recorded before Globus is asked, so that a repeated request is the same transfer.
 
-use compute_db::{FolderTransfer, StoreError};
+use compute_db::{FolderTransfer, StoreError, TransferOutcome};
 use compute_domain::{
     ids::{FolderId, UserId},
     job::Folder,
@@ -12,7 +12,10 @@ use compute_runtime::seal::globus_purpose;
 use serde_json::json;
 
 use crate::{
-    error::{DownloadRejection, GatewayError, GlobusUnavailable, SourceRejection, TransferFailure},
+    error::{
+        DownloadRejection, GatewayError, GlobusUnavailable, JobRejection, SourceRejection,
+        TransferFailure,
+    },
     globus_places,
     state::AppState,
 };
@@ -54,18 +57,53 @@ pub async fn status(
     status.map_err(|trouble| trouble.while_trying_to("query"))
 }
 
-/// Why a transfer is not begun or asked about.
+/// Whether Globus no longer reads the folder: its latest transfer is over, or there is none. If
+/// Globus is not configured for the folder's HPC any more, no transfer is awaited.
+///
+/// # Errors
+/// If the user has no such folder, or Globus cannot say.
+pub async fn is_over(
+    state: &AppState,
+    user: &UserId,
+    folder: &FolderId,
+) -> Result<bool, GatewayError> {
+    let is_over = try_is_over(state, user, folder).await;
+    is_over.map_err(|trouble| match trouble {
+        Trouble::Globus(reason) | Trouble::Unknown(reason) => {
+            let folder = folder.clone();
+            JobRejection::TransferUnknown { folder, reason }.into()
+        }
+        Trouble::Other(error) => error,
+    })
+}
+
+/// Why a transfer is not begun, or its status not known.
 enum Trouble {
-    /// Reported together with what was tried.
+    /// Globus, or a check before it is asked, refuses.
     Globus(TransferFailure),
+    /// Globus may have received the request, and its response is not known.
+    Unknown(TransferFailure),
     Other(GatewayError),
 }
 
 impl Trouble {
     fn while_trying_to(self, doing: &'static str) -> GatewayError {
         match self {
-            Self::Globus(reason) => DownloadRejection::Failed { doing, reason }.into(),
+            Self::Globus(reason) | Self::Unknown(reason) => {
+                DownloadRejection::Failed { doing, reason }.into()
+            }
             Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<GlobusError> for Trouble {
+    fn from(error: GlobusError) -> Self {
+        match error {
+            GlobusError::Refused { .. } | GlobusError::TokenRefused { .. } => {
+                Self::Globus(error.into())
+            }
+            _ => Self::Unknown(error.into()),
         }
     }
 }
@@ -81,7 +119,6 @@ macro_rules! from {
 }
 
 from! {
-    GlobusError => Globus,
     GlobusUnavailable => Globus,
     SourceRejection => Globus,
     PlaceError => Globus,
@@ -109,7 +146,7 @@ async fn try_begin(
     {
         return Err(DownloadRejection::TransferRunning.into());
     }
-    globus_places::nothing_writes_to(state, user, &folder).await?;
+    globus_places::nothing_writes_to(state, user, hpc, &folder.id).await?;
     globus_places::is_folder(state, hpc, &on_hpc).await?;
     let transfer = Transfer {
         submission_id: session.globus.submission_id(&session.who).await?,
@@ -127,16 +164,41 @@ async fn try_begin(
         transfer: json!(transfer),
         task_id: None,
         created_at: state.clock.now(),
+        is_over: false,
     };
     let instead_of = before.map(|before| before.submission_id);
-    let is_first = state
+    let outcome = state
         .store
-        .begin_folder_transfer(new.clone(), instead_of.as_deref())
+        .begin_folder_transfer(
+            user,
+            new.clone(),
+            instead_of.as_deref(),
+            hpc.keeps_read_only(),
+        )
         .await?;
-    if !is_first {
-        return Err(DownloadRejection::TransferRunning.into());
+    match outcome {
+        TransferOutcome::Begun => {}
+        TransferOutcome::Another => return Err(DownloadRejection::TransferRunning.into()),
+        TransferOutcome::Written(job) => return Err(DownloadRejection::FolderInUse(job).into()),
     }
-    session.submit(user, &new).await
+    let begun = session.submit(user, &new).await;
+    if let Err(Trouble::Globus(_)) = &begun {
+        session.is_over(&new).await?;
+    }
+    begun
+}
+
+async fn try_is_over(state: &AppState, user: &UserId, folder: &FolderId) -> Result<bool, Trouble> {
+    let folder = own_folder(state, user, folder.clone()).await?;
+    let Some(transfer) = state.store.folder_transfer(&folder.id).await? else {
+        return Ok(true);
+    };
+    let hpc = state.site.hpcs.get(&folder.hpc);
+    let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
+    match GlobusSession::open(state, hpc).await? {
+        Ok(session) if !transfer.is_over => Ok(session.ask(user, &transfer).await?.is_over()),
+        _ => Ok(true),
+    }
 }
 
 async fn try_status(
@@ -211,15 +273,30 @@ impl<'a> GlobusSession<'a> {
         user: &UserId,
         transfer: &FolderTransfer,
     ) -> Result<TaskStatus, Trouble> {
+        match self.ask(user, transfer).await {
+            Err(Trouble::Globus(_) | Trouble::Unknown(_)) if transfer.task_id.is_none() => {
+                Ok(TaskStatus::Failed)
+            }
+            status => status,
+        }
+    }
+
+    async fn ask(&self, user: &UserId, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
         let task_id = match &transfer.task_id {
             Some(task_id) => task_id.clone(),
-            None => match self.submit(user, transfer).await {
-                Ok(task_id) => task_id,
-                Err(Trouble::Globus(_)) => return Ok(TaskStatus::Failed),
-                Err(other) => return Err(other),
-            },
+            None => self.submit(user, transfer).await?,
         };
-        Ok(self.globus.task(&self.who, &task_id).await?.status)
+        let status = self.globus.task(&self.who, &task_id).await?.status;
+        if status.is_over() {
+            self.is_over(transfer).await?;
+        }
+        Ok(status)
+    }
+
+    async fn is_over(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
+        let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
+        let store = &self.state.store;
+        store.folder_transfer_is_over(folder, submission).await
     }
 
     /// Right before the transfer is asked for, also where that is done again later: no job
@@ -232,7 +309,7 @@ impl<'a> GlobusSession<'a> {
     ) -> Result<(), Trouble> {
         let folder = own_folder(self.state, user, new.folder_id.clone()).await?;
         let hpc = hpc_of(self.state, &folder)?;
-        globus_places::nothing_writes_to(self.state, user, &folder).await?;
+        globus_places::nothing_writes_to(self.state, user, hpc, &folder.id).await?;
         let from = &transfer.source.path;
         let below =
             from.strip_prefix(&folder.globus_path)

@@ -3,8 +3,8 @@
 
 use compute_domain::{
     ErrorKind,
-    ids::UserId,
-    job::{DataSource, Folder},
+    ids::{FolderId, UserId},
+    job::DataSource,
     site::{Hpc, PlaceError},
 };
 use compute_globus::Place;
@@ -57,9 +57,13 @@ pub fn may_be_source(
 pub async fn nothing_writes_to(
     state: &AppState,
     user: &UserId,
-    folder: &Folder,
+    hpc: &Hpc,
+    folder: &FolderId,
 ) -> Result<(), GatewayError> {
-    match state.store.job_writing_to(user, folder).await? {
+    let writing = state
+        .store
+        .job_writing_to(user, folder, hpc.keeps_read_only());
+    match writing.await? {
         None => Ok(()),
         Some(job) => Err(DownloadRejection::FolderInUse(job).into()),
     }
@@ -77,7 +81,7 @@ pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), So
     }
     let connector = state.connectors.of_hpc(&hpc.name);
     let connector = connector.ok_or_else(|| SourceRejection::UnknownHpc(hpc.name.clone()))?;
-    let checked = connector.check_folder(&hpc.name, path).await;
+    let checked = connector.check_folder(path).await;
     checked.map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument => {
             SourceRejection::NoFolder(error.message)

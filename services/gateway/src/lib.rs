@@ -32,15 +32,12 @@ pub mod state;
 pub mod submit;
 pub mod templates;
 
-#[cfg(test)]
-mod fixtures;
-
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{Router, extract::Request, middleware, response::Response};
+use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
-    config::Site,
     draining::DrainingListener,
     health::Parts,
     serving::{self, Patience},

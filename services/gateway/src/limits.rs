@@ -3,8 +3,8 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use compute_config::Limits;
 use compute_domain::ids::UserId;
-use compute_runtime::config::Limits;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;

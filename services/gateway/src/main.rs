@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
+use compute_config::Stores;
 use compute_gateway::{Deps, build, config::Options, parts, serve, templates::fetch_first};
 use compute_runtime::{
-    config::{self, Stores},
     health,
     healthcheck::{self, Action},
     listen,
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
         return healthcheck::ask(options.health_listen).await;
     }
     telemetry::init("compute-gateway")?;
-    let site = Arc::new(config::load_and_warn(&options.config, Stores::All)?);
+    let site = Arc::new(compute_config::load_and_warn(&options.config, Stores::All)?);
     let address = options.address(&site.server)?;
     let shutdown = Shutdown::on_signals()?;
     let deps = Deps::connect(&site.server, shutdown.clone()).await?;

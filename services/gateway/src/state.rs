@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use compute_config::Site;
 use compute_db::Store;
 use compute_domain::Clock;
 use compute_globus::Globus;
 use compute_queue::Queue;
-use compute_runtime::{config::Site, grpc::Transport, seal::SealingKey, shutdown::Shutdown};
+use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{
     auth::HubClient, connectors::Connectors, limits::RequestRate, rejected_tokens::RejectedTokens,

@@ -1,6 +1,7 @@
 //! Submission of a job: validate it, pin its template, queue it in the store, publish a hint
 //! in the stream.
 
+use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{DataSource, Job, root_of},
@@ -9,11 +10,10 @@ use compute_domain::{
     slurm::{Ceilings, SlurmOptions, check_allowed, check_env, check_param, check_slurm},
 };
 use compute_globus::Place;
-use compute_runtime::config::Site;
 use serde_json::Value;
 
 use crate::{
-    download::GlobusSession,
+    download::{self, GlobusSession},
     error::{GatewayError, JobRejection},
     globus_places,
     state::AppState,
@@ -60,7 +60,13 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         template,
         keeps_read_only: hpc.keeps_read_only(),
     };
-    match state.store.submit_job(&checked, pinned).await? {
+    let mut outcome = state.store.submit_job(&checked, pinned.clone()).await?;
+    if let SubmitOutcome::Transferred(folder) = &outcome
+        && download::is_over(state, &job.user_id, folder).await?
+    {
+        outcome = state.store.submit_job(&checked, pinned).await?;
+    }
+    match outcome {
         SubmitOutcome::Queued(job) => {
             publish(state, &job).await;
             Ok(Submitted { job: *job, notice })
@@ -71,6 +77,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         SubmitOutcome::TemplateChanged => Err(JobRejection::TemplateChanged.into()),
         SubmitOutcome::NoFolder(id) => Err(JobRejection::UnknownFolder(id).into()),
         SubmitOutcome::Beside(other) => Err(JobRejection::FolderInUse(other).into()),
+        SubmitOutcome::Transferred(id) => Err(JobRejection::FolderInTransfer(id).into()),
     }
 }
 
@@ -110,6 +117,7 @@ async fn pin_template(
     let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
     let pinned = Pinned {
         template_sha: Some(known.sha.clone()),
+        template_address: Some(approved.address.clone()),
         manifest: Some(known.raw.clone()),
         is_mpi_approved,
         notice: tasks.map(|tasks| {

@@ -1,12 +1,11 @@
 //! The recorded hello-world job and its HPC, for unit tests.
 
-use std::{collections::BTreeMap, time::Duration};
+pub(crate) use compute_testing::community_hpc as hpc;
 
 use compute_domain::{
     Timestamp,
     ids::{FolderId, JobId, UserId},
     job::{Job, State, Step, Usage},
-    site::{ContainerRuntime, Globus, Hpc},
 };
 use serde_json::{Map, json};
 
@@ -27,7 +26,7 @@ pub(crate) fn job() -> Job {
         slurm_id: None,
         state: State::Preparing,
         step: Step::Prepare,
-        owner: None,
+        lease_holder: None,
         lease_until: None,
         fence: 1,
         intent: None,
@@ -38,6 +37,7 @@ pub(crate) fn job() -> Job {
         attempts: 0,
         template_id: Some("hello_world".to_owned()),
         template_sha: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+        template_address: None,
         manifest: None,
         is_mpi_approved: false,
         result_listing: None,
@@ -57,38 +57,5 @@ pub(crate) fn job() -> Job {
         initialized_at: None,
         started_at: None,
         finished_at: None,
-    }
-}
-
-/// One with a community account.
-pub(crate) fn hpc() -> Hpc {
-    Hpc {
-        name: "local_hpc".to_owned(),
-        ip: "127.0.0.1".to_owned(),
-        port: 22,
-        is_community_account: true,
-        community_login: None,
-        root_path: "/scratch".to_owned(),
-        job_pool_capacity: 1,
-        jobs_per_user: 1,
-        init_sbatch_script: Vec::new(),
-        init_sbatch_options: Vec::new(),
-        description: String::new(),
-        globus: Globus::default(),
-        mount: BTreeMap::new(),
-        slurm_global_cap: Map::new(),
-        slurm_input_rules: BTreeMap::new(),
-        modules: None,
-        mail_domains: None,
-        allowlist: Vec::new(),
-        denylist: Vec::new(),
-        known_hosts: "/config/known_hosts".into(),
-        container_runtime: ContainerRuntime::Apptainer,
-        containment: true,
-        poll_interval: Duration::from_secs(1),
-        max_connections: 2,
-        max_sessions_per_connection: 8,
-        connector_address: None,
-        public: Map::new(),
     }
 }

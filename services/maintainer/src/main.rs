@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Parser as _;
+use compute_config::Stores;
 use compute_maintainer::{Deps, build, config::Options, context::Context, hand_back, noted, serve};
 use compute_runtime::{
-    config::{self, Stores},
     health::{self, Parts},
     healthcheck::{self, Action},
     listen,
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
         return healthcheck::ask(options.health_listen).await;
     }
     telemetry::init("compute-maintainer")?;
-    let site = config::load_and_warn(&options.config, Stores::All)?;
+    let site = compute_config::load_and_warn(&options.config, Stores::All)?;
     let shutdown = Shutdown::on_signals()?;
     let deps = Deps::connect(&site.server, shutdown.clone()).await?;
     tokio::select! {

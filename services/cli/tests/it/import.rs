@@ -1,4 +1,4 @@
-//! `import`: an older database on a real MariaDB, taken over into SQLite and into
+//! `import`: a legacy database on a real MariaDB, taken over into SQLite and into
 //! PostgreSQL.
 
 use std::fs;
@@ -9,37 +9,38 @@ use compute_domain::{
     job::State,
 };
 use compute_runtime::seal::{SealingKey, globus_purpose};
+use compute_testing::{Database, Kind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{
     desk::Desk,
-    older::{FOLDERS, JOBS, Older, database_on, id, job},
+    legacy_database::{FOLDERS, JOBS, Legacy, id, job},
 };
 
 /// Jobs of each kind.
 const EACH: usize = JOBS / 12;
 
-fn import(desk: &Desk, older: &Older, more: &[&str]) -> Value {
-    fs::write(desk.path("password"), format!("{}\n", older.password)).unwrap();
+fn import(desk: &Desk, legacy: &Legacy, more: &[&str]) -> Value {
+    fs::write(desk.path("password"), format!("{}\n", legacy.password)).unwrap();
     let file = desk.path("password");
     let args = [
         "import",
         "--from",
-        &older.address,
+        &legacy.address,
         "--from-password-file",
         file.to_str().unwrap(),
     ];
     let said = desk.json(&[&args[..], more].concat());
-    assert!(!said.to_string().contains(&older.password));
+    assert!(!said.to_string().contains(&legacy.password));
     let tables = said["tables"].as_array().unwrap().iter();
     let by_name = tables.map(|table| (table["table"].as_str().unwrap().to_owned(), table.clone()));
     Value::Object(by_name.collect())
 }
 
 async fn takes_over_everything(desk: Desk) {
-    let older = Older::filled().await;
-    let dry = import(&desk, &older, &["--dry-run"]);
+    let legacy = Legacy::filled().await;
+    let dry = import(&desk, &legacy, &["--dry-run"]);
     assert!(!desk.path("config/seal.key").exists());
     let nothing = desk.store().await;
     assert!(
@@ -50,7 +51,7 @@ async fn takes_over_everything(desk: Desk) {
             .is_empty()
     );
 
-    let first = import(&desk, &older, &[]);
+    let first = import(&desk, &legacy, &[]);
     for (table, report) in first.as_object().unwrap() {
         let number = |key: &str| report[key].as_u64().unwrap();
         let left_out: u64 = report["leftOut"]
@@ -107,9 +108,9 @@ async fn takes_over_everything(desk: Desk) {
         json!({"deleted": 1})
     );
     assert_eq!(first["gits"]["imported"], 4);
-    holds_what_the_older_had(&desk).await;
+    holds_what_the_legacy_server_had(&desk).await;
 
-    let again = import(&desk, &older, &[]);
+    let again = import(&desk, &legacy, &[]);
     for (table, report) in again.as_object().unwrap() {
         assert_eq!(report["imported"], 0, "{table}: {report}");
         assert_eq!(report["before"], report["after"], "{table}: {report}");
@@ -123,8 +124,8 @@ async fn takes_over_everything(desk: Desk) {
     let mut later = String::new();
     job(&mut later, JOBS + 2);
     later.push_str("UPDATE jobs SET name='renamed';");
-    older.execute(&later).await;
-    let third = import(&desk, &older, &[]);
+    legacy.execute(&later).await;
+    let third = import(&desk, &legacy, &[]);
     assert_eq!(
         (&third["jobs"]["imported"], &third["events"]["imported"]),
         (&json!(1), &json!(3))
@@ -134,7 +135,7 @@ async fn takes_over_everything(desk: Desk) {
     assert_eq!(untouched.name.as_deref(), Some("job 1"));
 }
 
-async fn holds_what_the_older_had(desk: &Desk) {
+async fn holds_what_the_legacy_server_had(desk: &Desk) {
     let store = desk.store().await;
     let get = async |n: usize| store.job(&JobId::from_text(id(n))).await.unwrap().unwrap();
     for (n, state) in [
@@ -168,7 +169,7 @@ async fn holds_what_the_older_had(desk: &Desk) {
     }
     assert_eq!(
         get(1).await.cause.as_deref(),
-        Some("the older server did not finish this job")
+        Some("the legacy server did not finish this job")
     );
     assert_eq!(get(7).await.param["ville"], "Zürich 🗻");
     assert!(get(6).await.param.is_empty());
@@ -225,48 +226,48 @@ async fn everything_is_taken_over_into_sqlite() {
 
 #[tokio::test]
 async fn everything_is_taken_over_into_postgresql() {
-    let url = database_on("postgres").await;
-    takes_over_everything(Desk::on_database(&url).await).await;
+    let database = Database::empty(Kind::Postgres).await;
+    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]
 async fn everything_is_taken_over_into_mariadb() {
-    let url = database_on("mariadb").await;
-    takes_over_everything(Desk::on_database(&url).await).await;
+    let database = Database::empty(Kind::MariaDb).await;
+    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]
 async fn no_password_is_taken_from_the_command_line_or_repeated() {
     let desk = Desk::new().await;
-    let with_password = "mysql://cybergis:swordfish@127.0.0.1:1/older";
+    let with_password = "mysql://cybergis:swordfish@127.0.0.1:1/legacy";
     let error = desk.bad(&["import", "--from", with_password]);
-    assert!(error.contains("a password must not stand in it"), "{error}");
+    assert!(error.contains("it contains a password"), "{error}");
     assert!(!error.contains("swordfish"), "{error}");
     fs::write(desk.path("password"), "swordfish").unwrap();
     let file = desk.path("password");
     let file = file.to_str().unwrap();
-    let nowhere = "mysql://cybergis@127.0.0.1:1/older";
+    let nowhere = "mysql://cybergis@127.0.0.1:1/legacy";
     let error = desk.bad(&["import", "--from", nowhere, "--from-password-file", file]);
     assert!(
-        error.contains("the older database: the database does not answer"),
+        error.contains("the legacy database: the database does not answer"),
         "{error}"
     );
     assert!(!error.contains("swordfish"), "{error}");
-    let error = desk.bad(&["import", "--from", "postgres://cybergis@127.0.0.1/older"]);
+    let error = desk.bad(&["import", "--from", "postgres://cybergis@127.0.0.1/legacy"]);
     assert!(error.contains("expected mysql://"), "{error}");
 }
 
 #[tokio::test]
-async fn a_database_that_is_none_of_the_older_server_is_refused() {
+async fn a_database_that_is_none_of_the_legacy_server_is_refused() {
     let desk = Desk::new().await;
-    let older = Older::empty().await;
-    older.execute("DROP TABLE logs").await;
-    fs::write(desk.path("password"), &older.password).unwrap();
+    let legacy = Legacy::empty().await;
+    legacy.execute("DROP TABLE logs").await;
+    fs::write(desk.path("password"), &legacy.password).unwrap();
     let file = desk.path("password");
     let error = desk.bad(&[
         "import",
         "--from",
-        &older.address,
+        &legacy.address,
         "--from-password-file",
         file.to_str().unwrap(),
     ]);

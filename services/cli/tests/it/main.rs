@@ -13,5 +13,5 @@ mod desk;
 mod hpc;
 mod import;
 mod job;
-mod older;
+mod legacy_database;
 mod template;

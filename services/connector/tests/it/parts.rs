@@ -1,7 +1,8 @@
-//! A connector in this process, for the cluster that is running.
+//! A connector in this process, on the cluster of the test parts.
+
+mod processes;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -13,110 +14,41 @@ use compute_domain::{
     clock::Clock as _,
     ids::JobId,
     job::{JobFile, JobObservation, Mark, Phase, SlurmJob, private_path},
-    site::{CommunityLogin, ContainerRuntime, Globus, Hpc},
+    site::Hpc,
 };
 use compute_proto::{ConnectorClient, RemoteError, Submitted};
 use compute_runtime::{grpc::Transport, seal::SealingKey, tls::Role};
-use serde_json::{Map, Value};
+use compute_testing::{Facts, cluster_hpc};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use processes::{kill, processes_that_name};
 
 pub(crate) const HPC: &str = "local_hpc";
 const END: Duration = Duration::from_secs(60);
 
-/// A client of the connector at `address`.
-pub(crate) fn client_of(address: &str) -> ConnectorClient {
+/// A client of the connector at `address`, for `hpc`.
+pub(crate) fn client_of(address: &str, hpc: &str) -> ConnectorClient {
     let channel = Transport::Plain.channel(address, Role::Connector).unwrap();
-    ConnectorClient::new(channel)
-}
-
-/// What the cluster says of itself.
-pub(crate) struct Facts(Value);
-
-impl Facts {
-    pub(crate) fn read() -> Self {
-        let parts = std::env::var("CYBERGIS_PARTS").expect(
-            "these tests need a running cluster, in the folder that CYBERGIS_PARTS names: \
-             run them by `make test`",
-        );
-        let path = Path::new(&parts).join("hpc/facts.json");
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(serde_json::from_str(&text).unwrap())
-    }
-
-    pub(crate) fn value(&self) -> &Value {
-        &self.0
-    }
-
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.0[key]
-            .as_str()
-            .unwrap_or_else(|| panic!("facts.json has no {key}"))
-    }
-
-    pub(crate) fn path(&self, key: &str) -> PathBuf {
-        self.text(key).into()
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.0["port"].as_u64().unwrap().try_into().unwrap()
-    }
-
-    /// The HPC as an operator configures it, asked often.
-    pub(crate) fn hpc(&self) -> Hpc {
-        Hpc {
-            name: HPC.to_owned(),
-            ip: self.text("ip").to_owned(),
-            port: self.port(),
-            is_community_account: true,
-            community_login: Some(CommunityLogin {
-                user: self.text("user").to_owned(),
-                private_key_path: self.path("private_key_path"),
-                passphrase: None,
-            }),
-            root_path: self.text("root_path").to_owned(),
-            job_pool_capacity: 10,
-            jobs_per_user: 10,
-            init_sbatch_script: Vec::new(),
-            init_sbatch_options: Vec::new(),
-            description: String::new(),
-            globus: Globus::default(),
-            mount: BTreeMap::new(),
-            slurm_global_cap: Map::new(),
-            slurm_input_rules: BTreeMap::new(),
-            modules: None,
-            mail_domains: None,
-            allowlist: Vec::new(),
-            denylist: Vec::new(),
-            known_hosts: self.path("known_hosts"),
-            container_runtime: ContainerRuntime::None,
-            containment: false,
-            poll_interval: Duration::from_millis(300),
-            max_connections: 2,
-            max_sessions_per_connection: 8,
-            connector_address: None,
-            public: Map::new(),
-        }
-    }
+    ConnectorClient::for_hpc(channel, hpc)
 }
 
 /// A job that has its script.
 pub(crate) struct TestJob {
     /// Its name and comment.
     pub(crate) mark: Mark,
-    /// Its folder in the private place.
+    /// Its folder in the private folder of the account.
     pub(crate) private: PathBuf,
 }
 
 impl TestJob {
-    /// Writes a file of ours, as an earlier attempt would have.
+    /// Writes a file to that folder, like an earlier attempt.
     pub(crate) fn leave(&self, name: &str, content: &str) {
         std::fs::write(self.private.join(name), content).unwrap();
     }
 }
 
-/// A connector that serves, and a client of it.
+/// A serving connector, and a client of it.
 pub(crate) struct Site {
     pub(crate) facts: Facts,
     pub(crate) client: ConnectorClient,
@@ -132,10 +64,10 @@ impl Site {
         Self::start_with(|_| {}).await
     }
 
-    /// With an HPC that `change` has changed.
+    /// Starts with an HPC that `change` has modified.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Hpc)) -> Self {
-        let facts = Facts::read();
-        let mut hpc = facts.hpc();
+        let facts = Facts::of("hpc");
+        let mut hpc = cluster_hpc(&facts);
         change(&mut hpc);
         let control = tempfile::Builder::new()
             .prefix("cgc-it-")
@@ -156,7 +88,7 @@ impl Site {
                 .await
                 .unwrap()
         });
-        let client = client_of(&address);
+        let client = client_of(&address, HPC);
         Self {
             facts,
             client,
@@ -167,7 +99,7 @@ impl Site {
         }
     }
 
-    /// A new folder of a user, as it is called on the HPC.
+    /// Path of a new folder of a user.
     pub(crate) fn new_folder(&self) -> String {
         let folder = JobId::generate(SystemClock.now());
         format!("{}/{folder}", self.facts.text("root_path"))
@@ -195,22 +127,19 @@ impl Site {
     pub(crate) async fn write_script(&self, job: &TestJob, content: &str) {
         let (id, content) = (&job.mark.job, content.into());
         self.client
-            .write_job_file(HPC, id, JobFile::Script, content)
+            .write_job_file(id, JobFile::Script, content)
             .await
             .unwrap();
     }
 
     /// Submits `job`.
     pub(crate) async fn submit(&self, job: &TestJob) -> Result<Submitted, RemoteError> {
-        self.client.submit(HPC, &job.mark, None).await
+        self.client.submit(&job.mark, None).await
     }
 
     pub(crate) async fn write(&self, folder: &str, name: &str, content: &str) {
         let path = format!("{folder}/{name}");
-        self.client
-            .write_file(HPC, &path, content.into())
-            .await
-            .unwrap();
+        self.client.write_file(&path, content.into()).await.unwrap();
     }
 
     /// Submits a job with these lines.
@@ -224,12 +153,12 @@ impl Site {
 
     pub(crate) async fn observation(&self, job: &SlurmJob) -> JobObservation {
         let jobs = std::slice::from_ref(job);
-        let mut seen = self.client.job_states(HPC, jobs).await.unwrap();
+        let mut seen = self.client.job_states(jobs).await.unwrap();
         assert_eq!(seen.len(), 1);
         seen.remove(0)
     }
 
-    /// The first phase that `wanted` wants.
+    /// Waits for a phase for which `wanted` is true.
     pub(crate) async fn until(&self, job: &SlurmJob, wanted: impl Fn(&Phase) -> bool) -> Phase {
         let begun = Instant::now();
         loop {
@@ -242,7 +171,7 @@ impl Site {
         }
     }
 
-    /// Ids of the jobs of that name that Slurm has, seen by a command of its own.
+    /// Slurm ids of the jobs of that name, from a separate command.
     pub(crate) async fn jobs_named(&self, job: &JobId) -> Vec<String> {
         let output = Command::new("squeue")
             .env("SLURM_CONF", self.facts.path("slurm_conf"))
@@ -263,7 +192,7 @@ impl Site {
         processes_that_name(self.control.path().to_str().unwrap())
     }
 
-    /// Stops as the service does.
+    /// Stops like the service.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         drop(self.client);
@@ -275,7 +204,7 @@ impl Site {
     }
 }
 
-/// A batch script with the job's comment, whose logs are in the private place.
+/// A batch script with the comment of the job; its logs are in the private folder.
 pub(crate) fn batch_script(job: &TestJob, lines: &str) -> String {
     let (mark, private) = (&job.mark, job.private.display());
     format!(
@@ -284,7 +213,7 @@ pub(crate) fn batch_script(job: &TestJob, lines: &str) -> String {
     )
 }
 
-/// A job of that Slurm id that nobody has submitted.
+/// A job that does not exist in Slurm.
 pub(crate) fn unknown_job(slurm_id: &str) -> SlurmJob {
     let mark = Mark::parse("it:1795457659Ab3dE").unwrap();
     SlurmJob {
@@ -293,28 +222,7 @@ pub(crate) fn unknown_job(slurm_id: &str) -> SlurmJob {
     }
 }
 
-/// What time it is on the HPC, which is here.
+/// The current time on the HPC, which is this machine.
 pub(crate) fn now() -> Timestamp {
     SystemClock.now()
-}
-
-/// Processes with this in their command line, whose words end with NUL.
-pub(crate) fn processes_that_name(text: &str) -> Vec<u32> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            String::from_utf8_lossy(&line).contains(text).then_some(pid)
-        })
-        .collect()
-}
-
-pub(crate) async fn kill(signal: &str, processes: &[u32]) {
-    for process in processes {
-        let killed = Command::new("kill")
-            .args([signal, &process.to_string()])
-            .status();
-        assert!(killed.await.unwrap().success());
-    }
 }

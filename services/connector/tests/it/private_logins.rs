@@ -1,9 +1,9 @@
-//! Private accounts: each user's own login, with a password.
+//! Private accounts: each user logs in with a password.
 
 use std::{
     fs,
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -14,11 +14,14 @@ use compute_domain::{
     site::Hpc,
 };
 use compute_proto::RemoteError;
+use compute_testing::Facts;
 use futures::future::join_all;
 use secrecy::SecretString;
-use serde_json::Value;
 
-use crate::parts::{Facts, HPC, Site, kill, processes_that_name};
+use crate::{
+    pam_node::PamNode,
+    parts::{HPC, Site, kill, processes_that_name},
+};
 
 fn private(facts: &Facts, hpc: &mut Hpc) {
     hpc.is_community_account = false;
@@ -27,14 +30,14 @@ fn private(facts: &Facts, hpc: &mut Hpc) {
 }
 
 async fn site() -> Site {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     Site::start_with(|hpc| private(&facts, hpc)).await
 }
 
-/// An account and its password. Those after the fourth are the stories'; only those
+/// An account and its password. Those after the fourth are for the scenarios; only those
 /// that no other test takes are counted on.
 fn account(site: &Site, at: usize) -> (String, SecretString) {
-    let all = site.facts.fact("private_passwords").as_object().unwrap();
+    let all = site.facts.value("private_passwords").as_object().unwrap();
     let (user, password) = all.iter().nth(at).unwrap();
     let password = password.as_str().unwrap();
     (user.clone(), SecretString::from(password))
@@ -54,14 +57,14 @@ async fn check(
     password: &str,
 ) -> Result<String, RemoteError> {
     let password = SecretString::from(password);
-    site.client.check_login(HPC, job, user, &password).await
+    site.client.check_login(job, user, &password).await
 }
 
-/// Lines of the login node about that account.
-fn node_says(site: &Site, words: &str, user: &str) -> usize {
+/// Number of lines with `text` about the account in the log of the login node.
+fn node_says(site: &Site, text: &str, user: &str) -> usize {
     let log = fs::read_to_string(site.facts.path("sshd_log")).unwrap();
     log.lines()
-        .filter(|line| line.contains(words) && line.contains(&format!(" {user} ")))
+        .filter(|line| line.contains(text) && line.contains(&format!(" {user} ")))
         .count()
 }
 
@@ -74,7 +77,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
     let before = node_says(&site, "Accepted password", &user);
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     let client = site.client.with_credential(&job, &sealed);
@@ -84,15 +87,15 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         "#!/bin/bash\n#SBATCH --output={out}\n#SBATCH --comment={mark}\n#SBATCH --mem=50M\nid -un; pwd\n"
     );
     client
-        .write_job_file(HPC, &job, JobFile::Script, script.into_bytes())
+        .write_job_file(&job, JobFile::Script, script.into_bytes())
         .await
         .unwrap();
-    let slurm_id = client.submit(HPC, &mark, None).await.unwrap().slurm_id;
+    let slurm_id = client.submit(&mark, None).await.unwrap().slurm_id;
     let submitted = SlurmJob { slurm_id, mark };
     let begun = Instant::now();
     loop {
         let seen = client
-            .job_states(HPC, std::slice::from_ref(&submitted))
+            .job_states(std::slice::from_ref(&submitted))
             .await
             .unwrap();
         if matches!(seen[0].phase, compute_domain::job::Phase::Ended(_)) {
@@ -102,7 +105,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let out = client
-        .read_job_file(HPC, &job, JobFile::Stdout, 0)
+        .read_job_file(&job, JobFile::Stdout, 0)
         .await
         .unwrap();
     assert!(String::from_utf8_lossy(&out.content).starts_with(&user));
@@ -113,7 +116,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
     );
     let masters = site.masters();
     assert_eq!(masters.len(), 1);
-    let found = client.check(HPC).await.unwrap();
+    let found = client.check().await.unwrap();
     assert!(found[0].detail.starts_with(&user), "{found:?}");
     site.stop().await;
 }
@@ -134,10 +137,7 @@ async fn the_password_is_nowhere_to_be_seen() {
         }
         assert!(seen > 0);
     };
-    let (sealed, ()) = tokio::join!(
-        site.client.check_login(HPC, &job, &user, &password),
-        watching
-    );
+    let (sealed, ()) = tokio::join!(site.client.check_login(&job, &user, &password), watching);
     assert!(!sealed.unwrap().contains(&secret));
     let in_files = Command::new("grep")
         .args(["-rlF", &secret, "--devices=skip"])
@@ -172,11 +172,11 @@ async fn a_wrong_password_is_tried_once() {
     assert_eq!(error.message, expected);
     assert_eq!(failed(&site) - before, 1);
 
-    // Sealed when it was right, and changed since: one try, however often and by
-    // however many it is asked for.
+    // The password has changed since it was sealed: one login attempt, however many calls
+    // need it.
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     chpasswd(&user, "changed");
@@ -184,7 +184,7 @@ async fn a_wrong_password_is_tried_once() {
     let client = site.client.with_credential(&job, &sealed);
     let before = failed(&site);
     for _ in 0..3 {
-        let made = join_all((0..10).map(|_| client.make_folder(HPC, &folder))).await;
+        let made = join_all((0..10).map(|_| client.make_folder(&folder))).await;
         let refused = |made: &Result<(), RemoteError>| {
             made.as_ref()
                 .is_err_and(|error| error.kind() == ErrorKind::Unauthenticated)
@@ -193,21 +193,21 @@ async fn a_wrong_password_is_tried_once() {
     }
     assert_eq!(failed(&site) - before, 1);
 
-    // The right one goes on, and does not make the wrong one right.
+    // The new password works; the old one stays rejected.
     let sealed_anew = check(&site, &job, &user, "changed").await.unwrap();
     let anew = site.client.with_credential(&job, &sealed_anew);
-    anew.make_folder(HPC, &folder).await.unwrap();
-    let error = client.make_folder(HPC, &folder).await.unwrap_err();
+    anew.make_folder(&folder).await.unwrap();
+    let error = client.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(failed(&site) - before, 1);
 
-    // Given again after the account has it back.
+    // The account gets the old password back, and the user gives it again.
     use secrecy::ExposeSecret as _;
     chpasswd(&user, password.expose_secret());
     check(&site, &job, &user, password.expose_secret())
         .await
         .unwrap();
-    client.make_folder(HPC, &folder).await.unwrap();
+    client.make_folder(&folder).await.unwrap();
     site.stop().await;
 }
 
@@ -228,13 +228,13 @@ async fn a_credential_is_for_one_job_and_needed() {
     let ((job, folder), (other, _)) = (new_job(&site), new_job(&site));
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     let moved = site.client.with_credential(&other, &sealed);
-    let error = moved.make_folder(HPC, &folder).await.unwrap_err();
+    let error = moved.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
-    let error = site.client.make_folder(HPC, &folder).await.unwrap_err();
+    let error = site.client.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     for user in ["-oProxyCommand=touch /tmp/x", "root;id", ""] {
         let error = check(&site, &job, user, "p").await.unwrap_err();
@@ -242,14 +242,14 @@ async fn a_credential_is_for_one_job_and_needed() {
     }
     let error = check(&site, &job, &user, "two\nlines").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-    let findings = site.client.check(HPC).await.unwrap();
-    assert!(findings[0].detail.starts_with("private accounts"));
+    let items = site.client.check().await.unwrap();
+    assert!(items[0].detail.starts_with("private accounts"));
     site.stop().await;
 }
 
 #[tokio::test]
 async fn a_login_node_that_is_away_is_no_wrong_password() {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -267,79 +267,19 @@ async fn a_login_node_that_is_away_is_no_wrong_password() {
     site.stop().await;
 }
 
-/// A login node where PAM asks for the password.
-struct PamNode {
-    sshd: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl PamNode {
-    fn start(facts: &Facts) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("host_key");
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-            .arg(&key)
-            .status();
-        assert!(made.unwrap().success());
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
-        let known_hosts = folder.path().join("known_hosts");
-        fs::write(&known_hosts, format!("[127.0.0.1]:{port} {public}")).unwrap();
-        let config = folder.path().join("sshd_config");
-        let lines = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUseDNS no\n\
-             SetEnv SLURM_CONF={}\n",
-            key.display(),
-            facts.text("slurm_conf"),
-        );
-        fs::write(&config, lines).unwrap();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let sshd = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f"])
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let node = Self { sshd, port, folder };
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(5), "{}", node.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        node
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
-
-impl Drop for PamNode {
-    fn drop(&mut self) {
-        self.sshd.kill().unwrap();
-        self.sshd.wait().unwrap();
-    }
-}
-
 #[tokio::test]
 async fn where_pam_asks_for_the_password() {
-    let facts = Facts::read();
+    let facts = Facts::of("hpc");
     let node = PamNode::start(&facts);
     let site = Site::start_with(|hpc| {
         private(&facts, hpc);
         hpc.port = node.port;
-        hpc.known_hosts = node.folder.path().join("known_hosts");
+        hpc.known_hosts = node.known_hosts();
     })
     .await;
     let (user, password) = account(&site, 2);
     let (job, _) = new_job(&site);
-    let right = site.client.check_login(HPC, &job, &user, &password).await;
+    let right = site.client.check_login(&job, &user, &password).await;
     right.unwrap_or_else(|error| panic!("{error}: {}", node.log()));
     let begun = Instant::now();
     while !node.log().contains("Accepted keyboard-interactive/pam") {
@@ -351,12 +291,4 @@ async fn where_pam_asks_for_the_password() {
     let failures = node.log().matches("authentication failure").count();
     assert!(failures <= 1, "one try: {}", node.log());
     site.stop().await;
-}
-
-impl Facts {
-    fn fact(&self, key: &str) -> &Value {
-        self.value()
-            .get(key)
-            .unwrap_or_else(|| panic!("facts.json has no {key}"))
-    }
 }

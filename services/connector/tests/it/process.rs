@@ -1,4 +1,4 @@
-//! The service as a process: started, asked, stopped, killed.
+//! The service as a process: started, called, stopped, killed.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,6 +7,7 @@ use std::{
 };
 
 use compute_proto::ConnectorClient;
+use compute_testing::Facts;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -15,9 +16,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::parts::{Facts, HPC, client_of, kill, processes_that_name};
+use crate::parts::{HPC, client_of, kill, processes_that_name};
 
-/// A configuration folder, and a short place for control sockets.
+/// A configuration folder, and a folder with a short path for control sockets.
 struct Place {
     config: TempDir,
     control: TempDir,
@@ -42,7 +43,7 @@ impl Process {
 
 impl Place {
     fn new() -> Self {
-        let facts = Facts::read();
+        let facts = Facts::of("hpc");
         let config = tempfile::tempdir().unwrap();
         let write = |name: &str, content: Value| {
             std::fs::write(config.path().join(name), content.to_string()).unwrap();
@@ -108,7 +109,7 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let address = std::fs::read_to_string(&address_file).unwrap();
-        let client = client_of(&format!("http://{address}"));
+        let client = client_of(&format!("http://{address}"), HPC);
         Process {
             child,
             client,
@@ -164,8 +165,8 @@ async fn until(wanted: impl Fn() -> bool, what: &str) {
 async fn it_measures_what_it_does_and_leaves_nothing_behind() {
     let place = Place::new();
     let process = place.start().await;
-    let findings = process.client.check(HPC).await.unwrap();
-    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
+    let items = process.client.check().await.unwrap();
+    assert!(items.iter().all(|finding| finding.ok), "{items:?}");
     assert!(
         get(&process.health, "/livez")
             .await
@@ -202,7 +203,7 @@ async fn what_a_killed_one_left_is_cleared_by_the_next() {
     let place = Place::new();
     let process = place.start().await;
     let folder = format!("{}/{}", place.root_path, std::process::id());
-    process.client.make_folder(HPC, &folder).await.unwrap();
+    process.client.make_folder(&folder).await.unwrap();
     let orphans = place.masters();
     assert_eq!(orphans.len(), 1);
     kill("-KILL", &[process.child.id().unwrap()]).await;
@@ -210,7 +211,7 @@ async fn what_a_killed_one_left_is_cleared_by_the_next() {
     assert_eq!(place.masters(), orphans, "a login outlives a kill -9");
     let process = place.start().await;
     until(|| place.masters().is_empty(), "the orphan is still up").await;
-    process.client.remove_folder(HPC, &folder).await.unwrap();
+    process.client.remove_folder(&folder).await.unwrap();
     assert_eq!(place.masters().len(), 1);
     process.stop().await;
 }

@@ -33,6 +33,20 @@ pub enum JobRejection {
     /// Another active job may write to a folder of this one, or the other way round.
     #[error("{}", Cause::folder_shared_with(.0).as_str())]
     FolderInUse(JobId),
+    /// Globus reads a folder that the job may write to.
+    #[error(
+        "Globus is transferring the folder {0}, which the job may write to: submit it again once the \
+         transfer is over"
+    )]
+    FolderInTransfer(FolderId),
+    /// Globus cannot say whether it still reads a folder that the job may write to.
+    #[error("it is not known whether Globus still transfers the folder {folder}: {reason}")]
+    TransferUnknown {
+        /// The folder.
+        folder: FolderId,
+        /// What failed.
+        reason: TransferFailure,
+    },
     /// `localExecutableFolder` names no template.
     #[error(
         "the job names no template: set localExecutableFolder to {{\"type\": \"git\", \"gitId\": \

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use compute_config::{self as config, Environment, Stores};
 use compute_db::{NewJob, NewTemplate, Store};
 use compute_domain::{
     Timestamp,
@@ -18,13 +19,7 @@ use compute_domain::{
 use compute_gateway::{Deps, app, build, state::AppState};
 use compute_globus::{Globus, GlobusOptions};
 use compute_queue::{Queue, RedisOptions};
-use compute_runtime::{
-    config::{self, Environment, Stores},
-    grpc::Transport,
-    seal::SealingKey,
-    shutdown::Shutdown,
-    tls,
-};
+use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown, tls};
 use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 use sea_orm::{ConnectionTrait as _, Database};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -314,7 +309,9 @@ fn write_configuration(
         "local_data_roots": ["/data"],
         "seal_key_file": folder.join("seal.key"),
         "credential_key_file": folder.join("credential.key"),
-        "globus": {"auth_url": "http://127.0.0.1:1", "transfer_url": "http://127.0.0.1:1"},
+        // Nothing of Globus is there: it answers 404.
+        "globus": {"auth_url": format!("http://{}/auth", hub.host),
+            "transfer_url": format!("http://{}/transfer", hub.host)},
     });
     let settings: Map<String, Value> = settings.as_object().cloned().unwrap_or_default();
     config.as_object_mut().unwrap().extend(settings);

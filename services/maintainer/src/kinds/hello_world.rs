@@ -1,14 +1,15 @@
 //! A small fixed program, no user code: the example for authors of new kinds,
 //! and the canary that shows whether an HPC works.
 
+use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job},
     site::{ContainerRuntime, Hpc},
 };
-use compute_runtime::config::Site;
 
-use super::{Definition, Executable, Kind, main_only, options_of};
+use super::{Kind, main_only, options_of};
 use crate::{
+    definition::{Definition, Executable},
     launcher::{self, Folders},
     script::ProgramFolders,
 };

@@ -15,11 +15,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::StoreError;
 
-/// Connections of one process at the most.
+/// Maximum number of connections of one process.
 const CONNECTIONS: u32 = 10;
 
 /// How long to wait for a connection, also to a server that is just starting.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long SQLite waits for another writer, of this process or another.
 const BUSY: Duration = Duration::from_secs(10);
@@ -43,41 +43,12 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Store
     Ok(Database::connect(options).await?)
 }
 
-/// Opens the database of the older server. The password comes beside the address,
-/// which stands on a command line.
-pub(crate) async fn open_older(
-    url: &str,
-    password: Option<&SecretString>,
-) -> Result<DatabaseConnection, StoreError> {
-    let (_, rest) = url
-        .split_once("://")
-        .filter(|(scheme, _)| matches!(*scheme, "mysql" | "mariadb"))
-        .ok_or(StoreError::Address(
-            "expected mysql://USER@HOST:PORT/DATABASE",
-        ))?;
-    let login = rest.rsplit_once('@').map_or("", |(login, _)| login);
-    if login.contains(':') {
-        return Err(StoreError::Address(
-            "a password must not stand in it: give a file or the environment variable",
-        ));
-    }
-    let mut mysql = mysql_options(&format!("mysql://{rest}"))?;
-    if let Some(password) = password {
-        mysql = mysql.password(password.expose_secret());
-    }
-    let mut options = pooled("mysql://localhost");
-    options
-        .max_connections(1)
-        .map_sqlx_mysql_opts(move |_| mysql.clone());
-    Ok(Database::connect(options).await?)
-}
-
 fn pooled(scheme: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(scheme);
     options
         .max_connections(CONNECTIONS)
-        .connect_timeout(PATIENCE)
-        .acquire_timeout(PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .connect_lazy(true);
     options
 }
@@ -109,15 +80,11 @@ fn postgres(url: &str) -> Result<ConnectOptions, StoreError> {
 }
 
 fn mysql(url: &str) -> Result<ConnectOptions, StoreError> {
-    let mysql = mysql_options(url)?;
+    let mysql = MySqlConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address("expected mysql://USER:PASSWORD@HOST:PORT/DATABASE"))?
+        .charset("utf8mb4")
+        .disable_statement_logging();
     let mut options = pooled("mysql://localhost");
     options.map_sqlx_mysql_opts(move |_| mysql.clone());
     Ok(options)
-}
-
-fn mysql_options(url: &str) -> Result<MySqlConnectOptions, StoreError> {
-    Ok(MySqlConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Address("expected mysql://USER:PASSWORD@HOST:PORT/DATABASE"))?
-        .charset("utf8mb4")
-        .disable_statement_logging())
 }

@@ -8,9 +8,10 @@ mod rows;
 
 pub(crate) use folder::folder_row;
 pub(crate) use job::read_intent;
-pub(crate) use json::{read_json, write_json};
+pub(crate) use json::read_json;
+pub use json::write_json;
 
-/// Text that every database can keep: PostgreSQL has no NUL.
-pub(crate) fn storable(text: &str) -> String {
+/// Returns `text` with each NUL replaced by U+FFFD: PostgreSQL stores no NUL.
+pub fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

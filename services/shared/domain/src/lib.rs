@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod error_kind;
+#[cfg(test)]
+mod fixtures;
 pub mod ids;
 pub mod job;
 pub mod manifest;

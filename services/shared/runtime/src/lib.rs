@@ -1,7 +1,6 @@
-//! What the services share at their edges: configuration, telemetry, health,
+//! What the services share at their edges: telemetry, health,
 //! listening, stopping.
 
-pub mod config;
 pub mod draining;
 pub mod grpc;
 pub mod health;
@@ -13,4 +12,3 @@ pub mod serving;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;
-pub mod version;

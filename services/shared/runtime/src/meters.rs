@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use compute_config::version;
 use compute_domain::Timestamp;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -9,7 +10,7 @@ use metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tonic::Code;
 
-use crate::{shutdown::Shutdown, version};
+use crate::shutdown::Shutdown;
 
 const BUILD: &str = "cybergis_build_info";
 const CALLS: &str = "cybergis_grpc_calls_total";

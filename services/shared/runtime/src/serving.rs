@@ -8,6 +8,7 @@ mod stalling;
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{body::Body, extract::Request, response::Response, serve::Listener as _};
+use compute_config::TrustedProxies;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,10 +19,7 @@ use self::{
     crowd::{Counted, Crowd},
     stalling::Stalling,
 };
-use crate::{
-    config::TrustedProxies,
-    draining::{Connection, DrainingListener},
-};
+use crate::draining::{Connection, DrainingListener};
 
 /// Largest header, and most that is kept of what a client has sent ahead, bytes.
 const BUFFER: usize = 64 << 10;

@@ -18,7 +18,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::config::{Environment, ProcessEnvironment};
+use compute_config::{Environment, ProcessEnvironment};
 use flat_json::FlatJson;
 use printable_fields::PrintableFields;
 
@@ -48,6 +48,10 @@ pub fn init(service: &'static str) -> anyhow::Result<()> {
             .fmt_fields(PrintableFields);
         registry.with(lines.with_filter(filter)).try_init()?;
     }
-    tracing::info!(service, version = crate::version::text(), "starting");
+    tracing::info!(
+        service,
+        version = compute_config::version::text(),
+        "starting"
+    );
     Ok(())
 }

@@ -19,8 +19,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     })
 }
 
-/// The text for a column. Maps with text keys, lists and texts, which is all
-/// that is kept, can always be written.
-pub(crate) fn write_json(value: &impl Serialize) -> String {
+/// Returns the text for a column. Maps with text keys, lists and texts, the only values
+/// that are stored, always have one.
+pub fn write_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     Template, events,
+    folder_transfers::find_transferred,
     jobs_beside::find_beside,
     jobs_owner::{find, of_user},
     may_be_id,
@@ -29,6 +30,8 @@ pub struct Pinned {
     pub template_id: Option<String>,
     /// Its commit.
     pub template_sha: Option<String>,
+    /// Address of its repository: the commit can be fetched after the template is removed.
+    pub template_address: Option<String>,
     /// Its manifest at that commit.
     pub manifest: Option<Value>,
     /// Whether it is approved for MPI.
@@ -77,6 +80,8 @@ pub enum SubmitOutcome {
     NoFolder(FolderId),
     /// Another open job may write to a folder that this one uses, or the other way round.
     Beside(JobId),
+    /// The job may write to a folder that Globus may still be reading.
+    Transferred(FolderId),
 }
 
 impl Store {
@@ -101,6 +106,7 @@ impl Store {
         let Pinned {
             template_id,
             template_sha,
+            template_address,
             manifest,
             is_mpi_approved,
             notice,
@@ -112,6 +118,7 @@ impl Store {
             updated_at: Set(Some(now.millis())),
             template_id: Set(template_id),
             template_sha: Set(template_sha),
+            template_address: Set(template_address),
             manifest: Set(manifest.as_ref().map(write_json)),
             is_mpi_approved: Set(is_mpi_approved),
             ..Default::default()
@@ -171,6 +178,9 @@ impl Store {
         }
         if let Some(beside) = find_beside(transaction, &current, *keeps_read_only).await? {
             return Ok(Some(SubmitOutcome::Beside(beside)));
+        }
+        if let Some(id) = find_transferred(transaction, &current, *keeps_read_only).await? {
+            return Ok(Some(SubmitOutcome::Transferred(id)));
         }
         self.check_open_job_limit(transaction, &job.user_id).await?;
         Ok(None)

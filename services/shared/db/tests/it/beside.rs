@@ -1,16 +1,14 @@
 //! Jobs that have each other's programs in their hands.
 
-use compute_db::{ChangeOutcome, FolderPatch, JobPatch, Progress};
+use compute_db::{ChangeOutcome, JobPatch, Progress};
 use compute_domain::{
     ids::FolderId,
     job::{Cause, Change, Job, NewEvent, Step},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 /// A job that was made with these folders.
 async fn with(world: &World, program: Option<&FolderId>, data: Option<&FolderId>) -> Job {
@@ -32,7 +30,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (running, held) = world.carried("m1").await;
+    let (running, token) = world.carried("m1").await;
     let [program, data, result] = [(); 3].map(|()| world.folder(&alice()));
     let folders = Progress {
         step: Some(Step::UploadExecutable),
@@ -41,7 +39,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
         result_folder: Some(result.clone()),
         ..Progress::default()
     };
-    world.advance(&held, folders).await;
+    world.advance(&token, folders).await;
     let (program, data, result) = (&program.id, &data.id, &result.id);
     let beside = async |job: Job| world.store.job_beside(&job, true).await.unwrap();
 
@@ -64,15 +62,8 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     let shares = with(&world, None, Some(data)).await;
     let unprotected = world.store.job_beside(&shares, false).await.unwrap();
     assert_eq!(unprotected, Some(running.id.clone()));
-    let writable = FolderPatch {
-        is_writable: Some(true),
-        ..FolderPatch::default()
-    };
-    world
-        .store
-        .change_folder(&alice(), data, writable)
-        .await
-        .unwrap();
+    let writable = format!("UPDATE folders SET is_writable = true WHERE id = '{data}'");
+    world.database.execute(&writable).await;
     assert_eq!(beside(shares).await, Some(running.id.clone()));
 
     let again = with(&world, Some(program), None).await;
@@ -88,6 +79,6 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
         events: vec![NewEvent::failed(&running.id, &Cause::new("over"))],
         ..Progress::default()
     };
-    world.advance(&held, over).await;
+    world.advance(&token, over).await;
     assert_eq!(beside(again).await, None, "it is over");
 }

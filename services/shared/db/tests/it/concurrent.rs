@@ -2,13 +2,11 @@
 
 use compute_db::{Checked, Pinned, Progress, SubmitOutcome};
 use compute_domain::job::{EventKind, NewEvent};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{LEASE, World, alice, maintainer},
-};
+use crate::world::{LEASE, World, alice, maintainer};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -75,9 +73,10 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
     let mut writers = JoinSet::new();
     let mut jobs = Vec::new();
     for _ in 0..6 {
-        let (job, held) = world.carried("m1").await;
+        let (job, token) = world.carried("m1").await;
         jobs.push(job.id.clone());
         let (first, second) = (world.store.clone(), other.clone());
+        let mine = job.clone();
         writers.spawn(async move {
             for number in 0..STEPS {
                 let event = NewEvent::new(EventKind::JobRetry, number.to_string());
@@ -85,7 +84,7 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
                     events: vec![event],
                     ..Progress::default()
                 };
-                first.advance(&held, progress).await.unwrap();
+                first.advance(&token, &mine, progress).await.unwrap();
             }
         });
         writers.spawn(async move {

@@ -1,11 +1,9 @@
 //! Sealed Globus tokens.
 
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::World,
-};
+use crate::world::World;
 
 #[rstest]
 #[tokio::test]

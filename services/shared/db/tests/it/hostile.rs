@@ -6,13 +6,11 @@ use compute_domain::{
     ids::UserId,
     job::{EventKind, NewEvent},
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 const HOSTILE: &str = "Robert'); DROP TABLE jobs;-- \"$(touch x)\" `y` \\ \\' %s ? $1 :a\r\n\t\
                        zwölf 日本語 🦀👩‍👩‍👧 \u{202e}rtl \u{1} trailing  ";
@@ -53,7 +51,7 @@ async fn texts_of_users(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
 #[tokio::test]
 async fn messages_and_logs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     let long = HOSTILE.repeat((2 << 20) / HOSTILE.len() + 1);
     assert!(long.len() >= 2 << 20);
     let progress = Progress {
@@ -62,7 +60,7 @@ async fn messages_and_logs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         cause: Some(long.clone()),
         ..Progress::default()
     };
-    let written = world.advance(&held, progress).await;
+    let written = world.advance(&token, progress).await;
     assert_eq!(written.cause.as_ref(), Some(&long));
     let events = world.store.events_of(&job.id).await.unwrap();
     assert_eq!(events.last().unwrap().message, HOSTILE);

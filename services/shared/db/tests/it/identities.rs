@@ -6,12 +6,10 @@ use compute_domain::{
     ids::{FolderId, JobId, UserId},
     job::Change,
 };
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, World, alice, bob},
-};
+use crate::world::{HPC, World, alice, bob};
 
 fn job_of(world: &World, user: &str) -> NewJob {
     NewJob {
@@ -87,12 +85,12 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
     }
     let job = world.created(&alice()).await;
     let folder = world.folder(&alice());
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let progress = Progress {
         result_folder: Some(folder.clone()),
         ..Progress::default()
     };
-    world.advance(&held, progress).await;
+    world.advance(&token, progress).await;
     for change in [" ", "\t", "\n", "\0", "\u{a0}", "\u{7f}"] {
         let id = JobId::from_text(format!("{}{change}", job.id));
         assert_eq!(
@@ -121,7 +119,7 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
 #[tokio::test]
 async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (running, held) = world.carried("m1").await;
+    let (running, token) = world.carried("m1").await;
     let [program, copy, data, result] = [(); 4].map(|()| world.folder(&alice()));
     let folders = Progress {
         executable_copy: Some(copy.clone()),
@@ -130,22 +128,33 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         result_folder: Some(result.clone()),
         ..Progress::default()
     };
-    world.advance(&held, folders).await;
-    let mut writable = data.clone();
-    writable.is_writable = true;
-    for (folder, writes) in [
-        (&program, true),
-        (&copy, true),
-        (&result, true),
-        (&data, false),
-        (&writable, true),
+    world.advance(&token, folders).await;
+    for (folder, keeps_read_only, writes) in [
+        (&program, true, true),
+        (&copy, true, true),
+        (&result, true, true),
+        (&data, true, false),
+        (&data, false, true),
     ] {
-        let writing = world.store.job_writing_to(&alice(), folder).await.unwrap();
-        assert_eq!(writing, writes.then(|| running.id.clone()));
-        let bobs = world.store.job_writing_to(&bob(), folder).await.unwrap();
-        assert_eq!(bobs, None);
+        let of = |user| {
+            let id = folder.id.clone();
+            let store = world.store.clone();
+            async move { store.job_writing_to(&user, &id, keeps_read_only).await }
+        };
+        assert_eq!(
+            of(alice()).await.unwrap(),
+            writes.then(|| running.id.clone())
+        );
+        assert_eq!(of(bob()).await.unwrap(), None);
     }
-    // What it has bound for writing cannot be said to be read-only meanwhile.
+    let writable = format!(
+        "UPDATE folders SET is_writable = true WHERE id = '{}'",
+        data.id
+    );
+    world.database.execute(&writable).await;
+    let writing = world.store.job_writing_to(&alice(), &data.id, true).await;
+    assert_eq!(writing.unwrap(), Some(running.id.clone()));
+    // How its data is bound was decided when it was submitted.
     let says = async |is_writable: bool| {
         let patch = FolderPatch {
             is_writable: Some(is_writable),
@@ -153,7 +162,6 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         };
         world.store.change_folder(&alice(), &data.id, patch).await
     };
-    says(false).await.unwrap();
     says(true).await.unwrap();
     let refused = says(false).await.unwrap_err();
     assert!(
@@ -164,9 +172,13 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         change: Some(Change::Fail),
         ..Progress::default()
     };
-    world.advance(&held, fail).await;
+    world.advance(&token, fail).await;
     assert_eq!(
-        world.store.job_writing_to(&alice(), &result).await.unwrap(),
+        world
+            .store
+            .job_writing_to(&alice(), &result.id, true)
+            .await
+            .unwrap(),
         None
     );
     says(false).await.unwrap();

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, World, alice, maintainer},
-};
+use crate::world::{HPC, World, alice, maintainer};
 
 const ALIVE: Duration = Duration::from_secs(30);
 

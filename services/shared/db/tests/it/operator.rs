@@ -2,12 +2,10 @@
 
 use compute_db::JobFilter;
 use compute_domain::job::{Intent, State};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::{HPC, World, alice, bob},
-};
+use crate::world::{HPC, World, alice, bob};
 
 const ALL: JobFilter = JobFilter {
     hpc: None,

@@ -5,15 +5,13 @@ use std::{sync::Arc, time::Duration};
 use compute_db::{Store, StoreError};
 use compute_domain::{ErrorKind, SystemClock};
 use compute_migrations::{all_names, status, up, wait};
+use compute_testing::{
+    Database,
+    Kind::{self, MariaDb, Postgres, Sqlite},
+};
 use rstest::rstest;
 
-use crate::{
-    database::{
-        Database,
-        Kind::{self, MariaDb, Postgres, Sqlite},
-    },
-    world::{World, alice},
-};
+use crate::world::{World, alice};
 
 #[rstest]
 #[tokio::test]

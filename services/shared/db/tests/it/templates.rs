@@ -1,12 +1,10 @@
 //! Templates.
 
 use compute_db::{NewTemplate, TemplatePatch};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::{
-    database::Kind::{self, MariaDb, Postgres, Sqlite},
-    world::World,
-};
+use crate::world::World;
 
 #[rstest]
 #[tokio::test]

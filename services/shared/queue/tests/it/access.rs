@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use compute_domain::ErrorKind;
 use compute_queue::{Queue, RedisOptions};
+use compute_testing::redis_options;
 use tokio::time::Instant;
 
-use crate::redis_part::{HPC, SOON, job, names, options, queue, shared};
+use crate::redis_part::{HPC, SOON, job, names, queue, shared};
 
 #[tokio::test]
 async fn a_password_is_needed_and_never_shown() {
-    let good = options(&shared());
-    let secret = shared()["password"].as_str().unwrap().to_owned();
+    let good = redis_options(&shared());
+    let secret = shared().text("password").to_owned();
     let queue = Queue::connect(good.clone()).unwrap();
     queue.ping().await.unwrap();
     let consumer = queue.consumer(HPC, "m1");

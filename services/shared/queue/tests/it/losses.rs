@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use compute_domain::ErrorKind;
 use compute_queue::Queue;
+use compute_testing::{OwnRedis, redis_options};
 use tokio::time::{Instant, timeout};
 
-use crate::redis_part::{HPC, OwnRedis, PATIENCE, SOON, job, names, options};
+use crate::redis_part::{HPC, PATIENCE, SOON, job, names, queue_on};
 
 #[tokio::test]
 async fn redis_is_emptied() {
-    let redis = OwnRedis::up();
-    let queue = redis.queue();
+    let redis = OwnRedis::start();
+    let queue = queue_on(&redis);
     let mut consumer = queue.consumer(HPC, "m1");
     queue.publish(HPC, &job("a")).await.unwrap();
     let entries = consumer.next(1, PATIENCE).await.unwrap();
@@ -36,8 +37,8 @@ async fn redis_is_emptied() {
 
 #[tokio::test]
 async fn redis_is_killed_and_comes_back_empty() {
-    let redis = OwnRedis::up();
-    let queue = redis.queue();
+    let redis = OwnRedis::start();
+    let queue = queue_on(&redis);
     let mut consumer = queue.consumer(HPC, "m1");
     let mut wakeups = queue.watch_freed(HPC);
     queue.publish(HPC, &job("a")).await.unwrap();
@@ -76,10 +77,10 @@ async fn redis_is_killed_and_comes_back_empty() {
 
 #[tokio::test]
 async fn redis_comes_later_than_we() {
-    let redis = OwnRedis::up();
+    let redis = OwnRedis::start();
     redis.stop().await;
     let began = Instant::now();
-    let queue = Queue::connect(options(&redis.facts)).unwrap();
+    let queue = Queue::connect(redis_options(&redis.facts)).unwrap();
     let error = queue.ping().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     let mut consumer = queue.consumer(HPC, "m1");

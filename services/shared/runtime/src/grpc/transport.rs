@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use compute_config::TlsFiles;
 use compute_domain::Clock;
 use http::Uri;
 use hyper_util::rt::TokioIo;
@@ -11,7 +12,6 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use crate::{
-    config::TlsFiles,
     shutdown::Shutdown,
     tls::{Credentials, IdentityError, Role},
 };

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::config::TrustedProxies;
+use compute_config::TrustedProxies;
 
 /// The connections of all addresses.
 pub(super) struct Crowd {

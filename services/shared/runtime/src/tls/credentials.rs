@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use compute_config::TlsFiles;
 use compute_domain::{Clock, Timestamp};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::identity::{Identity, IdentityError, Pems};
-use crate::{config::TlsFiles, meters};
+use crate::meters;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);

@@ -17,7 +17,7 @@ use rustls::{
     version::TLS13,
 };
 
-use crate::config::TlsFiles;
+use compute_config::TlsFiles;
 
 /// What is spoken over these connections (RFC 7540, 3.1).
 const HTTP2: &[u8] = b"h2";

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use compute_config::TlsFiles;
 use compute_domain::{ErrorKind, ids::JobId};
 use compute_proto::{
     RemoteError, notice,
@@ -16,7 +17,6 @@ use compute_proto::{
     },
 };
 use compute_runtime::{
-    config::TlsFiles,
     grpc::{self, Callers, Transport},
     tls::{self, Credentials, Role},
 };

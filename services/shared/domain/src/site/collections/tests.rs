@@ -1,9 +1,10 @@
 use proptest::prelude::*;
-use secrecy::SecretString;
-use serde_json::Map;
 
 use super::*;
-use crate::site::{CommunityLogin, ContainerRuntime, Globus, Scheme, UserMapping};
+use crate::{
+    fixtures,
+    site::{Globus, Scheme, UserMapping},
+};
 
 const HPC: &str = "11111111-2222-3333-4444-55555555555a";
 const HUB: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
@@ -48,40 +49,12 @@ fn hub(host: &str, endpoint: &str) -> (String, Hub) {
 fn hpc() -> Hpc {
     Hpc {
         name: "hpc".to_owned(),
-        ip: "127.0.0.1".to_owned(),
-        port: 22,
-        is_community_account: true,
-        community_login: Some(CommunityLogin {
-            user: "cg".to_owned(),
-            private_key_path: "/key".into(),
-            passphrase: None::<SecretString>,
-        }),
-        root_path: "/scratch".to_owned(),
-        job_pool_capacity: 1,
-        jobs_per_user: 1,
-        modules: None,
-        mail_domains: None,
-        init_sbatch_script: Vec::new(),
-        init_sbatch_options: Vec::new(),
-        description: String::new(),
         globus: Globus {
             identity: Some("tester@example.org".to_owned()),
             endpoint: Some(HPC.to_owned()),
             root_path: "/".to_owned(),
         },
-        mount: BTreeMap::new(),
-        slurm_global_cap: Map::new(),
-        slurm_input_rules: BTreeMap::new(),
-        allowlist: Vec::new(),
-        denylist: Vec::new(),
-        known_hosts: "/known_hosts".into(),
-        container_runtime: ContainerRuntime::Apptainer,
-        containment: true,
-        poll_interval: std::time::Duration::from_secs(1),
-        max_connections: 2,
-        max_sessions_per_connection: 8,
-        connector_address: None,
-        public: Map::new(),
+        ..fixtures::hpc()
     }
 }
 

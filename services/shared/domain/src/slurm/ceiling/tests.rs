@@ -1,14 +1,9 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
-
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    manifest::SlurmInputRules,
-    site::{ContainerRuntime, Globus},
-};
+use crate::{fixtures, manifest::SlurmInputRules};
 
 fn hpc(cap: Value, rules: Value) -> Hpc {
     let rules = rules.as_object().unwrap();
@@ -17,33 +12,9 @@ fn hpc(cap: Value, rules: Value) -> Hpc {
         .map(|(name, rule)| (name.clone(), SlurmRule::parse(rule).unwrap().0))
         .collect();
     Hpc {
-        name: "local_hpc".to_owned(),
-        ip: "127.0.0.1".to_owned(),
-        port: 22,
-        is_community_account: true,
-        community_login: None,
-        root_path: "/scratch".to_owned(),
-        job_pool_capacity: 1,
-        jobs_per_user: 1,
-        init_sbatch_script: Vec::new(),
-        init_sbatch_options: Vec::new(),
-        description: String::new(),
-        globus: Globus::default(),
-        mount: BTreeMap::new(),
         slurm_global_cap: cap.as_object().unwrap().clone(),
         slurm_input_rules: rules,
-        modules: None,
-        mail_domains: None,
-        allowlist: Vec::new(),
-        denylist: Vec::new(),
-        known_hosts: PathBuf::new(),
-        container_runtime: ContainerRuntime::None,
-        containment: false,
-        poll_interval: Duration::from_secs(1),
-        max_connections: 1,
-        max_sessions_per_connection: 1,
-        connector_address: None,
-        public: Map::new(),
+        ..fixtures::hpc()
     }
 }
 
