@@ -147,10 +147,9 @@ async fn check_data(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), Gatewa
     match source {
         None => Ok(()),
         Some(DataSource::Local { path }) => {
-            match root_of(&state.site.server.local_data_roots, &path) {
-                Some(_) => Ok(()),
-                None => Err(JobRejection::OutsideLocalDataRoots(path).into()),
-            }
+            let roots = &state.site.server.local_data_roots;
+            root_of(roots, &path).map_err(JobRejection::from)?;
+            Ok(())
         }
         Some(DataSource::Globus { endpoint, path }) => {
             let from = Place { endpoint, path };

@@ -1,10 +1,8 @@
 //! Rejections of a job, a value, a login or a download, with the texts for the client.
 
-use std::path::PathBuf;
-
 use compute_domain::{
     ids::{FolderId, JobId},
-    job::Cause,
+    job::{Cause, OutsideRoots},
     site::PlaceError,
 };
 use compute_globus::{GlobusError, OutOfFolder};
@@ -85,8 +83,8 @@ pub enum JobRejection {
     #[error("{0}")]
     InvalidDataFolder(String),
     /// Local data outside of the operator's folders.
-    #[error("local data folder {} is outside the configured local_data_roots", .0.display())]
-    OutsideLocalDataRoots(PathBuf),
+    #[error(transparent)]
+    LocalData(#[from] OutsideRoots),
     /// Data from Globus for a folder that exists.
     #[error(
         "data from Globus goes into a folder of its own: leave out remoteDataFolder, or \
