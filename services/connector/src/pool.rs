@@ -16,10 +16,6 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::{breaker::Breaker, error::Error, meters, session::Master, target::Target};
 
-/// Most servers allow ten sessions on a connection (sshd_config(5), MaxSessions);
-/// this leaves two for a command that is just ending.
-pub(crate) const MOST_SESSIONS: u32 = 8;
-
 /// How long a command waits for a session while all are in use.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -61,8 +57,8 @@ impl Pool {
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
     ) -> Self {
-        let sessions = hpc.max_sessions_per_connection.clamp(1, MOST_SESSIONS) as usize;
-        let slots = (0..hpc.max_connections.max(1))
+        let sessions = hpc.max_sessions_per_connection as usize;
+        let slots = (0..hpc.max_connections)
             .map(|_| Slot::new(sessions))
             .collect();
         Self {

@@ -173,7 +173,7 @@ impl Carrier<'_> {
         let mut wishes = self.signals.wish.clone();
         wishes.mark_unchanged();
         tokio::select! {
-            () = tokio::time::sleep(self.port.site.server.globus.poll) => Ok(()),
+            () = tokio::time::sleep(self.port.site.server.globus_poll) => Ok(()),
             _ = wishes.changed() => Ok(()),
             () = self.cancel_wanted() => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),
