@@ -84,6 +84,11 @@ impl MigratorTrait for Migrations {
                 |_| flag("is_mpi_approved"),
             )),
             Box::new(NewTable("m000023_create_user_slots", tables::user_slots)),
+            Box::new(NewColumn(
+                "m000024_folder_transfers_have_an_end",
+                "folder_transfers",
+                |_| short_or_null("over_submission_id"),
+            )),
         ]
     }
 }

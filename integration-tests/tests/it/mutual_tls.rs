@@ -22,9 +22,8 @@ async fn start() -> anyhow::Result<World> {
 
 fn connector(world: &World, transport: &Transport) -> anyhow::Result<ConnectorClient> {
     let address = format!("{}://{}", transport.scheme(), world.connector.address());
-    Ok(ConnectorClient::new(
-        transport.channel(&address, Role::Connector)?,
-    ))
+    let channel = transport.channel(&address, Role::Connector)?;
+    Ok(ConnectorClient::for_hpc(channel, "local_hpc"))
 }
 
 #[tokio::test]
@@ -53,8 +52,8 @@ async fn only_gateway_and_maintainer_may_call_the_connector_each_for_its_own() -
     };
     for role in Role::ALL {
         let as_role = connector(&world, &world.certificates.transport(role)?)?;
-        let submitted = as_role.submit("local_hpc", &mark, None).await;
-        let looked = as_role.check("local_hpc").await;
+        let submitted = as_role.submit(&mark, None).await;
+        let looked = as_role.check().await;
         let kinds = (
             submitted.unwrap_err().kind(),
             looked.map_err(|error| error.kind()),
@@ -74,7 +73,7 @@ async fn only_gateway_and_maintainer_may_call_the_connector_each_for_its_own() -
         }
     }
     let without = connector(&world, &Transport::Plain)?;
-    without.check("local_hpc").await.unwrap_err();
+    without.check().await.unwrap_err();
     let log = world.connector.log();
     assert!(log.contains("a connection was refused"), "{log}");
     Ok(())

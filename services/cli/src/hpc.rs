@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use compute_config::Site;
 use compute_domain::ErrorKind;
-use compute_proto::{ConnectorClient, Finding};
+use compute_proto::{CheckItem, ConnectorClient};
 use compute_runtime::{grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
@@ -56,31 +56,32 @@ async fn check(site: &Site, name: &str) -> anyhow::Result<Answer> {
     let hpc = site::hpc(site, name)?;
     let address = site.connector_address(hpc);
     let transport = Transport::load(site.server.tls.as_ref())?;
-    let connector = ConnectorClient::new(transport.channel(address, Role::Connector)?);
-    let findings = connector.check(name).await;
-    let findings = findings.map_err(|error| match error.kind() {
+    let channel = transport.channel(address, Role::Connector)?;
+    let connector = ConnectorClient::for_hpc(channel, name);
+    let items = connector.check().await;
+    let items = items.map_err(|error| match error.kind() {
         ErrorKind::Unavailable | ErrorKind::Uncertain => anyhow::Error::new(error).context(
             format!("the connector at {address} does not answer: is it running?"),
         ),
         _ => anyhow::Error::new(error),
     })?;
-    let is_good = findings.iter().all(|finding| finding.ok);
-    let line = |finding: &Finding| {
-        let verdict = if finding.ok { "good" } else { "BAD" };
+    let is_good = items.iter().all(|item| item.ok);
+    let line = |item: &CheckItem| {
+        let verdict = if item.ok { "good" } else { "BAD" };
         [
-            finding.subject.clone(),
+            item.subject.clone(),
             verdict.to_owned(),
-            finding.detail.clone(),
+            item.detail.clone(),
         ]
     };
-    let entry = |finding: &Finding| -> Value {
-        json!({"subject": finding.subject, "ok": finding.ok, "detail": finding.detail})
+    let entry = |item: &CheckItem| -> Value {
+        json!({"subject": item.subject, "ok": item.ok, "detail": item.detail})
     };
     Ok(Answer {
-        json: json!({"hpc": name, "findings": findings.iter().map(entry).collect::<Vec<_>>()}),
+        json: json!({"hpc": name, "findings": items.iter().map(entry).collect::<Vec<_>>()}),
         text: table(
             ["what", "verdict", "detail"],
-            findings.iter().map(line).collect(),
+            items.iter().map(line).collect(),
         ),
         is_good,
     })

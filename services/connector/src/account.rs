@@ -14,14 +14,14 @@ use crate::{
     pool::Pool,
     remote::Remote,
     scheduler::{Scheduler, Slurm},
+    ssh_target::SshTarget,
     states::States,
     submit::Submissions,
-    target::Target,
 };
 
 /// What accounts are made with.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct AccountDeps {
     /// Where the time comes from.
     pub(crate) clock: Arc<dyn Clock>,
     /// Folder of the control sockets.
@@ -46,7 +46,7 @@ pub(crate) struct Account {
     pub(crate) submissions: Submissions,
 }
 
-impl Surroundings {
+impl AccountDeps {
     pub(crate) fn new(
         clock: &Arc<dyn Clock>,
         control_directory: &Path,
@@ -62,12 +62,12 @@ impl Surroundings {
 
 impl Account {
     /// The account that `target` logs in to. Nothing is connected yet.
-    pub(crate) fn new(hpc: Arc<Hpc>, target: Target, around: &Surroundings) -> Self {
-        let Surroundings {
+    pub(crate) fn new(hpc: Arc<Hpc>, target: SshTarget, deps: &AccountDeps) -> Self {
+        let AccountDeps {
             clock,
             control_directory,
             tasks,
-        } = around;
+        } = deps;
         let account = target.is_private().then_some(target.user.as_str());
         let place = Place::below(&hpc.root_path, account);
         let pool = Pool::new(&hpc, target, Arc::clone(clock), control_directory.clone());

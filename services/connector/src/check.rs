@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use compute_domain::site::{ContainerRuntime, Hpc};
-use compute_proto::Finding;
+use compute_proto::CheckItem;
 
 use crate::{
     error::Error,
@@ -20,7 +20,7 @@ static CHECK: Script = Script {
 
 /// Logs in, looks for the scheduler and the container runtime, and writes to the
 /// root path. That the HPC cannot be reached is a finding, too.
-pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<Finding> {
+pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<CheckItem> {
     let arguments = vec![
         hpc.root_path.clone(),
         runtime_name(hpc.container_runtime).to_owned(),
@@ -30,14 +30,14 @@ pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<Finding> {
         Err(error) => Err(error),
     };
     match answer {
-        Ok(answer) => answer.lines().filter_map(finding).collect(),
+        Ok(answer) => answer.lines().filter_map(check_item).collect(),
         Err(error) => vec![not_run(&error)],
     }
 }
 
 /// What there is to say of an HPC where each user has an account of their own.
-pub(crate) fn private() -> Vec<Finding> {
-    vec![Finding {
+pub(crate) fn private() -> Vec<CheckItem> {
+    vec![CheckItem {
         subject: "login".to_owned(),
         ok: true,
         detail: "private accounts: each researcher logs in with an account of their own, whose \
@@ -55,24 +55,24 @@ fn runtime_name(runtime: ContainerRuntime) -> &'static str {
 }
 
 /// Reads `SUBJECT|ok|DETAIL`.
-fn finding(line: &str) -> Option<Finding> {
+fn check_item(line: &str) -> Option<CheckItem> {
     let mut fields = line.splitn(3, '|');
     let (subject, ok, detail) = (fields.next()?, fields.next()?, fields.next()?);
-    Some(Finding {
+    Some(CheckItem {
         subject: subject.to_owned(),
         ok: ok == "ok",
         detail: detail.trim().to_owned(),
     })
 }
 
-fn not_run(error: &Error) -> Finding {
+fn not_run(error: &Error) -> CheckItem {
     let detail = match error {
         Error::Trouble(words) => {
             format!("{words} (the account's login shell has to be sh, bash, zsh or ksh)")
         }
         other => other.to_string(),
     };
-    Finding {
+    CheckItem {
         subject: "login".to_owned(),
         ok: false,
         detail,
@@ -85,10 +85,10 @@ mod tests {
 
     #[test]
     fn findings() {
-        let read = finding("root path|no|cannot write to /scratch: a|b ").unwrap();
+        let read = check_item("root path|no|cannot write to /scratch: a|b ").unwrap();
         assert_eq!((read.subject.as_str(), read.ok), ("root path", false));
         assert_eq!(read.detail, "cannot write to /scratch: a|b");
-        assert!(finding("scheduler|ok|slurm-wlm 22.05.8").unwrap().ok);
-        assert_eq!(finding("noise"), None);
+        assert!(check_item("scheduler|ok|slurm-wlm 22.05.8").unwrap().ok);
+        assert_eq!(check_item("noise"), None);
     }
 }

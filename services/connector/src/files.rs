@@ -38,6 +38,13 @@ static UPLOAD_FOLDER: Script = Script {
     limit: Duration::from_secs(3600),
     max_output: 64 << 10,
 };
+/// Largest content of a folder that is kept when something is unpacked into it, in bytes of
+/// its tar stream. Data of users can be large; the script's time limit ends it first.
+const MOST_KEPT: u64 = 1 << 40;
+
+/// Largest folder that is copied, in bytes of its tar stream. A copy holds a session.
+const MOST_COPIED: u64 = 10 << 30;
+
 static COPY_FOLDER: Script = Script {
     name: "copy_folder",
     body: include_str!("scripts/copy_folder.sh"),
@@ -99,12 +106,10 @@ pub(crate) async fn upload_folder(
     path: &RemotePath,
     tar: BoxStream<'static, Result<Bytes, Error>>,
 ) -> Result<(), Error> {
+    let mut arguments = path.arguments_with(place);
+    arguments.push(MOST_KEPT.to_string());
     let reply = remote
-        .feed(
-            &UPLOAD_FOLDER,
-            path.arguments_with(place),
-            Input::Stream(tar),
-        )
+        .feed(&UPLOAD_FOLDER, arguments, Input::Stream(tar))
         .await?;
     reply.content(path.as_str())?;
     Ok(())
@@ -114,7 +119,7 @@ pub(crate) async fn upload_folder(
 ///
 /// # Errors
 /// [`Error::Missing`] if there is no such folder, [`Error::Refused`] if something in
-/// it cannot be read; those of [`Remote::run`].
+/// it cannot be read or it is larger than 10 GiB; those of [`Remote::run`].
 pub(crate) async fn copy_folder(
     remote: &Remote,
     place: &Place,
@@ -123,6 +128,7 @@ pub(crate) async fn copy_folder(
 ) -> Result<(), Error> {
     let mut arguments = from.arguments_with(place);
     arguments.extend(to.arguments().pop());
+    arguments.push(MOST_COPIED.to_string());
     remote
         .run(&COPY_FOLDER, arguments)
         .await?

@@ -1,10 +1,10 @@
 //! The connector: the only process that speaks SSH and scheduler commands.
 //!
-//! `grpc` is the edge; `served` has the HPCs, each with one community account or
-//! many private ones (`private_accounts`). An `account` puts together the logins
-//! (`pool`, `session`, `target`, `breaker`, `askpass`), the one place that runs something over
-//! there (`remote`), and what it is used for (`files`, `job_files`, `scheduler`, `submit`,
-//! `states`, `check`). What runs over there is in `scripts/`.
+//! `grpc` is the edge. `hpc_registry` has the HPCs, each with one community account or
+//! many private ones (`private_accounts`). An `account` combines the logins (`pool`,
+//! `session`, `ssh_target`, `breaker`, `askpass`), the only place that runs commands on a
+//! login node (`remote`), and the operations (`files`, `job_files`, `scheduler`, `submit`,
+//! `states`, `check`). The commands are in `scripts/`.
 
 mod account;
 mod askpass;
@@ -15,6 +15,7 @@ mod control_directory;
 mod error;
 mod files;
 mod grpc;
+mod hpc_registry;
 mod job_files;
 mod login_failure;
 mod meters;
@@ -23,11 +24,10 @@ mod pool;
 mod private_accounts;
 mod remote;
 mod scheduler;
-mod served;
 mod session;
+mod ssh_target;
 mod states;
 mod submit;
-mod target;
 
 pub mod config;
 
@@ -42,15 +42,15 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use account::Surroundings;
+use account::AccountDeps;
 pub use error::Error;
 use grpc::ConnectorService;
+use hpc_registry::HpcRegistry;
 pub use paths::PathError;
-use served::Directory;
 
 /// A connector that is ready to serve.
 pub struct Connector {
-    directory: Arc<Directory>,
+    registry: Arc<HpcRegistry>,
     /// Removed, with the sockets in it, when this is dropped.
     _control_directory: TempDir,
 }
@@ -70,10 +70,10 @@ pub async fn build(
     key: Option<SealingKey>,
 ) -> std::io::Result<Connector> {
     let control_directory = control_directory::make(control_parent).await?;
-    let around = Surroundings::new(&clock, control_directory.path(), tasks);
-    let directory = Directory::new(hpcs, &around, key.map(Arc::new).as_ref());
+    let deps = AccountDeps::new(&clock, control_directory.path(), tasks);
+    let registry = HpcRegistry::new(hpcs, &deps, key.map(Arc::new).as_ref());
     Ok(Connector {
-        directory: Arc::new(directory),
+        registry: Arc::new(registry),
         _control_directory: control_directory,
     })
 }
@@ -82,8 +82,8 @@ impl Connector {
     /// What its health report tells. It needs no HPC to be ready: another one may be
     /// well.
     pub fn parts(&self) -> Parts {
-        let directory = Arc::clone(&self.directory);
-        Parts::default().noting(move || std::future::ready(directory.noted()))
+        let registry = Arc::clone(&self.registry);
+        Parts::default().noting(move || std::future::ready(registry.noted()))
     }
 
     /// Serves until `stop`; then calls that are under way are answered first.
@@ -97,7 +97,7 @@ impl Connector {
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         meters::describe();
-        let service = ConnectorServer::new(ConnectorService::new(Arc::clone(&self.directory)))
+        let service = ConnectorServer::new(ConnectorService::new(Arc::clone(&self.registry)))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         let serving = compute_runtime::grpc::serve(
@@ -110,12 +110,12 @@ impl Connector {
         );
         tokio::select! {
             served = serving => served,
-            () = self.directory.forget_idle_accounts() => Ok(()),
+            () = self.registry.forget_idle_accounts() => Ok(()),
         }
     }
 
     /// Ends all logins.
     pub async fn close(&self) {
-        self.directory.close().await;
+        self.registry.close().await;
     }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use crate::{
     askpass::Stuck,
-    target::{Login, Target},
+    ssh_target::{Login, SshTarget},
 };
 
 /// That the HPC does not take the password of a private account, if that is why
 /// the login has failed.
-pub(crate) fn refusal(target: &Target, log: &str, stuck: Option<Stuck>) -> Option<String> {
-    let Target { hpc, user, .. } = target;
+pub(crate) fn refusal(target: &SshTarget, log: &str, stuck: Option<Stuck>) -> Option<String> {
+    let SshTarget { hpc, user, .. } = target;
     if !target.is_private() {
         return None;
     }
@@ -34,8 +34,8 @@ pub(crate) fn refusal(target: &Target, log: &str, stuck: Option<Stuck>) -> Optio
 }
 
 /// What `ssh` said, and what to do about it.
-pub(crate) fn advice(target: &Target, log: &str) -> String {
-    let Target {
+pub(crate) fn advice(target: &SshTarget, log: &str) -> String {
+    let SshTarget {
         hpc,
         login,
         known_hosts,
@@ -78,7 +78,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::target::example;
+    use crate::ssh_target::example;
 
     #[rstest]
     #[case(

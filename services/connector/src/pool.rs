@@ -14,7 +14,7 @@ use futures::future::select_all;
 use openssh::Session;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use crate::{breaker::Breaker, error::Error, meters, session::Master, target::Target};
+use crate::{breaker::Breaker, error::Error, meters, session::Master, ssh_target::SshTarget};
 
 /// How long a command waits for a session while all are in use.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The logins to one HPC.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    target: Target,
+    target: SshTarget,
     slots: Vec<Slot>,
     breaker: SyncMutex<Breaker>,
     /// Logins with a password, one at a time, and why the HPC refuses it: a second
@@ -53,7 +53,7 @@ impl Pool {
     /// Logins to `target` on `hpc`. Nothing is connected yet.
     pub(crate) fn new(
         hpc: &Hpc,
-        target: Target,
+        target: SshTarget,
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
     ) -> Self {

@@ -18,9 +18,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::{
-    account::{Account, Surroundings},
+    account::{Account, AccountDeps},
     error::Error,
-    target::Target,
+    ssh_target::SshTarget,
 };
 
 /// How long an account that nobody uses is kept, with its password.
@@ -31,7 +31,7 @@ type Identity = (String, Vec<u8>);
 /// Accounts that are in use, made when first needed.
 pub(crate) struct PrivateAccounts {
     hpc: Arc<Hpc>,
-    around: Surroundings,
+    deps: AccountDeps,
     key: Arc<SealingKey>,
     tag_key: hmac::Key,
     known: Mutex<HashMap<Identity, Known>>,
@@ -52,14 +52,14 @@ impl PrivateAccounts {
     /// [`Error::Internal`] if the system gives no random numbers.
     pub(crate) fn new(
         hpc: Arc<Hpc>,
-        around: Surroundings,
+        deps: AccountDeps,
         key: Arc<SealingKey>,
     ) -> Result<Self, Error> {
         let tag_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| Error::Internal("the system gives no random numbers".to_owned()))?;
         Ok(Self {
             hpc,
-            around,
+            deps,
             key,
             tag_key,
             known: Mutex::default(),
@@ -110,7 +110,7 @@ impl PrivateAccounts {
         let identity = self.identity(&user, &password);
         let mut known = self.lock();
         if let Some(held) = known.get_mut(&identity) {
-            held.used = self.around.clock.now();
+            held.used = self.deps.clock.now();
             return Ok(Arc::clone(&held.account));
         }
         let account = Arc::new(self.make(&user, password)?);
@@ -121,7 +121,7 @@ impl PrivateAccounts {
     /// Ends the logins of accounts that nobody has used for a while, and forgets
     /// their passwords.
     pub(crate) async fn forget_idle(&self) {
-        let now = self.around.clock.now();
+        let now = self.deps.clock.now();
         let is_idle =
             |known: &Known| now.since(known.used) > KEPT && Arc::strong_count(&known.account) == 1;
         let idle: Vec<Known> = self
@@ -168,13 +168,13 @@ impl PrivateAccounts {
     fn known(&self, account: &Arc<Account>) -> Known {
         Known {
             account: Arc::clone(account),
-            used: self.around.clock.now(),
+            used: self.deps.clock.now(),
         }
     }
 
     fn make(&self, user: &str, password: SecretString) -> Result<Account, Error> {
-        let target = Target::private(&self.hpc, user, password)?;
-        Ok(Account::new(Arc::clone(&self.hpc), target, &self.around))
+        let target = SshTarget::private(&self.hpc, user, password)?;
+        Ok(Account::new(Arc::clone(&self.hpc), target, &self.deps))
     }
 
     /// What is sealed for one job on one HPC opens for no other.
@@ -213,14 +213,14 @@ mod tests {
 
     fn accounts(folder: &Path) -> (PrivateAccounts, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
-        let around = Surroundings {
+        let deps = AccountDeps {
             clock: clock.clone(),
             control_directory: folder.to_owned(),
             tasks: TaskTracker::new(),
         };
         let key = SealingKey::load_or_create(&folder.join("credential.key")).unwrap();
         let hpc = Arc::new(compute_testing::private_hpc());
-        let accounts = PrivateAccounts::new(hpc, around, Arc::new(key)).unwrap();
+        let accounts = PrivateAccounts::new(hpc, deps, Arc::new(key)).unwrap();
         (accounts, clock)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     login_failure::{advice, refusal},
     meters,
-    target::Target,
+    ssh_target::SshTarget,
 };
 
 /// A login that is up. It ends when this is dropped, or when nothing has run over
@@ -31,13 +31,13 @@ impl Master {
     /// # Errors
     /// [`Error::Login`], with what to do about it; [`Error::Password`] if a private
     /// account's password is refused.
-    pub(crate) async fn open(target: &Target, control_directory: &Path) -> Result<Self, Error> {
+    pub(crate) async fn open(target: &SshTarget, control_directory: &Path) -> Result<Self, Error> {
         let opened = Self::try_open(target, control_directory).await;
         meters::login(target.hpc(), &opened);
         opened
     }
 
-    async fn try_open(target: &Target, control_directory: &Path) -> Result<Self, Error> {
+    async fn try_open(target: &SshTarget, control_directory: &Path) -> Result<Self, Error> {
         let failed = |reason: String| Error::Login {
             node: target.node(),
             reason,

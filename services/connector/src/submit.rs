@@ -54,7 +54,7 @@ impl Submissions {
         mark: Mark,
         legacy: Option<RemotePath>,
     ) -> Result<Submitted, Error> {
-        checked(&mark)?;
+        check_mark(&mark)?;
         self.answer(mark, legacy).await
     }
 
@@ -68,7 +68,7 @@ impl Submissions {
         mark: &Mark,
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error> {
-        checked(mark)?;
+        check_mark(mark)?;
         let under_way = lock(&self.under_way).get(mark.job.as_str()).cloned();
         if let Some(answer) = under_way {
             // What it answers is found by the look.
@@ -108,7 +108,7 @@ impl Submissions {
 ///
 /// # Errors
 /// [`Error::Argument`] if they cannot.
-pub(crate) fn checked(mark: &Mark) -> Result<(), Error> {
+pub(crate) fn check_mark(mark: &Mark) -> Result<(), Error> {
     let Mark { deployment, job } = mark;
     let fits = JobId::parse(job.as_str()).is_some() && is_deployment_name(deployment);
     fits.then_some(()).ok_or_else(|| {

@@ -24,7 +24,8 @@ impl Connectors {
     pub fn of(site: &Site, transport: &Transport) -> Result<Self, AddressError> {
         let clients = site.hpcs.values().map(|hpc| {
             let channel = transport.channel(site.connector_address(hpc), Role::Connector)?;
-            Ok((hpc.name.clone(), ConnectorClient::new(channel)))
+            let connector = ConnectorClient::for_hpc(channel, &hpc.name);
+            Ok((hpc.name.clone(), connector))
         });
         Ok(Self(Arc::new(clients.collect::<Result<_, _>>()?)))
     }

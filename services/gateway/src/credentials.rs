@@ -111,7 +111,7 @@ impl Login {
         let connector = state.connectors.of_hpc(&hpc.name);
         let connector = connector.ok_or(GatewayError::Internal)?;
         let checked = connector
-            .check_login(&hpc.name, job, &self.account, &self.password)
+            .check_login(job, &self.account, &self.password)
             .await;
         // A login that was right is no guess, and neither is one that the HPC was not asked
         // about.

@@ -1,7 +1,7 @@
 //! Fetching a folder by Globus: one transfer of a folder at a time, written down
 //! before it is asked for, so that asking again after trouble is the same one.
 
-use compute_db::{FolderTransfer, StoreError};
+use compute_db::{FolderTransfer, StoreError, TransferOutcome};
 use compute_domain::{
     ids::{FolderId, UserId},
     job::Folder,
@@ -51,16 +51,38 @@ pub async fn status(
     status.map_err(|trouble| trouble.while_trying_to("query"))
 }
 
-/// What comes between.
+/// Whether Globus reads the folder no more: its latest transfer is over, or there is none. If
+/// Globus is not set up for the folder's HPC any more, nobody can ask it, and none is awaited.
+///
+/// # Errors
+/// If the user has no such folder, or Globus cannot say.
+pub async fn is_over(
+    state: &AppState,
+    user: &UserId,
+    folder: FolderId,
+) -> Result<bool, GatewayError> {
+    let is_over = try_is_over(state, user, folder.clone()).await;
+    is_over.map_err(|trouble| match trouble {
+        Trouble::Globus(words) | Trouble::Unknown(words) => GatewayError::Refused(format!(
+            "it is not known whether Globus still transfers the folder {folder}: {words}"
+        )),
+        Trouble::Other(error) => error,
+    })
+}
+
+/// Why a transfer is not begun, or its state not known.
 enum Trouble {
+    /// Globus, or a check before it is asked, refuses.
     Globus(String),
+    /// Globus may have got the request, and its response is not known.
+    Unknown(String),
     Other(GatewayError),
 }
 
 impl Trouble {
     fn while_trying_to(self, doing: &str) -> GatewayError {
         match self {
-            Self::Globus(words) => {
+            Self::Globus(words) | Self::Unknown(words) => {
                 GatewayError::NoDownload(format!("failed to {doing} globus with error: {words}"))
             }
             Self::Other(error) => error,
@@ -70,7 +92,12 @@ impl Trouble {
 
 impl From<GlobusError> for Trouble {
     fn from(error: GlobusError) -> Self {
-        Self::Globus(error.to_string())
+        match error {
+            GlobusError::Refused { .. } | GlobusError::TokenRefused { .. } => {
+                Self::Globus(error.to_string())
+            }
+            _ => Self::Unknown(error.to_string()),
+        }
     }
 }
 
@@ -102,7 +129,7 @@ async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<St
     {
         return Err(running_already().into());
     }
-    globus_places::nothing_writes_to(state, user, &folder).await?;
+    globus_places::nothing_writes_to(state, user, hpc, &folder.id).await?;
     globus_places::is_folder(state, hpc, &on_hpc)
         .await
         .map_err(Trouble::Globus)?;
@@ -122,16 +149,40 @@ async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<St
         transfer: json!(transfer),
         task_id: None,
         created_at: state.clock.now(),
+        is_over: false,
     };
     let instead_of = before.map(|before| before.submission_id);
-    let is_first = state
+    let outcome = state
         .store
-        .begin_folder_transfer(new.clone(), instead_of.as_deref())
+        .begin_folder_transfer(
+            user,
+            new.clone(),
+            instead_of.as_deref(),
+            hpc.keeps_read_only(),
+        )
         .await?;
-    if !is_first {
-        return Err(running_already().into());
+    match outcome {
+        TransferOutcome::Begun => {}
+        TransferOutcome::Another => return Err(running_already().into()),
+        TransferOutcome::Written(job) => return Err(globus_places::is_written(&job).into()),
     }
-    desk.submit(user, &new).await
+    let begun = desk.submit(user, &new).await;
+    if let Err(Trouble::Globus(_)) = &begun {
+        desk.is_over(&new).await?;
+    }
+    begun
+}
+
+async fn try_is_over(state: &AppState, user: &UserId, folder: FolderId) -> Result<bool, Trouble> {
+    let folder = own_folder(state, user, folder).await?;
+    let Some(transfer) = state.store.folder_transfer(&folder.id).await? else {
+        return Ok(true);
+    };
+    let hpc = hpc_of(state, &folder).map_err(Trouble::Globus)?;
+    match Desk::of(state, hpc).await? {
+        Ok(desk) if !transfer.is_over => Ok(desk.ask(user, &transfer).await?.is_over()),
+        _ => Ok(true),
+    }
 }
 
 async fn try_status(
@@ -209,15 +260,30 @@ impl<'a> Desk<'a> {
         user: &UserId,
         transfer: &FolderTransfer,
     ) -> Result<TaskStatus, Trouble> {
+        match self.ask(user, transfer).await {
+            Err(Trouble::Globus(_) | Trouble::Unknown(_)) if transfer.task_id.is_none() => {
+                Ok(TaskStatus::Failed)
+            }
+            status => status,
+        }
+    }
+
+    async fn ask(&self, user: &UserId, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
         let task_id = match &transfer.task_id {
             Some(task_id) => task_id.clone(),
-            None => match self.submit(user, transfer).await {
-                Ok(task_id) => task_id,
-                Err(Trouble::Globus(_)) => return Ok(TaskStatus::Failed),
-                Err(other) => return Err(other),
-            },
+            None => self.submit(user, transfer).await?,
         };
-        Ok(self.globus.task(&self.who, &task_id).await?.status)
+        let status = self.globus.task(&self.who, &task_id).await?.status;
+        if status.is_over() {
+            self.is_over(transfer).await?;
+        }
+        Ok(status)
+    }
+
+    async fn is_over(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
+        let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
+        let store = &self.state.store;
+        store.folder_transfer_is_over(folder, submission).await
     }
 
     /// Right before the transfer is asked for, also where that is done again later: no job
@@ -230,7 +296,7 @@ impl<'a> Desk<'a> {
     ) -> Result<(), Trouble> {
         let folder = own_folder(self.state, user, new.folder_id.clone()).await?;
         let hpc = hpc_of(self.state, &folder).map_err(GatewayError::NoDownload)?;
-        globus_places::nothing_writes_to(self.state, user, &folder).await?;
+        globus_places::nothing_writes_to(self.state, user, hpc, &folder.id).await?;
         let from = &transfer.source.path;
         let below = from
             .strip_prefix(&folder.globus_path)

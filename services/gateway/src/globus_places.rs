@@ -3,8 +3,8 @@
 
 use compute_domain::{
     ErrorKind,
-    ids::UserId,
-    job::{DataSource, Folder},
+    ids::{FolderId, JobId, UserId},
+    job::DataSource,
     site::Hpc,
 };
 use compute_globus::Place;
@@ -57,14 +57,23 @@ pub fn may_be_source(
 pub async fn nothing_writes_to(
     state: &AppState,
     user: &UserId,
-    folder: &Folder,
+    hpc: &Hpc,
+    folder: &FolderId,
 ) -> Result<(), GatewayError> {
-    match state.store.job_writing_to(user, folder).await? {
+    let writing = state
+        .store
+        .job_writing_to(user, folder, hpc.keeps_read_only());
+    match writing.await? {
         None => Ok(()),
-        Some(job) => Err(GatewayError::NoDownload(format!(
-            "job {job} is not over and may write to the folder: wait for its end"
-        ))),
+        Some(job) => Err(is_written(&job)),
     }
+}
+
+/// What is said of a folder that `job` may write to.
+pub fn is_written(job: &JobId) -> GatewayError {
+    GatewayError::NoDownload(format!(
+        "job {job} is not over and may write to the folder: wait for its end"
+    ))
 }
 
 /// Whether `path` is a folder on the HPC with no link on the way to it. Globus would
@@ -82,7 +91,7 @@ pub async fn is_folder(state: &AppState, hpc: &Hpc, path: &str) -> Result<(), St
     }
     let connector = state.connectors.of_hpc(&hpc.name);
     let connector = connector.ok_or_else(|| format!("there is no HPC {}", hpc.name))?;
-    let checked = connector.check_folder(&hpc.name, path).await;
+    let checked = connector.check_folder(path).await;
     checked.map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidArgument => error.message,
         kind => {

@@ -15,7 +15,12 @@ use compute_domain::{
 use compute_globus::Place;
 use serde_json::Value;
 
-use crate::{download::Desk, error::GatewayError, globus_places, state::AppState};
+use crate::{
+    download::{self, Desk},
+    error::GatewayError,
+    globus_places,
+    state::AppState,
+};
 
 /// A job that has been submitted.
 #[derive(Debug)]
@@ -58,7 +63,13 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         template,
         keeps_read_only: hpc.keeps_read_only(),
     };
-    match state.store.submit_job(&checked, pinned).await? {
+    let mut outcome = state.store.submit_job(&checked, pinned.clone()).await?;
+    if let SubmitOutcome::Transferred(folder) = &outcome
+        && download::is_over(state, &job.user_id, folder.clone()).await?
+    {
+        outcome = state.store.submit_job(&checked, pinned).await?;
+    }
+    match outcome {
         SubmitOutcome::Queued(job) => {
             publish(state, &job).await;
             Ok(Submitted { job: *job, notice })
@@ -79,6 +90,10 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         SubmitOutcome::Beside(beside) => Err(GatewayError::Refused(
             Cause::folder_shared_with(&beside).to_string(),
         )),
+        SubmitOutcome::Transferred(id) => Err(GatewayError::Refused(format!(
+            "Globus is transferring the folder {id}, which the job may write to: submit it again \
+             once the transfer is over"
+        ))),
     }
 }
 

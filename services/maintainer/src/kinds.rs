@@ -97,7 +97,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_pause(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.suspend(port.hpc_name(), job).await?)
+        Ok(port.connector.suspend(job).await?)
     }
 
     /// Goes on with a job that is suspended or held.
@@ -105,7 +105,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_resume(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.resume(port.hpc_name(), job).await?)
+        Ok(port.connector.resume(job).await?)
     }
 
     /// Ends the job on the HPC.
@@ -113,7 +113,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
     async fn on_cancel(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.cancel(port.hpc_name(), job).await?)
+        Ok(port.connector.cancel(job).await?)
     }
 }
 

@@ -96,7 +96,7 @@ fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
     Ok(HpcPort {
         hpc: Arc::new(hpc.clone()),
         site: Arc::clone(site),
-        connector: ConnectorClient::new(channel),
+        connector: ConnectorClient::for_hpc(channel, &hpc.name),
         mirrors: deps.mirrors.clone(),
         store: deps.store.clone(),
         globus: deps.globus.clone(),

@@ -70,7 +70,7 @@ pub async fn run(context: Arc<Context>, port: HpcPort) {
 async fn look(context: &Context, port: &HpcPort, told: &mut HashSet<String>) -> anyhow::Result<()> {
     let hpc = port.hpc_name();
     let deployment = &port.site.server.deployment;
-    let live = port.connector.deployment_jobs(hpc, deployment).await?;
+    let live = port.connector.deployment_jobs(deployment).await?;
     let ids: Vec<_> = live.iter().map(|live| live.job.clone()).collect();
     // Whatever HPC they are of: two may be the same cluster, with one account.
     let rows = context.store.whereabouts(&ids).await?;

@@ -182,7 +182,7 @@ impl Board {
             let Some((jobs, asker, connector)) = self.question() else {
                 return;
             };
-            match connector.job_states(port.hpc_name(), &jobs).await {
+            match connector.job_states(&jobs).await {
                 Ok(seen) => {
                     meters::look(port.hpc_name(), "answered");
                     self.tell(&jobs, seen);
@@ -243,7 +243,7 @@ mod tests {
 
     fn connector() -> ConnectorClient {
         let channel = Transport::Plain.channel("http://127.0.0.1:1", Role::Connector);
-        ConnectorClient::new(channel.unwrap())
+        ConnectorClient::for_hpc(channel.unwrap(), "local")
     }
 
     fn asked(board: &Board) -> Vec<String> {

@@ -42,6 +42,6 @@ else
   found "root path" ok "$1 can be written to, $(df -h -P -- "$1" | awk 'NR == 2 { print $4 }') free"
 fi
 rm -rf -- "$probe"
-for tool in tar flock find stat head tail sort awk sed dd env mv ln; do
+for tool in tar flock find stat head tail sort awk sed dd env mv ln cp chmod realpath readlink timeout; do
   command -v "$tool" >/dev/null 2>&1 || found tools no "$tool is missing on the login node"
 done

@@ -1,10 +1,10 @@
-# ROOT PLACE FROM TO: TO is as FROM is now. Nothing is read through a link. What an earlier run has left of ours stays behind,
+# ROOT PLACE FROM TO MOST: TO is as FROM is now. Nothing is read through a link. What an earlier run has left of ours stays behind,
 # and so do pipes and the like, and links that lead out of the folder.
 stage "$1" "$2"
 words=$(mkdir -- "$work/new" 2>&1) || say 44 "$words"
 at "$1"
 follow "$3"
-copy_to "$work/new" --exclude='./.cgc-*' --exclude=./job.sbatch --exclude=./job.json --exclude=./job.env
+copy_to "$work/new" "$5" --exclude='./.cgc-*' --exclude=./job.sbatch --exclude=./job.json --exclude=./job.env
 export top="$work/new"
 find "$top" ! -type f ! -type d ! -type l -exec rm -f -- {} +
 find "$top" -type l -exec sh -c '

@@ -22,8 +22,17 @@ printf '\n%s begin\n' "$mark"
 # Tools may repeat names of users' files, which can be long.
 say() { code=$1; shift; printf '%.3000s\n' "$*"; exit "$code"; }
 
+# trouble WORDS: what a program did to its own folder is refused (42); a full disk or an unwritable root path is the HPC's (44)
+trouble() {
+  case $1 in
+    *"o space left"* | *"uota exceeded"* | *"ead-only file system"*) ;;
+    *) [ "$here" = "$root" ] || say 42 "$1" ;;
+  esac
+  say 44 "$1"
+}
+
 # at ROOT: goes to the root path. Links that lead to it are the site's own.
-at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) || say 44 "the root path $1 is not there or may not be entered"; }
+at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) && root=$here || say 44 "the root path $1 is not there or may not be entered"; }
 
 # into NAME: goes down into a folder, and through no link
 into() {
@@ -50,7 +59,7 @@ follow() {
 make() {
   rest=$1/
   while [ -n "$rest" ]; do
-    [ -e "./${rest%%/*}" ] || words=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || say 44 "$words"
+    [ -e "./${rest%%/*}" ] || words=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$words"
     into "${rest%%/*}"
     rest=${rest#*/}
   done
@@ -91,15 +100,25 @@ place() {
   [ ! -d "$work/new" ] || chmod u+rwx -- "$work/new"
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
   mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
-  words=$(mv -fT -- "$work/new" "./$1" 2>&1) || say 44 "cannot write $here/$1: $words"
+  words=$(mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $words"
   rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
-# copy_to FOLDER [OPTION...]: copies what is here into FOLDER, links as links. Options are for both tars.
+too_large() { say 42 "$here is too large to be copied: the limit is $((most >> 20)) MiB"; }
+
+# copy_to FOLDER MOST [OPTION...]: copies what is here into FOLDER, links as links; refused if it is more than MOST bytes, of
+# which a file without content takes 512. Options are for both tars.
 copy_to() {
-  folder=$1
-  shift
-  { tar -c --one-file-system "$@" -f - . 2>"$work/errors"; printf '%s\n' "$?" >"$work/status"; } |
+  folder=$1 most=$2
+  shift 2
+  # before anything is written; what grows meanwhile is cut below
+  find . -xdev -type f -printf '%s\n' 2>/dev/null | awk -v most="$most" '{ sum += $1 + 512 } END { exit sum > most }' || too_large
+  {
+    tar -c --one-file-system "$@" -f - . 2>"$work/errors"
+    printf '%s\n' "$?" >"$work/status"
+  } | head -c "$most" |
     tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && read -r status <"$work/status" &&
-    case $status in 0 | 1) ;; *) false ;; esac || say 42 "cannot copy $here: $(head -c 500 "$work/errors")"
+    case $status in 0 | 1) return ;; esac
+  ! grep -q 'nexpected EOF' "$work/errors" || too_large
+  trouble "cannot copy $here: $(head -c 500 "$work/errors")"
 }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use compute_domain::ErrorKind;
 
-use crate::parts::{HPC, Site};
+use crate::parts::Site;
 
 #[tokio::test]
 async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
@@ -31,7 +31,7 @@ async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
         "/it's a $(touch x) *?/-n",
     ] {
         site.client
-            .check_folder(HPC, &format!("{folder}{path}"))
+            .check_folder(&format!("{folder}{path}"))
             .await
             .unwrap();
     }
@@ -61,7 +61,7 @@ async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
         ("/sub//deep", ErrorKind::InvalidArgument, "empty component"),
     ] {
         let path = format!("{folder}{path}");
-        let error = site.client.check_folder(HPC, &path).await.unwrap_err();
+        let error = site.client.check_folder(&path).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{path}: {error}");
         assert!(error.message.contains(words), "{path}: {error}");
     }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use compute_domain::ErrorKind;
 
-use crate::parts::{HPC, Site};
+use crate::parts::Site;
 
 #[tokio::test]
 async fn a_copy_is_whole_and_holds_nothing_from_outside() {
@@ -23,7 +23,7 @@ async fn a_copy_is_whole_and_holds_nothing_from_outside() {
         symlink(target, format!("{from}/{link}")).unwrap();
     }
     for _ in 0..2 {
-        site.client.copy_folder(HPC, &from, &to).await.unwrap();
+        site.client.copy_folder(&from, &to).await.unwrap();
     }
     let mut names: Vec<_> = fs::read_dir(&to)
         .unwrap()
@@ -35,9 +35,27 @@ async fn a_copy_is_whole_and_holds_nothing_from_outside() {
     let copied = fs::read_to_string(format!("{to}/a/inside")).unwrap();
     assert_eq!(copied, "print(1)");
     let (none, second) = (format!("{from}-none"), format!("{to}-2"));
-    let missing = site.client.copy_folder(HPC, &none, &second);
+    let missing = site.client.copy_folder(&none, &second);
     assert_eq!(missing.await.unwrap_err().kind(), ErrorKind::NotFound);
     assert!(!Path::new(&second).exists());
+    site.stop().await;
+}
+
+/// A sparse file takes no room where it is, and all of its length in a copy.
+#[tokio::test]
+async fn a_folder_that_is_too_large_is_not_copied() {
+    let site = Site::start().await;
+    let (from, to) = (site.new_folder(), site.new_folder());
+    site.write(&from, "main.py", "print(1)").await;
+    let file = fs::File::create(format!("{from}/huge")).unwrap();
+    file.set_len((10 << 30) + 1).unwrap();
+    let refused = site.client.copy_folder(&from, &to).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+    assert!(
+        refused.message.contains("the limit is 10240 MiB"),
+        "{refused}"
+    );
+    assert!(!Path::new(&to).exists());
     site.stop().await;
 }
 
@@ -46,7 +64,7 @@ async fn a_link_in_the_place_of_a_folder_is_not_followed() {
     let site = Site::start().await;
     let (from, to) = (site.new_folder(), site.new_folder());
     symlink("/etc", &from).unwrap();
-    let refused = site.client.copy_folder(HPC, &from, &to).await.unwrap_err();
+    let refused = site.client.copy_folder(&from, &to).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
     assert!(!Path::new(&to).exists());
     site.stop().await;

@@ -14,7 +14,7 @@ use tokio::{
     process::Command,
 };
 
-use crate::parts::{HPC, Site};
+use crate::parts::Site;
 
 /// A tar stream of a folder.
 fn tar_of(folder: &std::path::Path) -> impl AsyncRead + Send + Unpin + 'static {
@@ -45,7 +45,7 @@ async fn a_folder_goes_up_as_it_is() {
     for _ in 0..2 {
         let sent = site
             .client
-            .upload_folder(HPC, &folder, tar_of(source.path()))
+            .upload_folder(&folder, tar_of(source.path()))
             .await
             .unwrap();
         assert!(sent > big.len() as u64);
@@ -65,7 +65,7 @@ async fn a_folder_goes_up_as_it_is() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o111, 0o111);
-    let listed = site.client.list_folder(HPC, &folder).await.unwrap();
+    let listed = site.client.list_folder(&folder).await.unwrap();
     assert_eq!(listed.folders, ["/", "/a", "/a/b c", "/a/b c/$(touch x)"]);
     site.stop().await;
 }
@@ -92,16 +92,12 @@ async fn a_cut_upload_is_no_upload() {
     tar_of(source.path()).read_to_end(&mut whole).await.unwrap();
     let folder = site.new_folder();
     let cut = io::Cursor::new(whole.clone()).chain(Failing);
-    let error = site
-        .client
-        .upload_folder(HPC, &folder, cut)
-        .await
-        .unwrap_err();
+    let error = site.client.upload_folder(&folder, cut).await.unwrap_err();
     assert!(error.message.contains("git archive failed"), "{error}");
 
     let no_tar = site
         .client
-        .upload_folder(HPC, &folder, &b"no tar at all"[..])
+        .upload_folder(&folder, &b"no tar at all"[..])
         .await;
     let error = no_tar.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -109,7 +105,7 @@ async fn a_cut_upload_is_no_upload() {
 
     let sent = site
         .client
-        .upload_folder(HPC, &folder, io::Cursor::new(whole))
+        .upload_folder(&folder, io::Cursor::new(whole))
         .await;
     assert!(sent.is_ok());
     site.stop().await;
@@ -123,16 +119,12 @@ async fn files_are_written_whole_and_read_in_parts() {
     let content: Vec<u8> = (0..=255).cycle().take(700_000).collect();
     for _ in 0..2 {
         site.client
-            .write_file(HPC, &path, content.clone())
+            .write_file(&path, content.clone())
             .await
             .unwrap();
     }
-    let read = async |offset: u64, max: u32| {
-        site.client
-            .read_file(HPC, &path, offset, max)
-            .await
-            .unwrap()
-    };
+    let read =
+        async |offset: u64, max: u32| site.client.read_file(&path, offset, max).await.unwrap();
     assert_eq!(read(0, 0).await.content, content);
     let part = read(699_990, 1000).await;
     assert_eq!(
@@ -144,27 +136,18 @@ async fn files_are_written_whole_and_read_in_parts() {
         let part = read(beyond, 10).await;
         assert_eq!((part.content.len(), part.size), (0, 700_000));
     }
-    site.client
-        .write_file(HPC, &path, Vec::new())
-        .await
-        .unwrap();
+    site.client.write_file(&path, Vec::new()).await.unwrap();
     assert_eq!(read(0, 0).await.size, 0);
     let left: Vec<_> = std::fs::read_dir(format!("{folder}/slurm_log"))
         .unwrap()
         .collect();
     assert_eq!(left.len(), 1, "no parts are left: {left:?}");
 
-    let missing = site
-        .client
-        .read_file(HPC, &format!("{folder}/none"), 0, 0)
-        .await;
+    let missing = site.client.read_file(&format!("{folder}/none"), 0, 0).await;
     assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
-    let a_folder = site.client.read_file(HPC, &folder, 0, 0).await.unwrap_err();
+    let a_folder = site.client.read_file(&folder, 0, 0).await.unwrap_err();
     assert_eq!(a_folder.kind(), ErrorKind::Refused);
-    let too_large = site
-        .client
-        .write_file(HPC, &path, vec![0; (1 << 20) + 1])
-        .await;
+    let too_large = site.client.write_file(&path, vec![0; (1 << 20) + 1]).await;
     assert_eq!(too_large.unwrap_err().kind(), ErrorKind::InvalidArgument);
     site.stop().await;
 }
@@ -175,18 +158,15 @@ async fn listings_are_sorted_and_without_dot_names() {
     let folder = site.new_folder();
     for name in ["b", "a/z", "a/B", ".hidden/x", "a/.git/y", "é"] {
         site.client
-            .make_folder(HPC, &format!("{folder}/{name}"))
+            .make_folder(&format!("{folder}/{name}"))
             .await
             .unwrap();
     }
     site.write(&folder, "file", "no folder").await;
-    let listed = site.client.list_folder(HPC, &folder).await.unwrap();
+    let listed = site.client.list_folder(&folder).await.unwrap();
     assert_eq!(listed.folders, ["/", "/a", "/a/B", "/a/z", "/b", "/é"]);
     assert!(!listed.is_cut);
-    let missing = site
-        .client
-        .list_folder(HPC, &format!("{folder}/none"))
-        .await;
+    let missing = site.client.list_folder(&format!("{folder}/none")).await;
     assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
     site.stop().await;
 }
@@ -196,14 +176,14 @@ async fn folders_are_removed_for_good() {
     let site = Site::start().await;
     let folder = site.new_folder();
     site.client
-        .make_folder(HPC, &format!("{folder}/a/b"))
+        .make_folder(&format!("{folder}/a/b"))
         .await
         .unwrap();
     site.write(&folder, "a/b/c", "x").await;
     let locked = std::fs::Permissions::from_mode(0o500);
     std::fs::set_permissions(format!("{folder}/a/b"), locked).unwrap();
     for _ in 0..2 {
-        site.client.remove_folder(HPC, &folder).await.unwrap();
+        site.client.remove_folder(&folder).await.unwrap();
         assert!(!std::path::Path::new(&folder).exists());
     }
     site.stop().await;
@@ -213,7 +193,7 @@ async fn folders_are_removed_for_good() {
 async fn no_path_and_no_link_leads_out() {
     let site = Site::start().await;
     let (root, folder) = (site.facts.text("root_path").to_owned(), site.new_folder());
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     for path in [
         "/etc",
         &root,
@@ -224,11 +204,11 @@ async fn no_path_and_no_link_leads_out() {
         &format!("{folder}/a\nb"),
     ] {
         for result in [
-            site.client.make_folder(HPC, path).await,
-            site.client.remove_folder(HPC, path).await,
-            site.client.write_file(HPC, path, b"x".to_vec()).await,
-            site.client.read_file(HPC, path, 0, 0).await.map(drop),
-            site.client.list_folder(HPC, path).await.map(drop),
+            site.client.make_folder(path).await,
+            site.client.remove_folder(path).await,
+            site.client.write_file(path, b"x".to_vec()).await,
+            site.client.read_file(path, 0, 0).await.map(drop),
+            site.client.list_folder(path).await.map(drop),
         ] {
             assert_eq!(
                 result.unwrap_err().kind(),
@@ -243,26 +223,24 @@ async fn no_path_and_no_link_leads_out() {
         let link = format!("{folder}/link");
         std::os::unix::fs::symlink(target, &link).unwrap();
         for result in [
-            site.client.make_folder(HPC, &format!("{link}/x")).await,
+            site.client.make_folder(&format!("{link}/x")).await,
+            site.client.remove_folder(&format!("{link}/secret")).await,
             site.client
-                .remove_folder(HPC, &format!("{link}/secret"))
+                .write_file(&format!("{link}/x"), b"x".to_vec())
                 .await,
             site.client
-                .write_file(HPC, &format!("{link}/x"), b"x".to_vec())
-                .await,
-            site.client
-                .read_file(HPC, &format!("{link}/secret"), 0, 0)
+                .read_file(&format!("{link}/secret"), 0, 0)
                 .await
                 .map(drop),
-            site.client.list_folder(HPC, &link).await.map(drop),
+            site.client.list_folder(&link).await.map(drop),
             site.client
-                .upload_folder(HPC, &link, &[0; 10240][..])
+                .upload_folder(&link, &[0; 10240][..])
                 .await
                 .map(drop),
         ] {
             assert_eq!(result.unwrap_err().kind(), ErrorKind::Refused, "{target}");
         }
-        site.client.remove_folder(HPC, &link).await.unwrap();
+        site.client.remove_folder(&link).await.unwrap();
         assert!(
             std::path::Path::new(target).exists(),
             "only the link is removed"
@@ -280,7 +258,7 @@ async fn no_path_and_no_link_leads_out() {
 async fn a_listing_is_cut_while_it_is_made() {
     let site = Site::start().await;
     let folder = site.new_folder();
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     let nest = "import os, sys\nos.chdir(sys.argv[1])\nfor n in range(900):\n    name = f'{n:03}' + 'x' * 247\n    os.mkdir(name)\n    os.chdir(name)";
     let made = std::process::Command::new("python3")
         .args(["-c", nest, &folder])
@@ -291,13 +269,13 @@ async fn a_listing_is_cut_while_it_is_made() {
         .args(["-R", &format!("--reference={folder}"), &folder])
         .status();
     assert!(owned.unwrap().success());
-    let listed = site.client.list_folder(HPC, &folder).await.unwrap();
+    let listed = site.client.list_folder(&folder).await.unwrap();
     assert!(listed.is_cut);
     let longest = listed.folders.iter().map(String::len).max();
     assert!(
         listed.folders.len() > 10 && longest < Some(100_000),
         "{longest:?}"
     );
-    site.client.remove_folder(HPC, &folder).await.unwrap();
+    site.client.remove_folder(&folder).await.unwrap();
     site.stop().await;
 }

@@ -17,7 +17,7 @@ use std::{
 
 use compute_proto::RemoteError;
 
-use crate::parts::{HPC, Site};
+use crate::parts::Site;
 
 const CANARY: &str = "nobody outside of this folder may read this";
 
@@ -152,16 +152,16 @@ async fn reading_and_listing() {
     let (folder, client) = (format!("{}/sub", race.folder), site.client.clone());
     let file = format!("{folder}/file");
     race.against("read", async || {
-        let part = client.read_file(HPC, &file, 0, 0).await?;
+        let part = client.read_file(&file, 0, 0).await?;
         assert_ne!(part.content, CANARY.as_bytes());
         Ok(())
     })
     .await;
     race.against("list", async || {
-        let listed = client.list_folder(HPC, &race.folder).await?;
+        let listed = client.list_folder(&race.folder).await?;
         // `deep` is there only where `sub` is the folder itself.
         assert!(listed.folders.iter().all(|path| !path.contains("outside")));
-        client.list_folder(HPC, &folder).await.map(drop)
+        client.list_folder(&folder).await.map(drop)
     })
     .await;
     drop(race);
@@ -175,15 +175,15 @@ async fn writing_and_unpacking() {
     let (folder, client) = (format!("{}/sub", race.folder), site.client.clone());
     let file = format!("{folder}/file");
     race.against("write", async || {
-        client.write_file(HPC, &file, b"new".to_vec()).await
+        client.write_file(&file, b"new".to_vec()).await
     })
     .await;
     race.against("make folder", async || {
-        client.make_folder(HPC, &format!("{folder}/deep/new")).await
+        client.make_folder(&format!("{folder}/deep/new")).await
     })
     .await;
     race.against("upload", async || {
-        let sent = client.upload_folder(HPC, &folder, Cursor::new(archive()));
+        let sent = client.upload_folder(&folder, Cursor::new(archive()));
         sent.await.map(drop)
     })
     .await;
@@ -198,7 +198,7 @@ async fn copying_and_storing_logs() {
     let client = site.client.clone();
     let copy = site.new_folder();
     race.against("copy", async || {
-        let copied = client.copy_folder(HPC, &race.folder, &copy).await;
+        let copied = client.copy_folder(&race.folder, &copy).await;
         assert!(!holds_canary(Path::new(&copy)));
         copied
     })
@@ -207,7 +207,7 @@ async fn copying_and_storing_logs() {
     job.leave("job.stdout", "hello");
     let folder = format!("{}/sub", race.folder);
     race.against("store logs", async || {
-        client.store_logs(HPC, &job.mark.job, &folder).await
+        client.store_logs(&job.mark.job, &folder).await
     })
     .await;
     drop(race);
@@ -220,13 +220,13 @@ async fn removing() {
     let race = Race::begin(&site).await;
     let (folder, client) = (format!("{}/sub", race.folder), site.client.clone());
     race.against("remove a file's folder", async || {
-        client.remove_folder(HPC, &format!("{folder}/deep")).await
+        client.remove_folder(&format!("{folder}/deep")).await
     })
     .await;
-    race.against("remove", async || client.remove_folder(HPC, &folder).await)
+    race.against("remove", async || client.remove_folder(&folder).await)
         .await;
     race.against("remove all", async || {
-        let removed = client.remove_folder(HPC, &race.folder).await;
+        let removed = client.remove_folder(&race.folder).await;
         drop(fs::create_dir(&race.folder));
         removed
     })

@@ -9,12 +9,12 @@ use compute_domain::{ErrorKind, job::JobFile};
 use futures::future::join_all;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command};
 
-use crate::parts::{HPC, Site, kill, unknown_job};
+use crate::parts::{Site, kill, unknown_job};
 
 #[tokio::test]
 async fn a_check_says_what_is_there() {
     let site = Site::start().await;
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
     let subjects: Vec<&str> = findings
         .iter()
@@ -40,7 +40,7 @@ async fn a_check_says_what_is_wrong() {
         hpc.container_runtime = compute_domain::site::ContainerRuntime::Charliecloud;
     })
     .await;
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     let root = findings
         .iter()
         .find(|finding| finding.subject == "root path")
@@ -49,11 +49,7 @@ async fn a_check_says_what_is_wrong() {
         !root.ok && root.detail.contains("/proc/none is not a folder"),
         "{root:?}"
     );
-    let folder = site
-        .client
-        .make_folder(HPC, "/proc/none/1")
-        .await
-        .unwrap_err();
+    let folder = site.client.make_folder("/proc/none/1").await.unwrap_err();
     assert_eq!(
         folder.kind(),
         ErrorKind::Unavailable,
@@ -78,10 +74,10 @@ async fn a_login_shell_that_talks() {
     std::fs::write(&rc, format!("{noise}{silent}")).unwrap();
     let job = site.job_with("exit 3").await;
     let submitted = site.submit(&job).await;
-    let seen = site.client.job_states(HPC, &[unknown_job("1")]).await;
+    let seen = site.client.job_states(&[unknown_job("1")]).await;
     let read = site
         .client
-        .read_job_file(HPC, &job.mark.job, JobFile::Script, 11)
+        .read_job_file(&job.mark.job, JobFile::Script, 11)
         .await;
     std::fs::write(&rc, silent).unwrap();
     assert!(submitted.unwrap().slurm_id.parse::<u32>().is_ok());
@@ -108,7 +104,7 @@ async fn a_wrong_host_key_is_refused() {
     })
     .await;
     let path = site.new_folder();
-    let error = site.client.make_folder(HPC, &path).await.unwrap_err();
+    let error = site.client.make_folder(&path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(
         error.message.contains("its host key is not the one in"),
@@ -117,7 +113,7 @@ async fn a_wrong_host_key_is_refused() {
 
     std::fs::write(&known_hosts, "").unwrap();
     tokio::time::sleep(Duration::from_millis(1300)).await;
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     assert_eq!(findings.len(), 1);
     assert!(!findings[0].ok);
     assert!(
@@ -141,7 +137,7 @@ async fn a_wrong_key_is_named() {
         hpc.community_login.as_mut().unwrap().private_key_path = key.clone();
     })
     .await;
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     assert!(
         findings[0].detail.contains("does not accept the key"),
         "{findings:?}"
@@ -172,7 +168,7 @@ async fn a_key_with_a_passphrase() {
         login.passphrase = Some(phrase.clone().into());
     })
     .await;
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
 
     let wrong = Site::start_with(|hpc| {
@@ -181,7 +177,7 @@ async fn a_key_with_a_passphrase() {
         login.passphrase = Some("wrong".to_owned().into());
     })
     .await;
-    let findings = wrong.client.check(HPC).await.unwrap();
+    let findings = wrong.client.check().await.unwrap();
     assert!(
         findings[0].detail.contains("does not accept the key"),
         "{findings:?}"
@@ -194,11 +190,11 @@ async fn a_key_with_a_passphrase() {
 async fn a_login_that_died_is_made_again() {
     let site = Site::start().await;
     let folder = site.new_folder();
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     let before = site.masters();
     assert_eq!(before.len(), 1);
     kill("-KILL", &before).await;
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     let after = site.masters();
     assert_eq!(after.len(), 1);
     assert_ne!(before, after);
@@ -209,9 +205,9 @@ async fn a_login_that_died_is_made_again() {
 async fn a_connection_that_is_lost_leaves_uncertainty_and_the_next_call_works() {
     let site = Site::start().await;
     let folder = site.new_folder();
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     let (mut sender, receiver) = tokio::io::duplex(1024);
-    let (uploaded, ()) = tokio::join!(site.client.upload_folder(HPC, &folder, receiver), async {
+    let (uploaded, ()) = tokio::join!(site.client.upload_folder(&folder, receiver), async {
         sender.write_all(&[0; 100]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
         kill("-KILL", &site.masters()).await;
@@ -220,7 +216,7 @@ async fn a_connection_that_is_lost_leaves_uncertainty_and_the_next_call_works() 
     });
     let error = uploaded.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Uncertain, "{error}");
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     site.stop().await;
 }
 
@@ -232,12 +228,7 @@ async fn logins_are_few_however_much_is_asked_for() {
     })
     .await;
     let folders: Vec<String> = (0..60).map(|_| site.new_folder()).collect();
-    let made = join_all(
-        folders
-            .iter()
-            .map(|folder| site.client.make_folder(HPC, folder)),
-    )
-    .await;
+    let made = join_all(folders.iter().map(|folder| site.client.make_folder(folder))).await;
     assert!(made.iter().all(Result::is_ok), "{made:?}");
     assert_eq!(site.masters().len(), 2);
     let control = site.control.path().to_owned();
@@ -279,7 +270,7 @@ async fn a_sick_login_node_is_not_hammered() {
     let begun = Instant::now();
     let mut refused = 0;
     while begun.elapsed() < Duration::from_secs(3) {
-        let errors = join_all((0..20).map(|_| site.client.make_folder(HPC, &folder))).await;
+        let errors = join_all((0..20).map(|_| site.client.make_folder(&folder))).await;
         assert!(errors.iter().all(|made| {
             made.as_ref()
                 .is_err_and(|error| error.kind() == ErrorKind::Unavailable)

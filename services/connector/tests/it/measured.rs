@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use compute_domain::job::Phase;
 use futures::future::join_all;
 
-use crate::parts::{HPC, Site};
+use crate::parts::Site;
 
 /// When `command` was run on the login node, milliseconds since the epoch.
 fn runs_of(site: &Site, command: &str) -> Vec<u64> {
@@ -28,7 +28,7 @@ async fn fifty_callers_of_a_tick_share_one_squeue() {
     let begun = Instant::now();
     let mut seen = 0;
     while begun.elapsed() < Duration::from_millis(5500) {
-        let callers = (0..50).map(|_| site.client.job_states(HPC, &jobs));
+        let callers = (0..50).map(|_| site.client.job_states(&jobs));
         for answer in join_all(callers).await {
             seen += answer
                 .unwrap()
@@ -49,7 +49,7 @@ async fn fifty_callers_of_a_tick_share_one_squeue() {
         before.1,
         "all are in the queue"
     );
-    join_all(jobs.iter().map(|job| site.client.cancel(HPC, job))).await;
+    join_all(jobs.iter().map(|job| site.client.cancel(job))).await;
     site.stop().await;
 }
 
@@ -57,9 +57,9 @@ async fn fifty_callers_of_a_tick_share_one_squeue() {
 async fn what_we_add_to_a_command() {
     let site = Site::start().await;
     let folder = site.new_folder();
-    site.client.make_folder(HPC, &folder).await.unwrap();
+    site.client.make_folder(&folder).await.unwrap();
     let call = median(20, async || {
-        site.client.make_folder(HPC, &folder).await.unwrap();
+        site.client.make_folder(&folder).await.unwrap();
     })
     .await;
     let submission = median(10, async || {

@@ -23,10 +23,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) const HPC: &str = "local_hpc";
 const END: Duration = Duration::from_secs(60);
 
-/// A client of the connector at `address`.
-pub(crate) fn client_of(address: &str) -> ConnectorClient {
+/// A client of the connector at `address`, for `hpc`.
+pub(crate) fn client_of(address: &str, hpc: &str) -> ConnectorClient {
     let channel = Transport::Plain.channel(address, Role::Connector).unwrap();
-    ConnectorClient::new(channel)
+    ConnectorClient::for_hpc(channel, hpc)
 }
 
 /// A job that has its script.
@@ -84,7 +84,7 @@ impl Site {
                 .await
                 .unwrap()
         });
-        let client = client_of(&address);
+        let client = client_of(&address, HPC);
         Self {
             facts,
             client,
@@ -123,22 +123,19 @@ impl Site {
     pub(crate) async fn write_script(&self, job: &TestJob, content: &str) {
         let (id, content) = (&job.mark.job, content.into());
         self.client
-            .write_job_file(HPC, id, JobFile::Script, content)
+            .write_job_file(id, JobFile::Script, content)
             .await
             .unwrap();
     }
 
     /// Submits `job`.
     pub(crate) async fn submit(&self, job: &TestJob) -> Result<Submitted, RemoteError> {
-        self.client.submit(HPC, &job.mark, None).await
+        self.client.submit(&job.mark, None).await
     }
 
     pub(crate) async fn write(&self, folder: &str, name: &str, content: &str) {
         let path = format!("{folder}/{name}");
-        self.client
-            .write_file(HPC, &path, content.into())
-            .await
-            .unwrap();
+        self.client.write_file(&path, content.into()).await.unwrap();
     }
 
     /// Submits a job with these lines.
@@ -152,7 +149,7 @@ impl Site {
 
     pub(crate) async fn observation(&self, job: &SlurmJob) -> JobObservation {
         let jobs = std::slice::from_ref(job);
-        let mut seen = self.client.job_states(HPC, jobs).await.unwrap();
+        let mut seen = self.client.job_states(jobs).await.unwrap();
         assert_eq!(seen.len(), 1);
         seen.remove(0)
     }

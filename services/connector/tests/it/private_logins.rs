@@ -54,7 +54,7 @@ async fn check(
     password: &str,
 ) -> Result<String, RemoteError> {
     let password = SecretString::from(password);
-    site.client.check_login(HPC, job, user, &password).await
+    site.client.check_login(job, user, &password).await
 }
 
 /// Lines of the login node about that account.
@@ -74,7 +74,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
     let before = node_says(&site, "Accepted password", &user);
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     let client = site.client.with_credential(&job, &sealed);
@@ -84,15 +84,15 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         "#!/bin/bash\n#SBATCH --output={out}\n#SBATCH --comment={mark}\n#SBATCH --mem=50M\nid -un; pwd\n"
     );
     client
-        .write_job_file(HPC, &job, JobFile::Script, script.into_bytes())
+        .write_job_file(&job, JobFile::Script, script.into_bytes())
         .await
         .unwrap();
-    let slurm_id = client.submit(HPC, &mark, None).await.unwrap().slurm_id;
+    let slurm_id = client.submit(&mark, None).await.unwrap().slurm_id;
     let submitted = SlurmJob { slurm_id, mark };
     let begun = Instant::now();
     loop {
         let seen = client
-            .job_states(HPC, std::slice::from_ref(&submitted))
+            .job_states(std::slice::from_ref(&submitted))
             .await
             .unwrap();
         if matches!(seen[0].phase, compute_domain::job::Phase::Ended(_)) {
@@ -102,7 +102,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let out = client
-        .read_job_file(HPC, &job, JobFile::Stdout, 0)
+        .read_job_file(&job, JobFile::Stdout, 0)
         .await
         .unwrap();
     assert!(String::from_utf8_lossy(&out.content).starts_with(&user));
@@ -113,7 +113,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
     );
     let masters = site.masters();
     assert_eq!(masters.len(), 1);
-    let found = client.check(HPC).await.unwrap();
+    let found = client.check().await.unwrap();
     assert!(found[0].detail.starts_with(&user), "{found:?}");
     site.stop().await;
 }
@@ -134,10 +134,7 @@ async fn the_password_is_nowhere_to_be_seen() {
         }
         assert!(seen > 0);
     };
-    let (sealed, ()) = tokio::join!(
-        site.client.check_login(HPC, &job, &user, &password),
-        watching
-    );
+    let (sealed, ()) = tokio::join!(site.client.check_login(&job, &user, &password), watching);
     assert!(!sealed.unwrap().contains(&secret));
     let in_files = Command::new("grep")
         .args(["-rlF", &secret, "--devices=skip"])
@@ -176,7 +173,7 @@ async fn a_wrong_password_is_tried_once() {
     // however many it is asked for.
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     chpasswd(&user, "changed");
@@ -184,7 +181,7 @@ async fn a_wrong_password_is_tried_once() {
     let client = site.client.with_credential(&job, &sealed);
     let before = failed(&site);
     for _ in 0..3 {
-        let made = join_all((0..10).map(|_| client.make_folder(HPC, &folder))).await;
+        let made = join_all((0..10).map(|_| client.make_folder(&folder))).await;
         let refused = |made: &Result<(), RemoteError>| {
             made.as_ref()
                 .is_err_and(|error| error.kind() == ErrorKind::Unauthenticated)
@@ -196,8 +193,8 @@ async fn a_wrong_password_is_tried_once() {
     // The right one goes on, and does not make the wrong one right.
     let sealed_anew = check(&site, &job, &user, "changed").await.unwrap();
     let anew = site.client.with_credential(&job, &sealed_anew);
-    anew.make_folder(HPC, &folder).await.unwrap();
-    let error = client.make_folder(HPC, &folder).await.unwrap_err();
+    anew.make_folder(&folder).await.unwrap();
+    let error = client.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(failed(&site) - before, 1);
 
@@ -207,7 +204,7 @@ async fn a_wrong_password_is_tried_once() {
     check(&site, &job, &user, password.expose_secret())
         .await
         .unwrap();
-    client.make_folder(HPC, &folder).await.unwrap();
+    client.make_folder(&folder).await.unwrap();
     site.stop().await;
 }
 
@@ -228,13 +225,13 @@ async fn a_credential_is_for_one_job_and_needed() {
     let ((job, folder), (other, _)) = (new_job(&site), new_job(&site));
     let sealed = site
         .client
-        .check_login(HPC, &job, &user, &password)
+        .check_login(&job, &user, &password)
         .await
         .unwrap();
     let moved = site.client.with_credential(&other, &sealed);
-    let error = moved.make_folder(HPC, &folder).await.unwrap_err();
+    let error = moved.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
-    let error = site.client.make_folder(HPC, &folder).await.unwrap_err();
+    let error = site.client.make_folder(&folder).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     for user in ["-oProxyCommand=touch /tmp/x", "root;id", ""] {
         let error = check(&site, &job, user, "p").await.unwrap_err();
@@ -242,7 +239,7 @@ async fn a_credential_is_for_one_job_and_needed() {
     }
     let error = check(&site, &job, &user, "two\nlines").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-    let findings = site.client.check(HPC).await.unwrap();
+    let findings = site.client.check().await.unwrap();
     assert!(findings[0].detail.starts_with("private accounts"));
     site.stop().await;
 }
@@ -339,7 +336,7 @@ async fn where_pam_asks_for_the_password() {
     .await;
     let (user, password) = account(&site, 2);
     let (job, _) = new_job(&site);
-    let right = site.client.check_login(HPC, &job, &user, &password).await;
+    let right = site.client.check_login(&job, &user, &password).await;
     right.unwrap_or_else(|error| panic!("{error}: {}", node.log()));
     let begun = Instant::now();
     while !node.log().contains("Accepted keyboard-interactive/pam") {

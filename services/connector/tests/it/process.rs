@@ -109,7 +109,7 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let address = std::fs::read_to_string(&address_file).unwrap();
-        let client = client_of(&format!("http://{address}"));
+        let client = client_of(&format!("http://{address}"), HPC);
         Process {
             child,
             client,
@@ -165,7 +165,7 @@ async fn until(wanted: impl Fn() -> bool, what: &str) {
 async fn it_measures_what_it_does_and_leaves_nothing_behind() {
     let place = Place::new();
     let process = place.start().await;
-    let findings = process.client.check(HPC).await.unwrap();
+    let findings = process.client.check().await.unwrap();
     assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
     assert!(
         get(&process.health, "/livez")
@@ -203,7 +203,7 @@ async fn what_a_killed_one_left_is_cleared_by_the_next() {
     let place = Place::new();
     let process = place.start().await;
     let folder = format!("{}/{}", place.root_path, std::process::id());
-    process.client.make_folder(HPC, &folder).await.unwrap();
+    process.client.make_folder(&folder).await.unwrap();
     let orphans = place.masters();
     assert_eq!(orphans.len(), 1);
     kill("-KILL", &[process.child.id().unwrap()]).await;
@@ -211,7 +211,7 @@ async fn what_a_killed_one_left_is_cleared_by_the_next() {
     assert_eq!(place.masters(), orphans, "a login outlives a kill -9");
     let process = place.start().await;
     until(|| place.masters().is_empty(), "the orphan is still up").await;
-    process.client.remove_folder(HPC, &folder).await.unwrap();
+    process.client.remove_folder(&folder).await.unwrap();
     assert_eq!(place.masters().len(), 1);
     process.stop().await;
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     faults::Fault,
-    parts::{HPC, Site, TestJob, kill, now},
+    parts::{Site, TestJob, kill, now},
 };
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn marks_of_the_version_before_are_looked_at_and_not_believed() {
     ] {
         let folder = site.new_folder();
         site.write(&folder, ".cgc-slurm-id", id).await;
-        let again = site.client.submit(HPC, &job.mark, Some(&folder)).await;
+        let again = site.client.submit(&job.mark, Some(&folder)).await;
         match again {
             Ok(again) => {
                 assert!(found && again.adopted);
@@ -249,10 +249,10 @@ async fn an_id_of_another_job_is_not_adopted() {
         site.observation(&claimed).await.phase,
         compute_domain::job::Phase::Unknown
     );
-    site.client.cancel(HPC, &claimed).await.unwrap();
-    let held = site.client.suspend(HPC, &claimed).await.unwrap_err();
+    site.client.cancel(&claimed).await.unwrap();
+    let held = site.client.suspend(&claimed).await.unwrap_err();
     assert_eq!(held.kind(), ErrorKind::Refused, "{held}");
-    let usage = site.client.usage(HPC, &claimed).await.unwrap();
+    let usage = site.client.usage(&claimed).await.unwrap();
     assert_eq!(usage.walltime, None);
     assert!(site.jobs_named(&job.mark.job).await.is_empty());
     assert_eq!(
@@ -262,7 +262,7 @@ async fn an_id_of_another_job_is_not_adopted() {
         compute_domain::job::Phase::Running,
         "the other job goes on"
     );
-    site.client.cancel(HPC, &other).await.unwrap();
+    site.client.cancel(&other).await.unwrap();
     site.stop().await;
 }
 
@@ -272,7 +272,7 @@ async fn an_id_of_another_job_is_not_adopted() {
 async fn a_look_for_a_submission_submits_nothing() {
     let site = Site::start().await;
     let find = async |job: &TestJob| {
-        let found = site.client.find_submission(HPC, &job.mark, "").await;
+        let found = site.client.find_submission(&job.mark, "").await;
         found.map(|found| found.map(|found| found.slurm_id))
     };
     let never = site.job_with("sleep 1").await;

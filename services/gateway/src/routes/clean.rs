@@ -85,11 +85,11 @@ async fn remove(state: &AppState, folder: &Folder) -> Result<(), String> {
     let (user, id) = (&folder.user_id, &folder.id);
     let jobs = state.store.jobs_with_result_in(user, id).await;
     for job in jobs.map_err(|error| error.to_string())? {
-        let removed = connector.remove_job(&folder.hpc, &job).await;
+        let removed = connector.remove_job(&job).await;
         removed.map_err(|error| error.to_string())?;
     }
     connector
-        .remove_folder(&folder.hpc, &folder.hpc_path)
+        .remove_folder(&folder.hpc_path)
         .await
         .map_err(|error| error.to_string())
 }

@@ -107,9 +107,9 @@ impl Carrier<'_> {
     /// the job. If it has, the job is followed and ended there.
     async fn look_for_it(&mut self) -> Result<(), PutDown> {
         let folder = Folders::of(&self.job, &self.port.hpc).executable;
-        let (hpc, connector) = (self.port.hpc_name(), &self.port.connector);
+        let connector = &self.port.connector;
         let mark = self.port.mark(&self.job);
-        let found = connector.find_submission(hpc, &mark, &folder).await;
+        let found = connector.find_submission(&mark, &folder).await;
         match found.map_err(StepError::from) {
             Ok(Some(submitted)) => {
                 let progress = Progress {

@@ -196,13 +196,13 @@ impl Carrier<'_> {
 
     async fn exit_file(&self) -> Result<FilePart, RemoteError> {
         let (port, job) = (&self.port, &self.job);
-        let (hpc, connector) = (port.hpc_name(), &port.connector);
-        let file = connector.read_job_file(hpc, &job.id, JobFile::ExitCode, 16);
+        let connector = &port.connector;
+        let file = connector.read_job_file(&job.id, JobFile::ExitCode, 16);
         match file.await {
             Err(error) if error.kind == ErrorKind::NotFound && is_legacy(port, job).await? => {
                 let result = Folders::of(job, &port.hpc).result;
                 let path = format!("{result}/slurm_log/{}", JobFile::ExitCode.name());
-                connector.read_file(hpc, &path, 0, 16).await
+                connector.read_file(&path, 0, 16).await
             }
             file => file,
         }

@@ -130,9 +130,9 @@ impl Carrier<'_> {
                     .to_owned(),
             ));
         }
-        let (connector, hpc) = (&self.port.connector, self.port.hpc_name());
-        connector.make_folder(hpc, &folder.hpc_path).await?;
-        connector.check_folder(hpc, &folder.hpc_path).await?;
+        let connector = &self.port.connector;
+        connector.make_folder(&folder.hpc_path).await?;
+        connector.check_folder(&folder.hpc_path).await?;
         let endpoint = self.port.hpc.globus.endpoint.clone();
         Ok(Place {
             endpoint: endpoint.ok_or_else(|| lacks("endpoint for its data"))?,

@@ -198,7 +198,7 @@ fn conclusion(job: &Job) -> Progress {
 /// Puts the logs into the result folder; true if the job is of the version before,
 /// whose logs are there already.
 async fn store_logs(port: &HpcPort, job: &Job, result: &str) -> Part<bool> {
-    let stored = port.connector.store_logs(port.hpc_name(), &job.id, result);
+    let stored = port.connector.store_logs(&job.id, result);
     match stored.await {
         Err(error) if error.kind == ErrorKind::NotFound => Part::of(is_legacy(port, job).await),
         stored => Part::of(stored.map(|()| false)),
@@ -212,12 +212,12 @@ async fn log(
     file: JobFile,
     legacy_result: Option<&String>,
 ) -> Part<Option<String>> {
-    let (hpc, connector) = (port.hpc_name(), &port.connector);
+    let connector = &port.connector;
     let read = match legacy_result {
-        None => connector.read_job_file(hpc, &job.id, file, LOG_LIMIT).await,
+        None => connector.read_job_file(&job.id, file, LOG_LIMIT).await,
         Some(result) => {
             let path = format!("{result}/slurm_log/{}", file.name());
-            connector.read_file(hpc, &path, 0, LOG_LIMIT).await
+            connector.read_file(&path, 0, LOG_LIMIT).await
         }
     };
     Part::of(read.map(|part| {
@@ -237,7 +237,7 @@ async fn log(
 }
 
 async fn listing(port: &HpcPort, result: &str) -> Part<Listing> {
-    Part::of(port.connector.list_folder(port.hpc_name(), result).await)
+    Part::of(port.connector.list_folder(result).await)
 }
 
 /// Never in the way of the job's end: what is not known is left out.
@@ -246,13 +246,10 @@ async fn usage(port: &HpcPort, job: &Job) -> Usage {
         return Usage::default();
     };
     let ask = async || {
-        port.connector
-            .usage(port.hpc_name(), &job)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
-                Usage::default()
-            })
+        port.connector.usage(&job).await.unwrap_or_else(|error| {
+            tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
+            Usage::default()
+        })
     };
     let usage = ask().await;
     if usage.walltime.is_some() {

@@ -8,6 +8,6 @@ use crate::{hpc_port::HpcPort, launcher::Folders};
 
 pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
     let result = Folders::of(job, &port.hpc).result;
-    port.connector.make_folder(port.hpc_name(), &result).await?;
+    port.connector.make_folder(&result).await?;
     Ok(Progress::default())
 }

@@ -15,9 +15,7 @@ use crate::hpc_port::HpcPort;
 /// # Errors
 /// If the HPC could not be asked.
 pub async fn is_legacy(port: &HpcPort, job: &Job) -> Result<bool, RemoteError> {
-    let log = port
-        .connector
-        .read_job_file(port.hpc_name(), &job.id, JobFile::Stdout, 1);
+    let log = port.connector.read_job_file(&job.id, JobFile::Stdout, 1);
     match log.await {
         Ok(_) => Ok(false),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(true),

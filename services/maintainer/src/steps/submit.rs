@@ -17,14 +17,14 @@ pub(super) async fn run(
     job: &Job,
     definition: &Definition,
 ) -> Result<StepOutcome, StepError> {
-    let (hpc, mark) = (port.hpc_name(), port.mark(job));
+    let mark = port.mark(job);
     // Marks of the version before may lie there: it may have submitted the job.
     let folder = Folders::of(job, &port.hpc).executable;
-    let submitted = match port.connector.submit(hpc, &mark, Some(&folder)).await {
+    let submitted = match port.connector.submit(&mark, Some(&folder)).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             // The version before has written its script elsewhere.
             write_script::run(port, job, definition).await?;
-            port.connector.submit(hpc, &mark, Some(&folder)).await?
+            port.connector.submit(&mark, Some(&folder)).await?
         }
         submitted => submitted?,
     };

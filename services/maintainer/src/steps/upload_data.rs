@@ -17,9 +17,7 @@ pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepEr
         .ok_or_else(|| refused("the job has no data folder".to_owned()))?;
     let local = open(port, path.clone()).await?;
     let archive = local.pack(&port.tasks);
-    port.connector
-        .upload_folder(port.hpc_name(), &folder, archive)
-        .await?;
+    port.connector.upload_folder(&folder, archive).await?;
     Ok(Progress::default())
 }
 

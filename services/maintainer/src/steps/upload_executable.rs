@@ -26,7 +26,7 @@ pub(super) async fn run(
     let folder = Folders::of(job, &port.hpc).executable;
     if let Some(given) = job.executable_to_copy() {
         let from = path_of(&port.hpc, given);
-        let copied = port.connector.copy_folder(port.hpc_name(), &from, &folder);
+        let copied = port.connector.copy_folder(&from, &folder);
         copied.await.map_err(|error| gone(error, given))?;
     }
     match &definition.executable {
@@ -35,16 +35,14 @@ pub(super) async fn run(
                 StepError::Refused(Cause::new(format!("template {id} has been removed")))
             })?;
             let archive = port.mirrors.archive(id, &template.address, sha).await?;
-            port.connector
-                .upload_folder(port.hpc_name(), &folder, archive)
-                .await?;
+            port.connector.upload_folder(&folder, archive).await?;
         }
         Executable::Files(files) => {
-            port.connector.make_folder(port.hpc_name(), &folder).await?;
+            port.connector.make_folder(&folder).await?;
             for (name, content) in files {
                 let path = format!("{folder}/{name}");
                 port.connector
-                    .write_file(port.hpc_name(), &path, content.as_bytes().to_vec())
+                    .write_file(&path, content.as_bytes().to_vec())
                     .await?;
             }
         }

@@ -42,16 +42,12 @@ pub(super) async fn run(
     }
     try_join_all(private.into_iter().map(|(file, content)| {
         port.connector
-            .write_job_file(port.hpc_name(), &job.id, file, content.into_bytes())
+            .write_job_file(&job.id, file, content.into_bytes())
     }))
     .await?;
     try_join_all(files.into_iter().map(|(name, content)| {
         let path = format!("{}/{name}", folders.executable);
-        async move {
-            port.connector
-                .write_file(port.hpc_name(), &path, content.into_bytes())
-                .await
-        }
+        async move { port.connector.write_file(&path, content.into_bytes()).await }
     }))
     .await?;
     Ok(Progress::default())

@@ -26,5 +26,5 @@ pub use store::{
     CarriedRow, ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, Held,
     JobCount, JobFilter, JobPatch, LISTED_JOBS, LimitReached, Listed, ListedUntil, LogRow,
     NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store, SubmitOutcome,
-    Template, TemplatePatch, UserLimits, Waiting, Whereabouts,
+    Template, TemplatePatch, TransferOutcome, UserLimits, Waiting, Whereabouts,
 };

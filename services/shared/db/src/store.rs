@@ -23,7 +23,7 @@ mod templates;
 mod user_limits;
 
 pub use events::{EventRow, LogRow};
-pub use folder_transfers::FolderTransfer;
+pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
 pub use jobs_advance::Held;
 pub use jobs_claim::{Claim, Places};
@@ -48,7 +48,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000023_create_user_slots";
+const NEEDED_MIGRATION: &str = "m000024_folder_transfers_have_an_end";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

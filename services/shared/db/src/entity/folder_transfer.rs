@@ -13,6 +13,8 @@ pub struct Model {
     pub transfer: String,
     pub task_id: Option<String>,
     pub created_at: i64,
+    /// The `submission_id` that is known to be over; that of an earlier transfer says nothing.
+    pub over_submission_id: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

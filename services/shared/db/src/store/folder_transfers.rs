@@ -1,12 +1,17 @@
 //! Globus transfers out of folders: the latest one of each.
 
-use compute_domain::{Timestamp, ids::FolderId};
+use compute_domain::{
+    Timestamp,
+    ids::{FolderId, JobId, UserId},
+    job::Job,
+};
 use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set,
-    sea_query::OnConflict,
+    ActiveValue::NotSet, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    Set, sea_query::OnConflict,
 };
 use serde_json::Value;
 
+use super::{folders::is_writable, jobs_of_folder::find_job_writing_to, user_limits::lock_user};
 use crate::{
     Store, StoreError,
     convert::{read_json, write_json},
@@ -26,6 +31,19 @@ pub struct FolderTransfer {
     pub task_id: Option<String>,
     /// Begun at.
     pub created_at: Timestamp,
+    /// Whether it is known that Globus reads the folder no more.
+    pub is_over: bool,
+}
+
+/// What came of writing down a new transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferOutcome {
+    /// It is the latest one of its folder.
+    Begun,
+    /// Another transfer of the folder was begun meanwhile.
+    Another,
+    /// A job of the folder's owner that is not over may write to the folder.
+    Written(JobId),
 }
 
 impl Store {
@@ -43,26 +61,35 @@ impl Store {
         row.map(FolderTransfer::try_from).transpose()
     }
 
-    /// Writes down a transfer before it is asked for, in the place of the one
-    /// with the submission id `instead_of`, or of none. False if another one was
-    /// begun meanwhile.
+    /// Writes down a transfer of the user's folder before it is asked for, in the place
+    /// of the one with the submission id `instead_of`, or of none. A job that may write to
+    /// the folder is either seen here, or its submit sees the transfer.
     ///
     /// # Errors
     /// [`StoreError`] if it was not written, or it is not known whether it was.
     pub async fn begin_folder_transfer(
         &self,
+        user: &UserId,
         new: FolderTransfer,
         instead_of: Option<&str>,
-    ) -> Result<bool, StoreError> {
+        keeps_read_only: bool,
+    ) -> Result<TransferOutcome, StoreError> {
         let row = &folder_transfer::ActiveModel {
             folder_id: Set(new.folder_id.to_string()),
             submission_id: Set(new.submission_id.clone()),
             transfer: Set(write_json(&new.transfer)),
             task_id: Set(new.task_id),
             created_at: Set(new.created_at.millis()),
+            over_submission_id: Set(new.is_over.then(|| new.submission_id.clone())),
         };
-        let (folder, submission) = (&new.folder_id, &new.submission_id);
+        let (id, submission) = (&new.folder_id, &new.submission_id);
+        self.make_user_slot(user).await?;
         self.write(|transaction| async move {
+            lock_user(&*transaction, user).await?;
+            if let Some(job) = find_job_writing_to(&*transaction, user, id, keeps_read_only).await?
+            {
+                return Ok(TransferOutcome::Written(job));
+            }
             let Some(instead_of) = instead_of else {
                 let ignore = OnConflict::column(folder_transfer::Column::FolderId)
                     .do_nothing_on([folder_transfer::Column::FolderId])
@@ -72,21 +99,22 @@ impl Store {
                     .exec_without_returning(&*transaction)
                     .await?;
                 // MariaDB counts a row that it left alone, too.
-                let kept = folder_transfer::Entity::find_by_id(folder.as_str())
+                let kept = folder_transfer::Entity::find_by_id(id.as_str())
                     .one(&*transaction)
                     .await?;
-                return Ok(kept.is_some_and(|kept| kept.submission_id == *submission));
+                let is_new = kept.is_some_and(|kept| kept.submission_id == *submission);
+                return Ok(TransferOutcome::of(is_new));
             };
             let replaced = folder_transfer::Entity::update_many()
                 .set(folder_transfer::ActiveModel {
                     folder_id: NotSet,
                     ..row.clone()
                 })
-                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
+                .filter(folder_transfer::Column::FolderId.eq(id.as_str()))
                 .filter(folder_transfer::Column::SubmissionId.eq(instead_of))
                 .exec(&*transaction)
                 .await?;
-            Ok(replaced.rows_affected > 0)
+            Ok(TransferOutcome::of(replaced.rows_affected > 0))
         })
         .await
     }
@@ -115,18 +143,76 @@ impl Store {
         })
         .await
     }
+
+    /// Writes down that Globus reads the folder no more for the transfer of that submission id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not written, or it is not known whether it was.
+    pub async fn folder_transfer_is_over(
+        &self,
+        folder: &FolderId,
+        submission_id: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| async move {
+            folder_transfer::Entity::update_many()
+                .set(folder_transfer::ActiveModel {
+                    over_submission_id: Set(Some(submission_id.to_owned())),
+                    ..Default::default()
+                })
+                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
+                .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
+                .exec(&*transaction)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl TransferOutcome {
+    fn of(is_begun: bool) -> Self {
+        if is_begun { Self::Begun } else { Self::Another }
+    }
+}
+
+/// The first folder that the job may write to once it runs, and that Globus may still be
+/// reading: its data folder, as it runs in and writes to folders of its own else.
+pub(super) async fn find_transferred(
+    connection: &impl ConnectionTrait,
+    job: &Job,
+    keeps_read_only: bool,
+) -> Result<Option<FolderId>, StoreError> {
+    let Some(id) = &job.remote_data_folder_id else {
+        return Ok(None);
+    };
+    let transfer = folder_transfer::Entity::find_by_id(id.as_str())
+        .one(connection)
+        .await?;
+    if !transfer.is_some_and(|transfer| !transfer.is_over()) {
+        return Ok(None);
+    }
+    let is_written = !keeps_read_only || is_writable(connection, id).await?;
+    Ok(is_written.then(|| id.clone()))
+}
+
+impl folder_transfer::Model {
+    fn is_over(&self) -> bool {
+        self.over_submission_id.as_ref() == Some(&self.submission_id)
+    }
 }
 
 impl TryFrom<folder_transfer::Model> for FolderTransfer {
     type Error = StoreError;
 
     fn try_from(row: folder_transfer::Model) -> Result<Self, StoreError> {
+        let is_over = row.is_over();
         let folder_transfer::Model {
             folder_id,
             submission_id,
             transfer,
             task_id,
             created_at,
+            over_submission_id: _,
         } = row;
         Ok(Self {
             transfer: read_json("folder_transfers", &folder_id, "transfer", &transfer)?,
@@ -134,6 +220,7 @@ impl TryFrom<folder_transfer::Model> for FolderTransfer {
             submission_id,
             task_id,
             created_at: Timestamp::from_millis(created_at),
+            is_over,
         })
     }
 }

@@ -53,8 +53,8 @@ impl Store {
     /// Changes the user's folder; `None` if there is none of that id.
     ///
     /// # Errors
-    /// [`StoreError::Limit`] if it is to be writable no more, and an open job has it
-    /// bound for writing; others if it was not changed, or it is not known whether it was.
+    /// [`StoreError::Limit`] if `is_writable` changes while an open job has its data there;
+    /// others if it was not changed, or it is not known whether it was.
     pub async fn change_folder(
         &self,
         user: &UserId,
@@ -156,7 +156,7 @@ impl Store {
         self.make_user_slot(user).await?;
         self.write(|transaction| async move {
             lock_user(&*transaction, user).await?;
-            if row.is_writable == Set(false) && is_written(&*transaction, user, id).await? {
+            if changes_binding(&*transaction, user, id, row).await? {
                 return Err(LimitReached::FolderInUse.into());
             }
             let written = folder::Entity::update_many()
@@ -287,17 +287,15 @@ impl Store {
     }
 }
 
-/// Whether the folder is writable, and an open job of the user has its data there: such a
-/// job goes on writing whatever is said of the folder now.
-async fn is_written(
+/// Whether the folder would become writable, or read-only, while an open job of the user has
+/// its data there: what was checked when that job was submitted would not hold for it.
+async fn changes_binding(
     transaction: &impl ConnectionTrait,
     user: &UserId,
     id: &FolderId,
+    row: &folder::ActiveModel,
 ) -> Result<bool, StoreError> {
-    let folder = folder::Entity::find_by_id(id.as_str())
-        .one(transaction)
-        .await?;
-    if !folder.is_some_and(|folder| folder.is_writable) {
+    if row.is_writable.is_not_set() || row.is_writable == Set(is_writable(transaction, id).await?) {
         return Ok(false);
     }
     let open = job::Entity::find()
@@ -305,4 +303,15 @@ async fn is_written(
         .filter(job::Column::State.is_in(open_states()))
         .filter(job::Column::RemoteDataFolderId.eq(id.as_str()));
     Ok(open.count(transaction).await? > 0)
+}
+
+/// Whether jobs may write to the folder; false for one that is not known.
+pub(super) async fn is_writable(
+    connection: &impl ConnectionTrait,
+    id: &FolderId,
+) -> Result<bool, StoreError> {
+    let folder = folder::Entity::find_by_id(id.as_str())
+        .one(connection)
+        .await?;
+    Ok(folder.is_some_and(|folder| folder.is_writable))
 }

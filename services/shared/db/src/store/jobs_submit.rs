@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     Template, events,
+    folder_transfers::find_transferred,
     jobs_beside::find_beside,
     jobs_owner::{find, of_user},
     may_be_id,
@@ -77,6 +78,8 @@ pub enum SubmitOutcome {
     NoFolder(FolderId),
     /// Another open job may write to a folder that this one uses, or the other way round.
     Beside(JobId),
+    /// The job may write to a folder that Globus may still be reading.
+    Transferred(FolderId),
 }
 
 impl Store {
@@ -171,6 +174,9 @@ impl Store {
         }
         if let Some(beside) = find_beside(transaction, &current, *keeps_read_only).await? {
             return Ok(Some(SubmitOutcome::Beside(beside)));
+        }
+        if let Some(id) = find_transferred(transaction, &current, *keeps_read_only).await? {
+            return Ok(Some(SubmitOutcome::Transferred(id)));
         }
         self.check_open_job_limit(transaction, &job.user_id).await?;
         Ok(None)

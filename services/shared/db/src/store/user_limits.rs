@@ -51,8 +51,8 @@ pub enum LimitReached {
     /// Of jobs that are made and not submitted.
     #[error("you have made {0} jobs in a day without submitting them, which is the limit")]
     Drafts(u64),
-    /// An open job has the folder bound for writing.
-    #[error("an active job may write to the folder: wait for its end, or cancel it")]
+    /// An open job has the folder bound as it is.
+    #[error("an active job has its data in the folder: wait for its end, or cancel it")]
     FolderInUse,
     /// Of bytes in such jobs.
     #[error(

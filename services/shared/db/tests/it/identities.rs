@@ -129,21 +129,32 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         ..Progress::default()
     };
     world.advance(&held, folders).await;
-    let mut writable = data.clone();
-    writable.is_writable = true;
-    for (folder, writes) in [
-        (&program, true),
-        (&copy, true),
-        (&result, true),
-        (&data, false),
-        (&writable, true),
+    for (folder, keeps_read_only, writes) in [
+        (&program, true, true),
+        (&copy, true, true),
+        (&result, true, true),
+        (&data, true, false),
+        (&data, false, true),
     ] {
-        let writing = world.store.job_writing_to(&alice(), folder).await.unwrap();
-        assert_eq!(writing, writes.then(|| running.id.clone()));
-        let bobs = world.store.job_writing_to(&bob(), folder).await.unwrap();
-        assert_eq!(bobs, None);
+        let of = |user| {
+            let id = folder.id.clone();
+            let store = world.store.clone();
+            async move { store.job_writing_to(&user, &id, keeps_read_only).await }
+        };
+        assert_eq!(
+            of(alice()).await.unwrap(),
+            writes.then(|| running.id.clone())
+        );
+        assert_eq!(of(bob()).await.unwrap(), None);
     }
-    // What it has bound for writing cannot be said to be read-only meanwhile.
+    let writable = format!(
+        "UPDATE folders SET is_writable = true WHERE id = '{}'",
+        data.id
+    );
+    world.database.execute(&writable).await;
+    let writing = world.store.job_writing_to(&alice(), &data.id, true).await;
+    assert_eq!(writing.unwrap(), Some(running.id.clone()));
+    // How its data is bound was decided when it was submitted.
     let says = async |is_writable: bool| {
         let patch = FolderPatch {
             is_writable: Some(is_writable),
@@ -151,7 +162,6 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         };
         world.store.change_folder(&alice(), &data.id, patch).await
     };
-    says(false).await.unwrap();
     says(true).await.unwrap();
     let refused = says(false).await.unwrap_err();
     assert!(
@@ -164,7 +174,11 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
     };
     world.advance(&held, fail).await;
     assert_eq!(
-        world.store.job_writing_to(&alice(), &result).await.unwrap(),
+        world
+            .store
+            .job_writing_to(&alice(), &result.id, true)
+            .await
+            .unwrap(),
         None
     );
     says(false).await.unwrap();

@@ -17,7 +17,7 @@ use crate::{
 
 /// Where and as whom to log in.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct SshTarget {
     pub(crate) hpc: String,
     host: String,
     port: u16,
@@ -69,7 +69,7 @@ fn is_password(text: &str) -> bool {
     (1..=LONGEST_PASSWORD).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-impl Target {
+impl SshTarget {
     /// The community account of `hpc`.
     ///
     /// # Errors
@@ -208,8 +208,8 @@ impl Target {
 
 /// The community account of keeling.example.
 #[cfg(test)]
-pub(crate) fn example() -> Target {
-    Target {
+pub(crate) fn example() -> SshTarget {
+    SshTarget {
         hpc: "keeling".to_owned(),
         host: "keeling.example".to_owned(),
         port: 22,
@@ -230,7 +230,7 @@ mod tests {
     fn accounts_and_passwords_are_checked() {
         let made = |user: &str, password: &str| {
             let password = SecretString::from(password);
-            Target::private(&compute_testing::private_hpc(), user, password).is_ok()
+            SshTarget::private(&compute_testing::private_hpc(), user, password).is_ok()
         };
         assert!(made("alice", "p w"));
         assert!(!made("-oProxyCommand=x", "p"));

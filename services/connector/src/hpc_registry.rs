@@ -3,19 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use compute_domain::site::Hpc;
-use compute_proto::wire::Credential;
+use compute_proto::wire::{Credential, Target};
 use compute_runtime::{health::Finding, seal::SealingKey};
 use secrecy::SecretString;
 
 use crate::{
-    account::{Account, Surroundings},
+    account::{Account, AccountDeps},
     error::Error,
     private_accounts::PrivateAccounts,
-    target::Target,
+    ssh_target::SshTarget,
 };
 
 /// One HPC.
-enum Served {
+enum HpcAccounts {
     /// All jobs run as one account.
     Community(Arc<Account>),
     /// Each job runs as its owner's own.
@@ -23,34 +23,34 @@ enum Served {
 }
 
 /// All of them, by name. An HPC without a login answers why there is none.
-pub(crate) struct Directory {
-    served: BTreeMap<String, Result<Served, Error>>,
+pub(crate) struct HpcRegistry {
+    served: BTreeMap<String, Result<HpcAccounts, Error>>,
 }
 
-impl Served {
-    fn new(hpc: Hpc, around: &Surroundings, key: Option<&Arc<SealingKey>>) -> Result<Self, Error> {
+impl HpcAccounts {
+    fn new(hpc: Hpc, deps: &AccountDeps, key: Option<&Arc<SealingKey>>) -> Result<Self, Error> {
         let hpc = Arc::new(hpc);
         if hpc.is_community_account {
-            let target = Target::community(&hpc)?;
-            return Ok(Self::Community(Arc::new(Account::new(hpc, target, around))));
+            let target = SshTarget::community(&hpc)?;
+            return Ok(Self::Community(Arc::new(Account::new(hpc, target, deps))));
         }
         let key = key.ok_or_else(|| Error::NoLogin(hpc.name.clone()))?;
-        let accounts = PrivateAccounts::new(hpc, around.clone(), Arc::clone(key))?;
+        let accounts = PrivateAccounts::new(hpc, deps.clone(), Arc::clone(key))?;
         Ok(Self::Private(Box::new(accounts)))
     }
 }
 
-impl Directory {
+impl HpcRegistry {
     /// Gets everything ready; connects to nothing yet. `key` seals what owners give
     /// of their private accounts.
     pub(crate) fn new(
         hpcs: impl IntoIterator<Item = Hpc>,
-        around: &Surroundings,
+        deps: &AccountDeps,
         key: Option<&Arc<SealingKey>>,
     ) -> Self {
         let served = hpcs.into_iter().map(|hpc| {
             let name = hpc.name.clone();
-            let served = Served::new(hpc, around, key);
+            let served = HpcAccounts::new(hpc, deps, key);
             if let Err(error) = &served {
                 tracing::warn!(hpc = name, %error, "no jobs can run there");
             }
@@ -61,7 +61,7 @@ impl Directory {
         }
     }
 
-    fn get(&self, hpc: &str) -> Result<&Served, Error> {
+    fn get(&self, hpc: &str) -> Result<&HpcAccounts, Error> {
         match self.served.get(hpc) {
             Some(Ok(served)) => Ok(served),
             Some(Err(error)) => Err(error.clone()),
@@ -69,24 +69,19 @@ impl Directory {
         }
     }
 
-    /// The account on that HPC that a call is for.
+    /// The account that a call is for.
     ///
     /// # Errors
-    /// [`Error::UnknownHpc`] if there is no such HPC, [`Error::NoLogin`] if nobody
-    /// can log in there, or a login is needed and missing; [`Error::Password`] if
-    /// the credential cannot be opened.
-    pub(crate) fn account(
-        &self,
-        hpc: &str,
-        credential: Option<&Credential>,
-    ) -> Result<Arc<Account>, Error> {
+    /// [`Error::UnknownHpc`] if there is no such HPC, [`Error::NoLogin`] if it has no
+    /// login, or needs a credential and `target` has none; [`Error::Argument`] if it takes
+    /// none and `target` has one; [`Error::Password`] if the credential cannot be opened.
+    pub(crate) fn account(&self, target: &Target) -> Result<Arc<Account>, Error> {
+        let Target { hpc, credential } = target;
         match (self.get(hpc)?, credential) {
-            (Served::Community(account), None) => Ok(Arc::clone(account)),
-            (Served::Community(_), Some(_)) => Err(Error::Argument(format!(
-                "HPC {hpc} has a community account, and takes no other login"
-            ))),
-            (Served::Private(_), None) => Err(Error::NoLogin(hpc.to_owned())),
-            (Served::Private(accounts), Some(Credential { job_id, sealed })) => {
+            (HpcAccounts::Community(account), None) => Ok(Arc::clone(account)),
+            (HpcAccounts::Community(_), Some(_)) => Err(only_community(hpc)),
+            (HpcAccounts::Private(_), None) => Err(Error::NoLogin(hpc.to_owned())),
+            (HpcAccounts::Private(accounts), Some(Credential { job_id, sealed })) => {
                 accounts.open(job_id, sealed)
             }
         }
@@ -94,7 +89,7 @@ impl Directory {
 
     /// Whether each user logs in to that HPC with an account of their own.
     pub(crate) fn is_private(&self, hpc: &str) -> bool {
-        matches!(self.get(hpc), Ok(Served::Private(_)))
+        matches!(self.get(hpc), Ok(HpcAccounts::Private(_)))
     }
 
     /// Logs in to a private account once, and seals what was given for `job`.
@@ -111,19 +106,17 @@ impl Directory {
         password: SecretString,
     ) -> Result<String, Error> {
         match self.get(hpc)? {
-            Served::Private(accounts) => accounts.check(job, user, password).await,
-            Served::Community(_) => Err(Error::Argument(format!(
-                "HPC {hpc} has a community account, and takes no other login"
-            ))),
+            HpcAccounts::Private(accounts) => accounts.check(job, user, password).await,
+            HpcAccounts::Community(_) => Err(only_community(hpc)),
         }
     }
 
     /// How each HPC is, as far as it is known without asking it.
     pub(crate) fn noted(&self) -> Vec<(String, Finding)> {
-        let finding = |served: &Result<Served, Error>| {
+        let finding = |served: &Result<HpcAccounts, Error>| {
             let trouble = match served {
-                Ok(Served::Community(account)) => account.remote.pool().trouble(),
-                Ok(Served::Private(accounts)) => accounts.trouble(),
+                Ok(HpcAccounts::Community(account)) => account.remote.pool().trouble(),
+                Ok(HpcAccounts::Private(accounts)) => accounts.trouble(),
                 Err(error) => return Err(error.to_string()),
             };
             trouble.map_or(Ok(()), |reason| {
@@ -140,7 +133,7 @@ impl Directory {
     pub(crate) async fn forget_idle_accounts(&self) {
         let private = || {
             self.served.values().filter_map(|served| match served {
-                Ok(Served::Private(accounts)) => Some(accounts),
+                Ok(HpcAccounts::Private(accounts)) => Some(accounts),
                 _ => None,
             })
         };
@@ -156,9 +149,15 @@ impl Directory {
     pub(crate) async fn close(&self) {
         for served in self.served.values().flatten() {
             match served {
-                Served::Community(account) => account.remote.pool().close().await,
-                Served::Private(accounts) => accounts.close().await,
+                HpcAccounts::Community(account) => account.remote.pool().close().await,
+                HpcAccounts::Private(accounts) => accounts.close().await,
             }
         }
     }
+}
+
+fn only_community(hpc: &str) -> Error {
+    Error::Argument(format!(
+        "HPC {hpc} has a community account and accepts no other login"
+    ))
 }

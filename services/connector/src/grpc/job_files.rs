@@ -1,0 +1,63 @@
+//! Calls about the files of a job that no program can see.
+
+use std::sync::Arc;
+
+use compute_domain::job::JobFile;
+use compute_proto::{
+    job_file,
+    wire::{
+        ReadFileResponse, ReadJobFileRequest, RemoveJobRequest, RemoveJobResponse,
+        StoreLogsRequest, StoreLogsResponse, WriteJobFileRequest, WriteJobFileResponse,
+    },
+};
+
+use super::files::{check_size, read_limit};
+use crate::{account::Account, error::Error, job_files::JobFiles};
+
+pub(super) async fn write(
+    account: Arc<Account>,
+    request: WriteJobFileRequest,
+) -> Result<WriteJobFileResponse, Error> {
+    let Some(file @ (JobFile::Script | JobFile::Environment)) = job_file(request.file()) else {
+        let message = "only script and environment of a job can be written";
+        return Err(Error::Argument(message.to_owned()));
+    };
+    check_size(&request.content)?;
+    let files = of(&account, &request.job_id)?;
+    files.write(file, request.content).await?;
+    Ok(WriteJobFileResponse {})
+}
+
+pub(super) async fn read(
+    account: Arc<Account>,
+    request: ReadJobFileRequest,
+) -> Result<ReadFileResponse, Error> {
+    let Some(file) = job_file(request.file()) else {
+        let message = "the request names no file of the job";
+        return Err(Error::Argument(message.to_owned()));
+    };
+    let files = of(&account, &request.job_id)?;
+    let limit = read_limit(request.max_bytes);
+    Ok(files.read(file, request.offset, limit).await?.into())
+}
+
+pub(super) async fn store_logs(
+    account: Arc<Account>,
+    request: StoreLogsRequest,
+) -> Result<StoreLogsResponse, Error> {
+    let folder = account.path(&request.folder)?;
+    of(&account, &request.job_id)?.store_logs(&folder).await?;
+    Ok(StoreLogsResponse {})
+}
+
+pub(super) async fn remove(
+    account: Arc<Account>,
+    request: RemoveJobRequest,
+) -> Result<RemoveJobResponse, Error> {
+    of(&account, &request.job_id)?.remove().await?;
+    Ok(RemoveJobResponse {})
+}
+
+fn of<'a>(account: &'a Account, job_id: &'a str) -> Result<JobFiles<'a>, Error> {
+    JobFiles::of(&account.remote, &account.place, job_id)
+}
