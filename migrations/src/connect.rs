@@ -13,7 +13,7 @@ use sea_orm_migration::sea_orm::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long to wait for a connection, also to a server that is just starting.
-const PATIENCE: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why a migration was not done.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +36,8 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Migra
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
-        .connect_timeout(PATIENCE)
-        .acquire_timeout(PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {
             // Kept in the file: services that start together need not switch to it,

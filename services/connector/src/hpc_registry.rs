@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use compute_domain::site::Hpc;
 use compute_proto::wire::{Credential, Target};
-use compute_runtime::{health::Finding, seal::SealingKey};
+use compute_runtime::{health::CheckResult, seal::SealingKey};
 use secrecy::SecretString;
 
 use crate::{
@@ -112,7 +112,7 @@ impl HpcRegistry {
     }
 
     /// How each HPC is, as far as it is known without asking it.
-    pub(crate) fn noted(&self) -> Vec<(String, Finding)> {
+    pub(crate) fn noted(&self) -> Vec<(String, CheckResult)> {
         let finding = |served: &Result<HpcAccounts, Error>| {
             let trouble = match served {
                 Ok(HpcAccounts::Community(account)) => account.remote.pool().trouble(),

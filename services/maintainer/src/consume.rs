@@ -32,7 +32,7 @@ const MAX_DELIVERIES: u64 = 10;
 /// Runs until the process stops.
 pub async fn run(context: Arc<Context>, port: HpcPort) {
     let mut consumer = context.queue.consumer(port.hpc_name(), context.id.as_str());
-    let mut freed = context.queue.watch_freed(port.hpc_name());
+    let mut freed = context.queue.slot_freed_notifications(port.hpc_name());
     let mut held = Held::default();
     let mut failures = 0;
     while !context.shutdown.token.is_cancelled() {
@@ -112,7 +112,7 @@ async fn turn(
     }
     while let Some(entry) = held.entries.front() {
         if entry.deliveries > MAX_DELIVERIES {
-            consumer.bury(entry, "delivered too often").await?;
+            consumer.dead_letter(entry, "delivered too often").await?;
         } else {
             match recover::claim(context, port, &entry.job_id).await? {
                 Claimed::Full => return Ok(Turn::Full),

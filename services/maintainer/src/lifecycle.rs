@@ -108,7 +108,7 @@ async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), P
     } else {
         carrier.run().await?;
     }
-    if let Err(error) = context.queue.freed(&hpc).await {
+    if let Err(error) = context.queue.notify_slot_freed(&hpc).await {
         tracing::warn!(hpc, %error, "could not tell that a place is free");
     }
     Ok(())

@@ -94,7 +94,7 @@ pub async fn run(
         Step::UploadData => upload_data::run(port, job).await,
         Step::CreateResult => create_result::run(port, job).await,
         Step::WriteScript => {
-            nobody_beside(port, job).await?;
+            ensure_exclusive_folder(port, job).await?;
             write_script::run(port, job, definition).await
         }
         Step::Submit => submit::run(port, job, definition).await,
@@ -104,8 +104,10 @@ pub async fn run(
 
 /// Looked at once more before the batch script is written: of two jobs that were
 /// submitted at the same time the gateway may have taken both.
-async fn nobody_beside(port: &HpcPort, job: &Job) -> Result<(), StepError> {
-    let beside = port.store.job_beside(job, port.hpc.keeps_read_only());
+async fn ensure_exclusive_folder(port: &HpcPort, job: &Job) -> Result<(), StepError> {
+    let beside = port
+        .store
+        .job_sharing_folder(job, port.hpc.keeps_read_only());
     match beside.await? {
         None => Ok(()),
         Some(beside) => Err(StepError::Refused(Cause::folder_shared_with(&beside))),

@@ -10,7 +10,7 @@ use crate::store::LimitReached;
 pub enum StoreError {
     /// The caller does not carry the job (any more): another has taken it over,
     /// or it is over. Nothing was written.
-    #[error("the job is carried by another maintainer, or is over")]
+    #[error("another maintainer runs the job, or the job has ended")]
     LeaseLost,
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]
@@ -27,7 +27,7 @@ pub enum StoreError {
     Conflict(#[source] DbErr),
     /// The database does not answer. If it went away during a commit, the
     /// transaction may or may not have happened.
-    #[error("the database does not answer: {0}")]
+    #[error("the database does not respond: {0}")]
     Unavailable(#[source] DbErr),
     /// The address is none of a database that we know; it is not repeated here,
     /// since it may hold a password.
@@ -46,7 +46,7 @@ pub enum StoreError {
         reason: String,
     },
     /// Anything else that the database says, e.g. that a table is missing.
-    #[error("the database refuses: {0}")]
+    #[error("database error: {0}")]
     Database(#[source] DbErr),
 }
 

@@ -52,10 +52,10 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError`] if they were not woken; they look by themselves, too, but later.
-    pub async fn freed(&self, hpc: &str) -> Result<(), QueueError> {
+    pub async fn notify_slot_freed(&self, hpc: &str) -> Result<(), QueueError> {
         let _: u64 = self
             .shared()
-            .publish(self.keys(hpc).freed(), "freed")
+            .publish(self.keys(hpc).slot_freed(), "freed")
             .await?;
         Ok(())
     }

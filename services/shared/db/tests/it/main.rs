@@ -9,23 +9,23 @@
 )]
 
 mod advance;
-mod beside;
 mod capacity;
 mod checked;
 mod concurrent;
+mod sharing_folder;
 
-mod figures;
 mod folder_transfers;
 mod globus_tokens;
 mod hostile;
 mod identities;
+mod job_status;
 mod leases;
 mod maintainers;
 mod operator;
 mod owner;
 mod places;
 mod schema;
+mod statistics;
 mod templates;
-mod whereabouts;
 mod wishes;
 mod world;

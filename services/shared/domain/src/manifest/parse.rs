@@ -52,7 +52,7 @@ impl Manifest {
         commit: Option<&str>,
     ) -> Result<Self, ManifestError> {
         let Some(raw) = raw.as_object() else {
-            return Err(ManifestError(vec!["it is no JSON object".to_owned()]));
+            return Err(ManifestError(vec!["it is not a JSON object".to_owned()]));
         };
         let mut reader = Reader {
             raw,

@@ -9,7 +9,7 @@ fn wrong(raw: &Value) -> Vec<String> {
 }
 
 #[rstest]
-#[case(json!([]), "it is no JSON object")]
+#[case(json!([]), "it is not a JSON object")]
 #[case(json!({"param_rules": []}), "param_rules is no object")]
 #[case(json!({"name": ""}), "name is missing")]
 #[case(json!({"container": 5}), "container is no text")]

@@ -35,7 +35,7 @@ fn check(hpc: &Hpc, raw: Value) -> Result<(), String> {
     let options = SlurmOptions::parse(raw).unwrap();
     Ceilings::of(hpc)
         .check(raw, &options)
-        .map_err(|refusal| refusal.to_string())
+        .map_err(|error| error.to_string())
 }
 
 #[rstest]

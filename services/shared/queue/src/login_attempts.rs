@@ -70,7 +70,7 @@ impl Queue {
         command
             .arg(TRY)
             .arg(2)
-            .arg(keys.tries(attempt.user.as_str()))
+            .arg(keys.login_attempts(attempt.user.as_str()))
             .arg(keys.failures(attempt.account))
             .arg(milliseconds)
             .arg(most)

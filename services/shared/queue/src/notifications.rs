@@ -10,7 +10,7 @@ use redis::{
     aio::{PubSubSink, PubSubStream},
 };
 
-use crate::connection::CONNECT_PATIENCE;
+use crate::connection::CONNECT_TIMEOUT;
 
 /// How often a silent connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -19,7 +19,7 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
 /// Wake-ups of one HPC.
-pub struct Wakeups {
+pub struct Notifications {
     client: Client,
     channel: String,
     connection: Option<(PubSubSink, PubSubStream)>,
@@ -27,16 +27,16 @@ pub struct Wakeups {
     failures: u32,
 }
 
-impl std::fmt::Debug for Wakeups {
+impl std::fmt::Debug for Notifications {
     /// The client knows the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wakeups")
+        f.debug_struct("Notifications")
             .field("channel", &self.channel)
             .finish_non_exhaustive()
     }
 }
 
-impl Wakeups {
+impl Notifications {
     pub(crate) fn new(client: Client, channel: String) -> Self {
         Self {
             client,
@@ -72,7 +72,7 @@ impl Wakeups {
                 }
                 Ok(None) => false,
                 Err(_) => {
-                    let ping = tokio::time::timeout(CONNECT_PATIENCE, sink.ping::<redis::Value>());
+                    let ping = tokio::time::timeout(CONNECT_TIMEOUT, sink.ping::<redis::Value>());
                     matches!(ping.await, Ok(Ok(_)))
                 }
             };
@@ -88,7 +88,7 @@ impl Wakeups {
             pubsub.subscribe(&self.channel).await?;
             Ok::<_, RedisError>(pubsub.split())
         };
-        let connected = tokio::time::timeout(CONNECT_PATIENCE, connect).await;
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, connect).await;
         let too_late = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
         self.connection = Some(connected.map_err(too_late)??);
         Ok(())
