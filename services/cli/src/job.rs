@@ -36,7 +36,7 @@ pub enum Command {
         /// Of this user, NAME@HOST
         #[arg(long)]
         user: Option<String>,
-        /// This many at the most
+        /// Show at most this many
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },

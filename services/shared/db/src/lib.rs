@@ -1,10 +1,10 @@
-//! The SQL store, the truth about every job. All queries live here; they run
+//! The SQL store, the source of truth for every job. All queries are here; they run
 //! unchanged on SQLite, PostgreSQL and MariaDB (or MySQL).
 //!
-//! - Domain types come in and go out; rows stay inside.
-//! - Owner's functions take the [`compute_domain::ids::UserId`] first and see
-//!   nothing of anybody else. Carrier's and operator's functions have no such
-//!   filter and are for services only.
+//! - Functions take and return domain types; rows stay inside, except in [`import`].
+//! - Functions for a job's owner take the [`compute_domain::ids::UserId`] first and see
+//!   nothing of other users. Functions for maintainers and operators have no such filter
+//!   and are for services only.
 //! - A state and the events that report it are written in one transaction.
 //! - Points in time come from the [`compute_domain::Clock`] given at
 //!   [`Store::connect`], leases included: the clocks of all machines that share
@@ -12,7 +12,11 @@
 
 mod connect;
 mod convert;
-#[expect(unreachable_pub, reason = "what the macro of sea_orm makes is public")]
+#[expect(
+    missing_docs,
+    unreachable_pub,
+    reason = "fields are named like their columns; what the macro of sea_orm makes is public"
+)]
 mod entity;
 mod error;
 pub mod import;

@@ -1,5 +1,5 @@
-//! Wake-ups: hints that looking now may be worth while. They get lost with a
-//! connection; who waits for them looks by itself from time to time, too.
+//! Notifications that a slot may be free. They are lost with a connection, so a reader
+//! polls as well.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use redis::{
 
 use crate::connection::CONNECT_TIMEOUT;
 
-/// How often a silent connection is asked whether it is still there.
+/// Interval between two pings of a silent connection.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// Delay before a connection is tried again.
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
-/// Wake-ups of one HPC.
+/// The notifications of one HPC.
 pub struct Notifications {
     client: Client,
     channel: String,
@@ -46,9 +46,9 @@ impl Notifications {
         }
     }
 
-    /// Resolves at the next wake-up; several that came since the last call are one.
-    /// Connects by itself, as often as it must, and wakes once each time it has:
-    /// nobody knows what was missed. May be given up at any point.
+    /// Waits for the next notification; several that arrived since the last call count as
+    /// one. Reconnects when needed, and returns once after each connection, because
+    /// notifications may have been missed. Cancel-safe.
     pub async fn next(&mut self) {
         loop {
             let Some((sink, stream)) = &mut self.connection else {
@@ -58,7 +58,7 @@ impl Notifications {
                         return;
                     }
                     Err(error) => {
-                        tracing::debug!(%error, channel = self.channel, "no wake-ups");
+                        tracing::debug!(%error, channel = self.channel, "cannot subscribe to notifications");
                         self.failures = self.failures.saturating_add(1);
                         tokio::time::sleep(RECONNECT.delay(self.failures)).await;
                         continue;

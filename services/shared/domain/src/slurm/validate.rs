@@ -15,7 +15,7 @@ use crate::manifest::{ParamRule, ParamRules, SlurmInputRules, SlurmRule, is_name
 pub struct ValidationError(pub String);
 
 /// Checks parameters: names, and values against `rules`. Names without a rule
-/// are passed on to the program, as the older server did.
+/// are passed on to the program, as the legacy server did.
 ///
 /// # Errors
 /// Everything that is wrong.

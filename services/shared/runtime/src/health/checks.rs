@@ -1,5 +1,4 @@
-//! The report of `/readyz`: what a process cannot do without, and what is worth
-//! noting beside that.
+//! The report of `/readyz`: the checks that decide about readiness, and informational ones.
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -7,17 +6,17 @@ use axum::{Json, http::StatusCode};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-/// `Ok`, or what is wrong with a part, in words.
+/// `Ok`, or a description of what is wrong.
 pub type CheckResult = Result<(), String>;
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Probe = Arc<dyn Fn() -> Later<CheckResult> + Send + Sync>;
 type Look = Arc<dyn Fn() -> Later<Vec<(String, CheckResult)>> + Send + Sync>;
 
-/// How long notes may take: whoever asks waits for the needed parts, not for these.
+/// Time limit of the informational checks; a response does not wait longer for them.
 const INFORMATIONAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a process depends on, by name.
+/// The checks of a process, by name.
 #[derive(Clone, Default)]
 pub struct HealthChecks {
     needed: BTreeMap<&'static str, Probe>,
@@ -25,7 +24,7 @@ pub struct HealthChecks {
 }
 
 impl HealthChecks {
-    /// With one more part without which the process is not ready.
+    /// Adds a check that has to succeed before the process is ready.
     #[must_use]
     pub fn with<F>(
         mut self,
@@ -40,8 +39,8 @@ impl HealthChecks {
         self
     }
 
-    /// With parts, each by its name, that are told and make nobody unready: without
-    /// one of them the process does less, and waits for it by itself.
+    /// Adds checks that appear in the report and do not affect readiness: without such a
+    /// part the process does less, and waits for it.
     #[must_use]
     pub fn informational<F>(mut self, look: impl Fn() -> F + Send + Sync + 'static) -> Self
     where

@@ -18,7 +18,7 @@ fn hpc(cap: Value, rules: Value) -> Hpc {
     }
 }
 
-/// The HPC with which the messages of the older server were recorded.
+/// The HPC with which the messages of the legacy server were recorded.
 fn recorded() -> Hpc {
     hpc(
         json!({"num_of_task": 4, "time": "02:00:00", "memory": "8G"}),
