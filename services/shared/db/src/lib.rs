@@ -28,7 +28,7 @@ pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
     CarriedRow, ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, Held,
-    JobCount, JobFilter, JobPatch, JobStatus, LISTED_JOBS, LimitReached, Listed, ListedUntil,
-    LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store,
-    SubmitOutcome, Template, TemplatePatch, TransferOutcome, UserLimits, Waiting,
+    JobFilter, JobPatch, JobStatus, LISTED_JOBS, LimitReached, Listed, ListedUntil, LogRow,
+    NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store, SubmitOutcome,
+    Template, TemplatePatch, TransferOutcome, UserLimits, Waiting,
 };

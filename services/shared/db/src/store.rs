@@ -31,7 +31,7 @@ pub use jobs_advance::Held;
 pub use jobs_claim::{Claim, Places};
 pub use jobs_lease::CarriedRow;
 pub use jobs_list::{LISTED_JOBS, Listed, ListedUntil};
-pub use jobs_operator::{JobCount, JobFilter};
+pub use jobs_operator::JobFilter;
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
 pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
 pub use jobs_waiting::Waiting;
