@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use compute_config::Site;
-use compute_globus::{GlobusOptions, login::Login};
+use compute_globus::login::Login;
 use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::json;
@@ -105,13 +105,8 @@ fn wanted(given: Option<String>, site: &Site) -> anyhow::Result<String> {
 
 /// The page is shown, the code is read: nothing of it is ever an argument.
 async fn log_in(site: &Site, identity: &str) -> anyhow::Result<SecretString> {
-    let service = &site.server.globus;
-    let client_id = service.client_id.clone();
-    let login = Login::begin(GlobusOptions {
-        client_id: client_id.context("config.json has no globus_client_id")?,
-        auth_url: service.auth_url.clone(),
-        transfer_url: service.transfer_url.clone(),
-    });
+    let options = site.server.globus.clone();
+    let login = Login::begin(options.context("config.json has no globus_client_id")?);
     let mut out = io::stderr();
     let words = format!(
         "Open this page, log in as {identity}, and agree:\n\n  {}\n",

@@ -5,8 +5,8 @@ use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{Cause, DataSource, Job, root_of},
-    manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
-    site::{ContainerRuntime, Hpc, KindName},
+    manifest::{Manifest, ParamRules, SlurmInputRules},
+    site::{Hpc, KindName},
     slurm::{
         Ceilings, OptionError, Refusal, SlurmOptions, check_allowed, check_env, check_param,
         check_slurm,
@@ -173,11 +173,8 @@ async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), G
         None => Ok(()),
         Some(DataSource::Local { path }) => {
             match root_of(&state.site.server.local_data_roots, &path) {
-                Some(_) => Ok(()),
-                None => refuse(format!(
-                    "the local data folder {} is in none of the folders that this server takes data from",
-                    path.display()
-                )),
+                Ok(_) => Ok(()),
+                Err(outside) => refuse(outside.to_string()),
             }
         }
         Some(DataSource::Globus { endpoint, path }) => {
@@ -229,18 +226,7 @@ fn check_values(
 }
 
 fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {
-    let name = &manifest.container;
-    let missing = match manifest.connector {
-        ConnectorVariant::Slurm => None,
-        ConnectorVariant::SingCvmfs => {
-            (!site.kernels.contains_key(name)).then(|| format!("unknown kernel {name}"))
-        }
-        ConnectorVariant::Singularity if hpc.container_runtime == ContainerRuntime::None => None,
-        ConnectorVariant::Singularity => match site.containers.get(name) {
-            None => Some(format!("unknown container {name}")),
-            Some(container) if container.hpc_path.contains_key(&hpc.name) => None,
-            Some(_) => Some(format!("container {name} is not set up on {}", hpc.name)),
-        },
-    };
-    missing.map_or(Ok(()), |reason| Err(GatewayError::Refused(reason)))
+    let software = manifest.software(hpc, &site.containers, &site.kernels);
+    software.map_err(|error| GatewayError::Refused(error.to_string()))?;
+    Ok(())
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use compute_domain::site::RedisOptions;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _,
     RedisConnectionInfo,
     aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
     io::tcp::TcpSettings,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use crate::{Consumer, QueueError, Wakeups, keys::Keys};
 
@@ -21,19 +22,6 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the kernel tries to deliver what was sent before the connection counts
 /// as broken.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where Redis is.
-#[derive(Debug, Clone)]
-pub struct RedisOptions {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Password of the default user, if it has one.
-    pub password: Option<SecretString>,
-    /// Tells deployments that share a Redis apart.
-    pub prefix: String,
-}
 
 /// The queue. Clones share one connection, which is made when it is first needed
 /// and made again whenever it breaks.

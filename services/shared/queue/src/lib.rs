@@ -22,7 +22,8 @@ mod stats;
 mod tries;
 mod wakeups;
 
-pub use connection::{Queue, RedisOptions};
+pub use compute_domain::site::RedisOptions;
+pub use connection::Queue;
 pub use consumer::Consumer;
 pub use entry::Entry;
 pub use error::QueueError;

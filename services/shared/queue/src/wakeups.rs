@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use compute_domain::Backoff;
 use futures::{FutureExt as _, StreamExt as _};
-use rand::RngExt as _;
 use redis::{
     Client, RedisError,
     aio::{PubSubSink, PubSubStream},
@@ -15,14 +15,16 @@ use crate::connection::CONNECT_PATIENCE;
 /// How often a silent connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// Longest pause before a connection is tried again.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Delay before a connection is tried again.
+const RECONNECT: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
 /// Wake-ups of one HPC.
 pub struct Wakeups {
     client: Client,
     channel: String,
     connection: Option<(PubSubSink, PubSubStream)>,
+    /// Failures to connect since the last connection.
+    failures: u32,
 }
 
 impl std::fmt::Debug for Wakeups {
@@ -40,6 +42,7 @@ impl Wakeups {
             client,
             channel,
             connection: None,
+            failures: 0,
         }
     }
 
@@ -50,10 +53,14 @@ impl Wakeups {
         loop {
             let Some((sink, stream)) = &mut self.connection else {
                 match self.subscribe().await {
-                    Ok(()) => return,
+                    Ok(()) => {
+                        self.failures = 0;
+                        return;
+                    }
                     Err(error) => {
                         tracing::debug!(%error, channel = self.channel, "no wake-ups");
-                        tokio::time::sleep(pause()).await;
+                        self.failures = self.failures.saturating_add(1);
+                        tokio::time::sleep(RECONNECT.delay(self.failures)).await;
                         continue;
                     }
                 }
@@ -86,8 +93,4 @@ impl Wakeups {
         self.connection = Some(connected.map_err(too_late)??);
         Ok(())
     }
-}
-
-fn pause() -> Duration {
-    rand::rng().random_range(PAUSE / 4..=PAUSE)
 }

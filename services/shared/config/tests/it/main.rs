@@ -5,6 +5,7 @@
     reason = "a test fails where something is not as expected; also in what tests share"
 )]
 
+mod ranges;
 mod reasons;
 mod secrets;
 
