@@ -8,8 +8,8 @@ use compute_domain::{
     manifest::{Manifest, ParamRules, SlurmInputRules},
     site::{Hpc, KindName},
     slurm::{
-        Ceilings, OptionError, Refusal, SlurmOptions, check_allowed, check_env, check_param,
-        check_slurm,
+        Ceilings, OptionError, SlurmOptions, ValidationError, check_allowed, check_env,
+        check_param, check_slurm,
     },
 };
 use compute_globus::Place;
@@ -87,8 +87,8 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         SubmitOutcome::NoFolder(id) => Err(GatewayError::Refused(format!(
             "unknown folder with id {id}"
         ))),
-        SubmitOutcome::Beside(beside) => Err(GatewayError::Refused(
-            Cause::folder_shared_with(&beside).to_string(),
+        SubmitOutcome::FolderShared(other) => Err(GatewayError::Refused(
+            Cause::folder_shared_with(&other).to_string(),
         )),
         SubmitOutcome::Transferred(id) => Err(GatewayError::Refused(format!(
             "Globus is transferring the folder {id}, which the job may write to: submit it again \
@@ -199,7 +199,7 @@ fn check_values(
     params: &ParamRules,
     slurm: &SlurmInputRules,
 ) -> Result<SlurmOptions, GatewayError> {
-    let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
+    let words = |errors: Vec<ValidationError>| errors.into_iter().map(|error| error.0);
     let mut wrong: Vec<String> = Vec::new();
     wrong.extend(
         check_param(params, &job.param)
@@ -213,10 +213,10 @@ fn check_values(
         Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
         Ok(options) => {
             let over = Ceilings::of(hpc).check(&job.slurm, options);
-            wrong.extend(over.err().map(|refusal| refusal.0));
+            wrong.extend(over.err().map(|error| error.0));
             let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, options);
             wrong.extend(ruled.err().into_iter().flat_map(words));
-            wrong.extend(check_allowed(hpc, options).err().map(|refusal| refusal.0));
+            wrong.extend(check_allowed(hpc, options).err().map(|error| error.0));
         }
     }
     match options {

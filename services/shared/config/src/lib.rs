@@ -218,7 +218,7 @@ fn json(folder: &Path, name: &'static str, needed: bool, report: &mut Report) ->
         }
     };
     serde_json::from_str(&text)
-        .map_err(|error| report.mistake(name, "", &format!("is no JSON: {error}")))
+        .map_err(|error| report.mistake(name, "", &format!("is not valid JSON: {error}")))
         .ok()
 }
 

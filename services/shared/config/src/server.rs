@@ -78,7 +78,7 @@ pub struct Server {
     pub folder_retention: Duration,
     /// Globus collections that all users may name.
     pub globus_collections: Vec<OpenCollection>,
-    /// Kept from the older server.
+    /// Kept from the legacy server.
     pub is_testing: bool,
 }
 

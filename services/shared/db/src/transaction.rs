@@ -1,5 +1,5 @@
-//! Writing. The one place where a transaction begins, and where it is tried
-//! again when another writer was in the way.
+//! Transactions: the one place where they begin, and where one is repeated after a
+//! conflict with another writer.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Identifiers, as the older server made them: unix seconds followed by five of
+//! Identifiers, as the legacy server made them: unix seconds followed by five of
 //! `[A-Za-z0-9]`; the random part from a cryptographic generator.
 
 use std::fmt;

@@ -15,4 +15,4 @@ pub use ceiling::Ceilings;
 pub use names::{is_mail_domain, is_module_name};
 pub use options::{OptionError, SlurmOptions};
 pub use units::{Memory, TimeLimit, UnitError};
-pub use validate::{Refusal, check_env, check_param, check_slurm, env_value, filled_param};
+pub use validate::{ValidationError, check_env, check_param, check_slurm, env_value, filled_param};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::quantity::{self, UNITS};
 
-/// Text that is no time or no size.
+/// Text that is not a time or not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not {1}")]
 pub struct UnitError(pub String, pub &'static str);
@@ -42,7 +42,7 @@ impl TimeLimit {
     /// Reads `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`, `D-HH:MM:SS`.
     ///
     /// # Errors
-    /// If `text` is none of these.
+    /// If `text` has another form.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let error = || UnitError(text.to_owned(), A_TIME);
         let seconds = quantity::seconds(text).filter(|read| read.half_or_more.is_none());
@@ -94,7 +94,7 @@ impl Memory {
     /// unit it is MiB, as sbatch has it.
     ///
     /// # Errors
-    /// If `text` is no such thing.
+    /// If `text` has another form.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let error = || UnitError(text.to_owned(), A_SIZE);
         let upper = text.trim().to_ascii_uppercase();

@@ -10,5 +10,5 @@ mod access;
 mod credentials;
 mod entries;
 mod losses;
+mod notifications;
 mod redis_part;
-mod wakeups;
