@@ -70,16 +70,12 @@ async fn every_line_about_a_job_or_a_request_has_its_id() -> anyhow::Result<()> 
     let of_job = |lines| messages(&with(lines, "job.id", &id));
     let of_request = |lines| messages(&with(lines, "request.id", "scenario-1"));
     assert!(of_job(&gateway).is_superset(&["job made", "job queued", "answered"].into()));
-    let carried = [
-        "carrying the job",
-        "accepted by the scheduler",
-        "job is over",
-    ];
-    assert!(of_job(&maintainer).is_superset(&carried.into()));
+    let of_runner = ["job started", "accepted by the scheduler", "job ended"];
+    assert!(of_job(&maintainer).is_superset(&of_runner.into()));
     assert!(of_job(&connector).contains("submitted"));
-    assert!(of_request(&maintainer).contains("told to look at the job"));
+    assert!(of_request(&maintainer).contains("notified about the job"));
     assert!(of_request(&connector).contains("login failed"));
-    let over = with(&maintainer, "message", "job is over");
+    let over = with(&maintainer, "message", "job ended");
     assert!(
         over.iter().all(|line| !line.contains_key("request.id")),
         "{over:?}"
@@ -92,7 +88,7 @@ fn grep_finds_them(world: &World, id: &str) -> anyhow::Result<()> {
     let test = "logs::every_line_about_a_job_or_a_request_has_its_id";
     let blocks = typed_by(test, &[("LOGS", "log/*.log"), ("ID", id)])?;
     let said = Terminal::new(world, world.folder())?.run(&blocks)?.concat();
-    for words in ["job made", "carrying the job", "submitted"] {
+    for words in ["job made", "job started", "submitted"] {
         assert!(said.contains(words), "no {words:?} in {said}");
     }
     assert!(!said.contains("starting"), "{said}");

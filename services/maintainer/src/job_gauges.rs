@@ -1,5 +1,5 @@
-//! Counts the jobs of each HPC that are not over, every so often, for the metrics.
-//! Every maintainer counts the same rows, so that one of them suffices.
+//! Counts the open jobs of each HPC at an interval, for the metrics. Every maintainer counts
+//! the same rows, so one of them suffices.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::{context::Context, meters};
 
-/// How often.
+/// Time between two counts.
 const EVERY: Duration = Duration::from_secs(15);
 
 /// Runs until the process stops.
@@ -25,10 +25,10 @@ pub async fn run(context: Arc<Context>) {
 }
 
 async fn count(context: &Context) -> anyhow::Result<()> {
-    let hpcs: Vec<&str> = context.ports.keys().map(String::as_str).collect();
+    let hpcs: Vec<&str> = context.hpcs.keys().map(String::as_str).collect();
     let open = context.store.open_jobs(&hpcs).await?;
     for hpc in &hpcs {
-        // A state that no job is in any more is told as well.
+        // A state without jobs is reported as well.
         for state in State::ALL.into_iter().filter(|state| state.is_open()) {
             let found = open.iter().find(|o| o.hpc == *hpc && o.state == state);
             meters::jobs(hpc, state, found.map_or(0, |found| found.jobs));

@@ -17,9 +17,8 @@ pub fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.75..1.25))
 }
 
-/// Whether the owner is told of try number `attempts`: the first, and then
-/// ever more rarely.
-pub fn worth_telling(attempts: u32) -> bool {
+/// Whether try number `attempts` gets an event: the first does, later ones ever more rarely.
+pub fn is_worth_an_event(attempts: u32) -> bool {
     attempts.is_power_of_two()
 }
 
@@ -35,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn of_100_tries_seven_are_told() {
-        assert_eq!((1..=100).filter(|&n| worth_telling(n)).count(), 7);
+    fn of_100_tries_seven_get_an_event() {
+        assert_eq!((1..=100).filter(|&n| is_worth_an_event(n)).count(), 7);
     }
 }

@@ -1,45 +1,40 @@
-//! What a kind's hooks may use of the outside: one HPC through its connector,
-//! and the templates.
+//! Everything that belongs to one HPC: its configuration, its connector, the poller of its
+//! jobs' states. What a kind's hooks can reach is here; the database is not.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use compute_config::Site;
-use compute_db::Store;
 use compute_domain::{
     job::{Job, Mark, SlurmJob},
     site::Hpc,
 };
-use compute_globus::Globus;
 use compute_proto::ConnectorClient;
-use compute_runtime::seal::SealingKey;
 use compute_templates::Mirrors;
 use tokio_util::task::TaskTracker;
 
-/// One HPC, as the steps see it.
+use crate::status_poller::StatusPoller;
+
+/// One HPC that this maintainer serves. Cheap to clone.
 #[derive(Clone)]
-pub struct HpcPort {
-    /// Its configuration.
-    pub hpc: Arc<Hpc>,
+pub struct HpcHandle {
+    /// Its configuration, limits included.
+    pub config: Arc<Hpc>,
     /// Containers, kernels and the like.
     pub site: Arc<Site>,
     /// The connector that owns it.
     pub connector: ConnectorClient,
+    /// Asks for the states of its jobs.
+    pub status: Arc<StatusPoller>,
     /// Mirrors of the templates.
     pub mirrors: Mirrors,
-    /// Where templates' addresses are.
-    pub store: Store,
-    /// Globus, if this deployment is known there.
-    pub globus: Option<Globus>,
-    /// Opens Globus' tokens.
-    pub seal: Arc<SealingKey>,
-    /// What is done beside the steps.
+    /// Tracks what runs beside the steps.
     pub tasks: TaskTracker,
 }
 
-impl HpcPort {
+impl HpcHandle {
     /// Name of the HPC, the key in `hpc.json`.
-    pub fn hpc_name(&self) -> &str {
-        &self.hpc.name
+    pub fn name(&self) -> &str {
+        &self.config.name
     }
 
     /// How Slurm knows `job`.
@@ -58,6 +53,3 @@ impl HpcPort {
         })
     }
 }
-
-/// The HPCs that this maintainer serves, by name.
-pub type HpcPorts = BTreeMap<String, HpcPort>;

@@ -1,10 +1,10 @@
-//! What a look at the scheduler means for a job. Pure.
+//! What an observation of the scheduler means for a job. Pure.
 
 use compute_domain::job::{Change, EndState, Job, JobObservation, Phase, State};
 
-/// What to do about an observation.
+/// What follows from an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Transition {
     /// Nothing new.
     Nothing,
     /// The job's state changes.
@@ -15,15 +15,15 @@ pub enum Verdict {
     NotKnown,
 }
 
-/// The verdict for `job`, which the scheduler shows as `seen`.
-pub fn of(job: &Job, seen: &JobObservation) -> Verdict {
+/// The transition of `job`, which the scheduler shows as `seen`.
+pub fn of(job: &Job, seen: &JobObservation) -> Transition {
     match (&seen.phase, job.state) {
-        (Phase::Unknown, _) => Verdict::NotKnown,
-        (Phase::Ended(end), _) => Verdict::Ended(end.clone()),
-        (Phase::Running, State::Submitted | State::Paused) => Verdict::Change(Change::Start),
-        (Phase::Suspended, State::Submitted | State::Running) => Verdict::Change(Change::Pause),
-        (Phase::Pending, State::Running) => Verdict::Change(Change::Requeue),
-        (Phase::Pending | Phase::Running | Phase::Suspended, _) => Verdict::Nothing,
+        (Phase::Unknown, _) => Transition::NotKnown,
+        (Phase::Ended(end), _) => Transition::Ended(end.clone()),
+        (Phase::Running, State::Submitted | State::Paused) => Transition::Change(Change::Start),
+        (Phase::Suspended, State::Submitted | State::Running) => Transition::Change(Change::Pause),
+        (Phase::Pending, State::Running) => Transition::Change(Change::Requeue),
+        (Phase::Pending | Phase::Running | Phase::Suspended, _) => Transition::Nothing,
     }
 }
 
@@ -40,34 +40,34 @@ mod tests {
             signal: Some(0),
         };
         for (state, phase, expected) in [
-            (State::Submitted, Phase::Pending, Verdict::Nothing),
+            (State::Submitted, Phase::Pending, Transition::Nothing),
             (
                 State::Submitted,
                 Phase::Running,
-                Verdict::Change(Change::Start),
+                Transition::Change(Change::Start),
             ),
-            (State::Running, Phase::Running, Verdict::Nothing),
+            (State::Running, Phase::Running, Transition::Nothing),
             (
                 State::Running,
                 Phase::Pending,
-                Verdict::Change(Change::Requeue),
+                Transition::Change(Change::Requeue),
             ),
             (
                 State::Running,
                 Phase::Suspended,
-                Verdict::Change(Change::Pause),
+                Transition::Change(Change::Pause),
             ),
-            (State::Paused, Phase::Pending, Verdict::Nothing),
+            (State::Paused, Phase::Pending, Transition::Nothing),
             (
                 State::Paused,
                 Phase::Running,
-                Verdict::Change(Change::Start),
+                Transition::Change(Change::Start),
             ),
-            (State::Running, Phase::Unknown, Verdict::NotKnown),
+            (State::Running, Phase::Unknown, Transition::NotKnown),
             (
                 State::Submitted,
                 Phase::Ended(end.clone()),
-                Verdict::Ended(end.clone()),
+                Transition::Ended(end.clone()),
             ),
         ] {
             let mut job = fixtures::job();

@@ -12,7 +12,7 @@ use crate::world::{World, alice};
 
 #[rstest]
 #[tokio::test]
-async fn wishes_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+async fn intents_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let wish = async |id: &JobId, intent| {
         let job = world.store.set_intent(&alice(), id, intent).await.unwrap();
@@ -37,24 +37,20 @@ async fn wishes_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] 
     );
     assert_eq!(wish(&queued.id, Intent::Resume).await, Some((None, None)));
 
-    let (carried, held) = world.carried("m1").await;
+    let (carried, token) = world.carried("m1").await;
     let resumed = wish(&carried.id, Intent::Resume).await.unwrap();
-    assert_eq!(
-        resumed.0,
-        Some(Intent::Resume),
-        "a carrier has to see to it"
-    );
+    assert_eq!(resumed.0, Some(Intent::Resume), "its maintainer resumes it");
     assert_eq!(
         wish(&carried.id, Intent::Cancel).await.unwrap().0,
         Some(Intent::Cancel)
     );
     let late = wish(&carried.id, Intent::Resume).await.unwrap();
-    assert_eq!(late.0, Some(Intent::Cancel), "a wish to cancel is final");
+    assert_eq!(late.0, Some(Intent::Cancel), "an intent to cancel is final");
 
     let end = Progress {
         change: Some(Change::Cancel),
         ..Progress::default()
     };
-    world.advance(&held, end).await;
+    world.advance(&token, end).await;
     assert_eq!(wish(&carried.id, Intent::Cancel).await, None, "it is over");
 }
