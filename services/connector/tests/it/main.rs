@@ -24,3 +24,4 @@ mod parts;
 mod private_logins;
 mod process;
 mod submissions;
+mod waiting;
