@@ -1,4 +1,4 @@
-//! Client of a maintainer: one call, to whichever replica carries the job.
+//! Client of a maintainer: one call, to the replica that runs the job.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{
     wire::{NoticeRequest, maintainer_client::MaintainerClient},
 };
 
-/// The intent is in the job's row already: nobody should wait long for this.
+/// Short, because the intent is stored in the job's row already.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Asks the maintainer that `channel` leads to, to look at the job's intent now.
-/// False if it does not carry the job.
+/// Asks a maintainer to read the job's intent now. Returns false if it does not run the
+/// job.
 ///
 /// # Errors
-/// If the maintainer cannot be reached or does not answer in time; it then finds
-/// the intent by itself.
+/// If the maintainer cannot be reached or does not respond in time; it then finds the
+/// intent by itself.
 pub async fn notice(channel: Channel, job: &JobId) -> Result<bool, RemoteError> {
     let mut request = Request::new(NoticeRequest {
         job_id: job.as_str().to_owned(),

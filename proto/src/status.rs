@@ -1,25 +1,25 @@
-//! The one table between kinds of errors and gRPC status codes, both ways.
+//! The table between error kinds and gRPC status codes, in both directions.
 
 use std::error::Error as _;
 
 use compute_domain::ErrorKind;
 use tonic::{Code, Status};
 
-/// A status message travels in a header, where space is short.
+/// Maximum length of a status message: it is sent in a header of limited size.
 const MAX_MESSAGE_CHARS: usize = 1500;
 
-/// An error that another service answered, or the trouble of reaching it.
+/// An error of another service, or of the connection to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RemoteError {
-    /// What a caller may do about it.
+    /// What a caller can do about it.
     pub kind: ErrorKind,
-    /// One sentence; for refusals in the scheduler's own words.
+    /// One sentence; for [`ErrorKind::Refused`] the message of the scheduler.
     pub message: String,
 }
 
 impl RemoteError {
-    /// An error of this kind.
+    /// An error of `kind`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -27,7 +27,7 @@ impl RemoteError {
         }
     }
 
-    /// What a caller may do about it.
+    /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -37,12 +37,12 @@ impl From<Status> for RemoteError {
     fn from(status: Status) -> Self {
         Self {
             kind: kind_of(&status),
-            message: words_of(&status),
+            message: message_of(&status),
         }
     }
 }
 
-/// The status that carries an error of this kind.
+/// The status for an error of `kind`.
 pub fn status_of(kind: ErrorKind, message: &str) -> Status {
     let message: String = message.chars().take(MAX_MESSAGE_CHARS).collect();
     Status::new(code_of(kind), message)
@@ -62,19 +62,19 @@ fn code_of(kind: ErrorKind) -> Code {
     }
 }
 
-/// The kind of error that a status carries.
+/// The error kind for a status.
 ///
-/// A status with a source was made on this side, by a connection that broke or
-/// a deadline that passed: the other side may have done what was asked, unless
-/// the connection could not be made at all.
+/// A status with a source was created on this side, because the connection broke or the
+/// deadline passed: then the other side may have completed the call, unless there was no
+/// connection at all.
 pub fn kind_of(status: &Status) -> ErrorKind {
-    let made_here = status.source().is_some();
+    let created_here = status.source().is_some();
     match status.code() {
         Code::Unavailable => ErrorKind::Unavailable,
         Code::Aborted | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown => {
             ErrorKind::Uncertain
         }
-        Code::Internal if made_here => ErrorKind::Uncertain,
+        Code::Internal if created_here => ErrorKind::Uncertain,
         Code::InvalidArgument => ErrorKind::InvalidArgument,
         Code::Unauthenticated => ErrorKind::Unauthenticated,
         Code::PermissionDenied => ErrorKind::PermissionDenied,
@@ -90,18 +90,18 @@ pub fn kind_of(status: &Status) -> ErrorKind {
     }
 }
 
-/// The message with what lies behind it: "transport error" alone helps nobody.
-fn words_of(status: &Status) -> String {
-    let mut words = status.message().to_owned();
+/// The message with those of its sources: "transport error" alone is not helpful.
+fn message_of(status: &Status) -> String {
+    let mut message = status.message().to_owned();
     let mut cause = status.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if !words.contains(&text) {
-            words = format!("{words}: {text}");
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
         }
         cause = error.source();
     }
-    words
+    message
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_kind_travels_and_comes_back() {
+    fn every_kind_survives_the_wire() {
         for kind in KINDS {
             let back = RemoteError::from(status_of(kind, "sbatch: error: no"));
             assert_eq!(back, RemoteError::new(kind, "sbatch: error: no"));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn long_messages_are_cut() {
+    fn long_messages_are_truncated() {
         let status = status_of(ErrorKind::Refused, &"x".repeat(100_000));
         assert_eq!(status.message().len(), MAX_MESSAGE_CHARS);
     }

@@ -1,6 +1,6 @@
-//! The client's side of an upload: a reader becomes a stream of messages that
-//! ends with an explicit end, so that a reader that fails half-way, or a caller
-//! that goes away, can never look like a whole upload.
+//! The client side of an upload: turns a reader into a stream of messages with an
+//! explicit end. So an upload is never taken for complete if the reader fails or the
+//! caller goes away.
 
 use prost::bytes::BytesMut;
 use tokio::{
@@ -13,17 +13,17 @@ use crate::wire::{
     upload_folder_request::{End, Header, Part},
 };
 
-/// Largest chunk of an upload.
+/// Maximum size of a chunk in bytes.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Why feeding an upload stopped before its end.
+/// Why an upload stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FeedError {
-    /// What is to be uploaded could not be read.
-    #[error("cannot read what is to be uploaded: {0}")]
+    /// The reader failed.
+    #[error("cannot read the files to upload: {0}")]
     Read(#[from] std::io::Error),
-    /// The other side takes no more; its answer says why.
-    #[error("the connector takes no more of the upload")]
+    /// The connector has closed the stream; its status tells why.
+    #[error("the connector has closed the upload")]
     Closed,
 }
 
@@ -33,7 +33,7 @@ impl From<SendError<UploadFolderRequest>> for FeedError {
     }
 }
 
-/// Sends all that `reader` gives. The sender is dropped at the end.
+/// Sends header, content of `reader`, and end. Drops the sender at the end.
 pub(crate) async fn feed(
     header: Header,
     mut reader: impl AsyncRead + Send + Unpin,
@@ -43,7 +43,7 @@ pub(crate) async fn feed(
     let mut total = 0;
     loop {
         let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
-        // A reader gives what it has; few large messages are cheaper than many small ones.
+        // Reads may be short; few large messages are cheaper than many small ones.
         while chunk.len() < CHUNK_BYTES {
             let room = CHUNK_BYTES - chunk.len();
             if (&mut reader).take(room as u64).read_buf(&mut chunk).await? == 0 {
@@ -109,7 +109,7 @@ mod tests {
         );
     }
 
-    /// Gives nothing but an error.
+    /// A reader that fails.
     struct Failing;
 
     impl AsyncRead for Failing {

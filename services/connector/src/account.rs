@@ -1,4 +1,4 @@
-//! One account on an HPC: its logins, and what is done over them.
+//! One account on an HPC: its logins, and the operations that use them.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,14 +19,14 @@ use crate::{
     submit::Submissions,
 };
 
-/// What accounts are made with.
+/// What all accounts of this process share.
 #[derive(Clone)]
 pub(crate) struct AccountDeps {
-    /// Where the time comes from.
+    /// Source of the current time.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Folder of the control sockets.
+    /// Folder for the control sockets.
     pub(crate) control_directory: PathBuf,
-    /// What runs on HPCs runs here.
+    /// Commands on HPCs run in these tasks.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -36,13 +36,13 @@ pub(crate) struct Account {
     pub(crate) hpc: Arc<Hpc>,
     /// The login node.
     pub(crate) remote: Remote,
-    /// Where what no program may see is kept.
+    /// The private folder, which no program can see.
     pub(crate) place: Place,
-    /// The scheduler, which shows the account its own jobs.
+    /// The scheduler; it shows the account its own jobs.
     pub(crate) scheduler: Arc<dyn Scheduler>,
-    /// Shared looks at it.
+    /// Job states from shared queries of the scheduler.
     pub(crate) states: States,
-    /// Submissions to it that are under way.
+    /// Submissions in progress.
     pub(crate) submissions: Submissions,
 }
 
@@ -61,7 +61,7 @@ impl AccountDeps {
 }
 
 impl Account {
-    /// The account that `target` logs in to. Nothing is connected yet.
+    /// The account that `target` logs in to. Does not connect yet.
     pub(crate) fn new(hpc: Arc<Hpc>, target: SshTarget, deps: &AccountDeps) -> Self {
         let AccountDeps {
             clock,

@@ -1,11 +1,11 @@
-//! Hands the passphrase of a key, or the password of an account, to `ssh`, which
-//! asks a program for it.
+//! Passes the passphrase of a key, or the password of an account, to `ssh`, which
+//! runs a program to prompt for it.
 //!
-//! The secret never is in arguments, environment or a file: the program reads it
-//! from a named pipe in a folder that only this account may enter, and it is in
-//! that pipe only while a login is under way. A password is given once: `ssh` would
-//! answer a second question with nothing, which the server counts as one more wrong
-//! password, so that it is ended instead.
+//! The secret is never in arguments, environment or a file. The program reads it from
+//! a named pipe in a folder that only this account can enter, and the pipe holds it
+//! only during a login. A password is given once: `ssh` would answer a second prompt
+//! with an empty password, which the server counts as another wrong one, so the
+//! program ends `ssh` instead.
 
 use std::{
     fs::{self, Permissions},
@@ -18,18 +18,18 @@ use compute_domain::shell::quote;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{io::AsyncWriteExt as _, net::unix::pipe, process::Command};
 
-/// A secret that waits to be asked for once.
+/// A secret that can be read once.
 #[derive(Debug)]
 pub(crate) struct Askpass {
     program: PathBuf,
-    /// Keeps the pipe, and what is in it, until the login is over.
+    /// Keeps the pipe and its content until the login is complete.
     _pipe: pipe::Sender,
 }
 
-/// What the secret is the answer to. No other question is answered: above all none
+/// The prompt that the secret answers. No other prompt is answered, in particular none
 /// about host keys.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Question<'a> {
+pub(crate) enum Prompt<'a> {
     /// For the passphrase of a key.
     Passphrase,
     /// For the password of an account on a host.
@@ -41,13 +41,13 @@ pub(crate) enum Question<'a> {
     },
 }
 
-/// Why a login did not get beyond a question.
+/// Why a login failed at a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stuck {
-    /// The password was asked for again.
+pub(crate) enum PromptFailure {
+    /// `ssh` prompted for the password again.
     AskedAgain,
-    /// Something else was asked.
-    OtherQuestion(String),
+    /// `ssh` prompted for something else.
+    OtherPrompt(String),
 }
 
 const PASSPHRASE: &str = "#!/bin/sh
@@ -57,10 +57,10 @@ case $1 in
 esac
 ";
 
-/// Letters that `ssh` shows of an account and of a host in its question.
+/// Maximum lengths of account and host in the prompt of `ssh`.
 const SHOWN: (usize, usize) = (30, 128);
 
-/// `ssh` asks for a password itself, or passes on what the server's PAM asks.
+/// The prompt is that of `ssh`, or one that the server's PAM sends.
 fn password_program(user: &str, host: &str) -> String {
     let host = &host.to_ascii_lowercase();
     let shown = |text: &str, most: usize| text.chars().take(most).collect::<String>();
@@ -80,17 +80,16 @@ IFS= read -r password <\"$0.pipe\" && printf '%s\\n' \"$password\"
 }
 
 impl Askpass {
-    /// Prepares program and pipe in `folder`. The secret must not hold ends of
-    /// lines.
+    /// Prepares program and pipe in `folder`. The secret must not contain line breaks.
     pub(crate) async fn prepare(
         folder: &Path,
-        question: Question<'_>,
+        prompt: Prompt<'_>,
         secret: &SecretString,
     ) -> io::Result<Self> {
         let program = folder.join("askpass");
-        let text = match question {
-            Question::Passphrase => PASSPHRASE.to_owned(),
-            Question::Password { user, host } => password_program(user, host),
+        let text = match prompt {
+            Prompt::Passphrase => PASSPHRASE.to_owned(),
+            Prompt::Password { user, host } => password_program(user, host),
         };
         fs::write(&program, text)?;
         fs::set_permissions(&program, Permissions::from_mode(0o700))?;
@@ -107,7 +106,7 @@ impl Askpass {
             .read_write(true)
             .open_sender(&path)?;
         let line = SecretString::from(format!("{}\n", secret.expose_secret()));
-        // It does not wait for a reader: a pipe holds far more than a secret.
+        // Does not block: the buffer of a pipe is far larger than a secret.
         pipe.write_all(line.expose_secret().as_bytes()).await?;
         Ok(Self {
             program,
@@ -115,25 +114,21 @@ impl Askpass {
         })
     }
 
-    /// Makes `ssh` ask the program.
+    /// Makes `ssh` run the program for its prompts.
     pub(crate) fn apply(&self, ssh: &mut Command) {
         ssh.env("SSH_ASKPASS", &self.program)
             .env("SSH_ASKPASS_REQUIRE", "force");
     }
 
-    /// The question that ended a login, if one did.
-    pub(crate) fn stuck(&self) -> Option<Stuck> {
+    /// The prompt at which a login failed, if one did.
+    pub(crate) fn prompt_failure(&self) -> Option<PromptFailure> {
         let beside = |name: &str| self.program.with_extension(name);
         if beside("again").exists() {
-            return Some(Stuck::AskedAgain);
+            return Some(PromptFailure::AskedAgain);
         }
-        let question = fs::read_to_string(beside("other")).ok()?;
-        let shown = question
-            .trim()
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(100);
-        Some(Stuck::OtherQuestion(shown.collect()))
+        let prompt = fs::read_to_string(beside("other")).ok()?;
+        let shown = prompt.trim().chars().filter(|c| !c.is_control()).take(100);
+        Some(PromptFailure::OtherPrompt(shown.collect()))
     }
 }
 
@@ -141,12 +136,12 @@ impl Askpass {
 mod tests {
     use super::*;
 
-    async fn ask(askpass: &Askpass, question: &str) -> std::process::Output {
-        // A shell in between: the program ends the process that asks.
+    async fn ask(askpass: &Askpass, prompt: &str) -> std::process::Output {
+        // A shell in between: the program kills its parent process.
         Command::new("sh")
             .args(["-c", "\"$0\" \"$1\"; exit $?"])
             .arg(&askpass.program)
-            .arg(question)
+            .arg(prompt)
             .output()
             .await
             .unwrap()
@@ -156,7 +151,7 @@ mod tests {
     async fn only_the_question_for_a_passphrase_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let passphrase = SecretString::from("correct 'horse' \\n \"staple\"".to_owned());
-        let askpass = Askpass::prepare(folder.path(), Question::Passphrase, &passphrase)
+        let askpass = Askpass::prepare(folder.path(), Prompt::Passphrase, &passphrase)
             .await
             .unwrap();
         for other in [
@@ -167,40 +162,40 @@ mod tests {
             assert!(!refused.status.success() && refused.stdout.is_empty());
         }
         let answered = ask(&askpass, "Enter passphrase for key '/keys/id': ").await;
-        let words = String::from_utf8(answered.stdout).unwrap();
-        assert_eq!(words.trim_end_matches('\n'), passphrase.expose_secret());
+        let output = String::from_utf8(answered.stdout).unwrap();
+        assert_eq!(output.trim_end_matches('\n'), passphrase.expose_secret());
     }
 
-    async fn with_password(question: &str) -> (Option<String>, Askpass, tempfile::TempDir) {
+    async fn with_password(prompt: &str) -> (Option<String>, Askpass, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let password = SecretString::from("pass wörd \\ '\"$HOME");
-        let asked = Question::Password {
+        let asked = Prompt::Password {
             user: "alice",
             host: "H.example",
         };
         let askpass = Askpass::prepare(folder.path(), asked, &password)
             .await
             .unwrap();
-        let answered = ask(&askpass, question).await;
-        let words = String::from_utf8(answered.stdout).unwrap();
-        let gave = words.strip_suffix('\n').map(str::to_owned);
+        let answered = ask(&askpass, prompt).await;
+        let output = String::from_utf8(answered.stdout).unwrap();
+        let gave = output.strip_suffix('\n').map(str::to_owned);
         (gave, askpass, folder)
     }
 
     #[tokio::test]
     async fn only_questions_for_the_accounts_password_are_answered() {
-        for question in [
+        for prompt in [
             "alice@h.example's password: ",
             "(alice@h.example) Password: ",
             "(alice@h.example) password:",
             "(alice@h.example) Password for alice@h.example:",
             "Password: ",
         ] {
-            let (gave, askpass, _folder) = with_password(question).await;
-            assert_eq!(gave.as_deref(), Some("pass wörd \\ '\"$HOME"), "{question}");
-            assert_eq!(askpass.stuck(), None);
+            let (gave, askpass, _folder) = with_password(prompt).await;
+            assert_eq!(gave.as_deref(), Some("pass wörd \\ '\"$HOME"), "{prompt}");
+            assert_eq!(askpass.prompt_failure(), None);
         }
-        for question in [
+        for prompt in [
             "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
             "Please type 'yes', 'no' or the fingerprint: ",
             "alice@other.example's password: ",
@@ -210,20 +205,20 @@ mod tests {
             "Enter passphrase for key '/keys/id': ",
             "",
         ] {
-            let (gave, askpass, _folder) = with_password(question).await;
-            assert_eq!(gave, None, "{question}");
-            let expected = Stuck::OtherQuestion(question.trim().to_owned());
-            assert_eq!(askpass.stuck(), Some(expected));
+            let (gave, askpass, _folder) = with_password(prompt).await;
+            assert_eq!(gave, None, "{prompt}");
+            let expected = PromptFailure::OtherPrompt(prompt.trim().to_owned());
+            assert_eq!(askpass.prompt_failure(), Some(expected));
         }
     }
 
     #[tokio::test]
     async fn a_password_is_given_once() {
-        let question = "alice@h.example's password: ";
-        let (gave, askpass, _folder) = with_password(question).await;
+        let prompt = "alice@h.example's password: ";
+        let (gave, askpass, _folder) = with_password(prompt).await;
         assert!(gave.is_some());
         let again = ask(&askpass, "(alice@h.example) Password: ").await;
         assert!(!again.status.success() && again.stdout.is_empty());
-        assert_eq!(askpass.stuck(), Some(Stuck::AskedAgain));
+        assert_eq!(askpass.prompt_failure(), Some(PromptFailure::AskedAgain));
     }
 }

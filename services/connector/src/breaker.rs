@@ -1,9 +1,9 @@
-//! A circuit breaker for logins, so that a login node that is down, or that
-//! refuses us, is not hammered. Pure: time and chance are given.
+//! A circuit breaker for logins: it protects a login node that is down or rejects the
+//! logins. Pure: the caller passes time and randomness.
 //!
-//! Closed: logins go on. After one that failed: open for 1 s, then twice as long
-//! for each further failure, up to 60 s. Then half-open: one login is tried, and
-//! decides.
+//! Closed: logins are allowed. After a failure it is open for 1 s, and twice as long
+//! after each further failure, up to 60 s. Then it is half-open: one login attempt is
+//! allowed, and its result closes or opens it.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use compute_domain::Timestamp;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A try whose end was never told (its task died) is forgotten after this.
-const TRY_IS_LOST_AFTER: Duration = Duration::from_secs(60);
+/// Time after which an attempt without a result (its task has died) is ignored.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Whether logins may be tried.
+/// Whether login attempts are allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Breaker {
     state: State,
@@ -36,21 +36,21 @@ enum State {
     },
 }
 
-/// Not now.
+/// A rejected attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pause {
-    /// When to come again.
+    /// Time until the next attempt is allowed.
     pub(crate) left: Duration,
     /// Why the last login failed.
     pub(crate) reason: String,
 }
 
 impl Breaker {
-    /// Asks to try a login; afterwards either [`succeeded`](Self::succeeded) or
-    /// [`failed`](Self::failed) has to be called.
+    /// Admits a login attempt. The caller must then call either
+    /// [`succeeded`](Self::succeeded) or [`failed`](Self::failed).
     ///
     /// # Errors
-    /// [`Pause`] if it is not to be tried now.
+    /// [`Pause`] if no attempt is allowed now.
     pub(crate) fn admit(&mut self, now: Timestamp) -> Result<(), Pause> {
         match &self.state {
             State::Closed => Ok(()),
@@ -58,7 +58,7 @@ impl Breaker {
                 left: until.since(now),
                 reason: reason.clone(),
             }),
-            State::HalfOpen { since, reason, .. } if now.since(*since) < TRY_IS_LOST_AFTER => {
+            State::HalfOpen { since, reason, .. } if now.since(*since) < ATTEMPT_TIMEOUT => {
                 Err(Pause {
                     left: FIRST_PAUSE,
                     reason: reason.clone(),
@@ -80,7 +80,7 @@ impl Breaker {
         }
     }
 
-    /// Why the last login failed, as long as no other has succeeded.
+    /// Why the last login failed; `None` after a success.
     pub(crate) fn trouble(&self) -> Option<&str> {
         match &self.state {
             State::Closed => None,
@@ -93,12 +93,12 @@ impl Breaker {
         self.state = State::Closed;
     }
 
-    /// A login has failed. `chance` (0 to 1) spreads the next try, so that many
-    /// connectors do not come back at once.
+    /// A login has failed. `chance` (0 to 1) spreads the next attempts of many
+    /// connectors over time.
     pub(crate) fn failed(&mut self, now: Timestamp, reason: &str, chance: f64) {
         let failures = match &self.state {
             State::Closed => 1,
-            // Another login that had been admitted together with the first.
+            // This attempt was admitted together with the first one.
             State::Open { failures, .. } => *failures,
             State::HalfOpen { failures, .. } => failures.saturating_add(1),
         };
@@ -149,8 +149,8 @@ mod tests {
         let mut breaker = Breaker::default();
         breaker.failed(at(0), "no", MIDDLE);
         assert_eq!(breaker.admit(at(1)), Ok(()));
-        assert!(breaker.admit(at(1)).is_err(), "a try is under way");
-        assert_eq!(breaker.admit(at(61)), Ok(()), "that try never came back");
+        assert!(breaker.admit(at(1)).is_err(), "an attempt is in progress");
+        assert_eq!(breaker.admit(at(61)), Ok(()), "that attempt is lost");
     }
 
     #[test]
@@ -178,20 +178,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_dead_login_node_is_tried_a_few_times_an_hour(
+        fn a_dead_login_node_sees_few_attempts_an_hour(
             chances in prop::collection::vec(0.0_f64..1.0, 400),
             every_ms in 1_u64..5000,
         ) {
             let mut breaker = Breaker::default();
-            let (mut now, mut tries, mut chances) = (at(0), 0, chances.into_iter().cycle());
+            let (mut now, mut login_attempts, mut chances) = (at(0), 0, chances.into_iter().cycle());
             while now < at(3600) {
                 if breaker.admit(now).is_ok() {
-                    tries += 1;
+                    login_attempts += 1;
                     breaker.failed(now, "no", chances.next().unwrap());
                 }
                 now = now.plus(Duration::from_millis(every_ms));
             }
-            prop_assert!(tries < 90, "{tries} logins in an hour");
+            prop_assert!(login_attempts < 90, "{login_attempts} logins in an hour");
         }
     }
 }

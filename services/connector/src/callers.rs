@@ -1,9 +1,9 @@
-//! Who may ask what of the connector.
+//! Which service may call which method of the connector.
 
 use compute_runtime::{grpc::Callers, tls::Role};
 
-/// The maintainers carry the jobs. Gateways have logins checked, expired folders
-/// removed, and folders looked at before Globus reads them; the operator's command looks whether an HPC can be used.
+/// Maintainers run the jobs. Gateways check logins, remove expired folders, and check
+/// folders before Globus reads them. The operator's command checks whether an HPC works.
 pub(crate) const CALLERS: Callers = Callers(&[
     ("Check", &[Role::Operator]),
     ("CheckLogin", &[Role::Gateway]),

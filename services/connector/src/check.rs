@@ -1,4 +1,4 @@
-//! What an operator wants to know of an HPC before the first job does.
+//! Checks an HPC for an operator, before the first job runs there.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ static CHECK: Script = Script {
     max_output: 64 << 10,
 };
 
-/// Logs in, looks for the scheduler and the container runtime, and writes to the
-/// root path. That the HPC cannot be reached is a finding, too.
+/// Logs in, looks for the scheduler and the container runtime, and writes to the root
+/// path. An unreachable HPC is a failed check, not an error.
 pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<CheckItem> {
     let arguments = vec![
         hpc.root_path.clone(),
@@ -35,13 +35,13 @@ pub(crate) async fn check(remote: &Remote, hpc: &Hpc) -> Vec<CheckItem> {
     }
 }
 
-/// What there is to say of an HPC where each user has an account of their own.
+/// The result for an HPC with private accounts, where nobody logs in for a check.
 pub(crate) fn private() -> Vec<CheckItem> {
     vec![CheckItem {
         subject: "login".to_owned(),
         ok: true,
-        detail: "private accounts: each researcher logs in with an account of their own, whose \
-                 password is checked when a job is made. Nothing was tried now"
+        detail: "private accounts: each researcher logs in with their own account, and the \
+                 password is checked when a job is created. Nothing was checked now"
             .to_owned(),
     }]
 }
@@ -67,8 +67,8 @@ fn check_item(line: &str) -> Option<CheckItem> {
 
 fn not_run(error: &Error) -> CheckItem {
     let detail = match error {
-        Error::Trouble(words) => {
-            format!("{words} (the account's login shell has to be sh, bash, zsh or ksh)")
+        Error::Trouble(message) => {
+            format!("{message} (the login shell of the account must be sh, bash, zsh or ksh)")
         }
         other => other.to_string(),
     };
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn findings() {
+    fn items() {
         let read = check_item("root path|no|cannot write to /scratch: a|b ").unwrap();
         assert_eq!((read.subject.as_str(), read.ok), ("root path", false));
         assert_eq!(read.detail, "cannot write to /scratch: a|b");

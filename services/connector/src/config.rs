@@ -1,5 +1,5 @@
-//! What is set for this process on its command line or in its environment; all
-//! else is in the operator's folder.
+//! Options of this process, from its command line or environment. Everything else is
+//! configured in the operator's folder.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
@@ -13,7 +13,7 @@ use compute_runtime::{healthcheck::Action, seal::SealingKey};
 #[derive(Debug, Parser)]
 #[command(name = "compute-connector", version = version::text())]
 pub struct Options {
-    /// Something else to do than to serve.
+    /// An action other than to serve.
     #[command(subcommand)]
     pub action: Option<Action>,
     /// Folder of the operator's JSON files.
@@ -40,7 +40,7 @@ impl Options {
     /// Those of `hpcs` that this process owns.
     ///
     /// # Errors
-    /// If one is named that is not configured.
+    /// If an option names an HPC that is not configured.
     pub fn owned(&self, mut hpcs: BTreeMap<String, Hpc>) -> anyhow::Result<Vec<Hpc>> {
         for name in &self.hpcs {
             ensure!(
@@ -53,11 +53,11 @@ impl Options {
     }
 }
 
-/// The key that seals logins of private accounts; made where one of `hpcs` has such
-/// accounts, and only there.
+/// The key that seals logins of private accounts; `None` if none of `hpcs` has such
+/// accounts.
 ///
 /// # Errors
-/// If its file cannot be read or made.
+/// If its file cannot be read or created.
 pub fn sealing_key(hpcs: &[Hpc], server: &Server) -> anyhow::Result<Option<SealingKey>> {
     let is_needed = hpcs.iter().any(|hpc| !hpc.is_community_account);
     let load = || SealingKey::load_or_create(&server.credential_key_file);

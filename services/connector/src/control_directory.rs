@@ -1,4 +1,5 @@
-//! The folder of the logins' control sockets: private, short, gone at the end.
+//! The folder for the control sockets of SSH: private, with a short path, and removed at
+//! the end.
 
 use std::{fs, io, path::Path, process};
 
@@ -7,11 +8,11 @@ use tempfile::TempDir;
 
 const PREFIX: &str = "cybergis-connector-";
 
-/// Makes the folder below `parent`, and ends the logins that a connector which
-/// was killed has left there. Only the account of this process may enter it.
+/// Creates the folder below `parent`, and ends the logins that a killed connector has
+/// left there. Only the account of this process can enter it.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If it cannot be created.
 pub(crate) async fn make(parent: &Path) -> io::Result<TempDir> {
     end_orphans(parent).await;
     TempDir::with_prefix_in(format!("{PREFIX}{}-", process::id()), parent)
@@ -23,16 +24,16 @@ async fn end_orphans(parent: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some(owner) = name.to_str().and_then(owner_of) else {
+        let Some(process) = name.to_str().and_then(process_of) else {
             continue;
         };
-        if Path::new("/proc").join(owner.to_string()).exists() {
+        if Path::new("/proc").join(process.to_string()).exists() {
             continue;
         }
         let sockets = fs::read_dir(entry.path()).into_iter().flatten().flatten();
         for login in sockets {
             let socket = login.path().join("master").into_boxed_path();
-            // One that has ended by itself needs no more.
+            // Fails if the login has ended by itself.
             let _ = Session::resume_mux(socket, None).close().await;
         }
         match fs::remove_dir_all(entry.path()) {
@@ -44,8 +45,8 @@ async fn end_orphans(parent: &Path) {
     }
 }
 
-/// The process that made a folder of that name.
-fn owner_of(name: &str) -> Option<u32> {
+/// Id of the process that created a folder of that name.
+fn process_of(name: &str) -> Option<u32> {
     name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok()
 }
 

@@ -1,69 +1,69 @@
-//! What can go wrong, and what a caller may do about it.
+//! Errors of the connector, and what a caller can do about them.
 
 use compute_domain::ErrorKind;
 
-/// An error of the connector. All words are for people: of the site's operator,
-/// or of the job's owner where the scheduler says no.
+/// An error of the connector. Messages are written for the operator; those of
+/// [`Refused`](Self::Refused) also for the owner of the job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// `hpc.json` has no such HPC.
     #[error("there is no HPC {0:?}")]
     UnknownHpc(String),
-    /// The HPC has no shared account, so that there is nobody to log in as.
-    #[error("HPC {0} has no community account: each user's own login is needed there")]
+    /// The HPC has no community account, and the request carries no credential.
+    #[error("HPC {0} has no community account: it needs the user's own login")]
     NoLogin(String),
-    /// The HPC refuses the login of a private account, or what was kept of it is
-    /// of no use: only its owner can go on, with the right password.
+    /// The HPC rejects the login of a private account, or its sealed credential cannot be
+    /// opened. The owner must give the password again.
     #[error("{0}")]
     Password(String),
-    /// A path that is not below the root path of the HPC, or no path at all.
+    /// A path that is not below the root path of the HPC, or not a path.
     #[error("{0}")]
     Path(#[from] crate::paths::PathError),
-    /// Something else in the request is wrong.
+    /// Another argument of the request is invalid.
     #[error("{0}")]
     Argument(String),
-    /// There is no such file or folder.
+    /// The file or folder does not exist.
     #[error("there is no {0} on the HPC")]
     Missing(String),
-    /// A path that leads out of its folder by a link.
+    /// The path leads out of its folder through a link.
     #[error("{0} leads out of its folder")]
     Outside(String),
-    /// The login node cannot be logged in to now.
+    /// Logging in to the login node fails.
     #[error("cannot log in to {node}: {reason}")]
     Login {
         /// `user@host:port`.
         node: String,
-        /// What `ssh` says, and what to do about it.
+        /// What `ssh` reports, and how to correct it.
         reason: String,
     },
-    /// More is asked for at once than the sessions on that login node allow.
+    /// All sessions on the login node stayed in use.
     #[error("all sessions on the login node of {0:?} are in use")]
     Busy(String),
-    /// The connection broke, or the command took too long, or was killed: it may
-    /// or may not have done its work.
+    /// The connection broke, or the command took too long or was killed. It is unknown
+    /// whether it did its work.
     #[error("{what} on the login node was cut: {reason}")]
     Cut {
-        /// Kind of the command.
+        /// Name of the command.
         what: &'static str,
-        /// How it was cut.
+        /// Why it was cut.
         reason: String,
     },
-    /// It is not known whether it was done.
+    /// It is unknown whether the operation was done.
     #[error("{0}")]
     Uncertain(String),
-    /// The scheduler, or the file system, says no, in its own words.
+    /// The scheduler or the file system rejects the operation; the message is theirs.
     #[error("{0}")]
     Refused(String),
-    /// The HPC is in trouble; nothing is wrong with the request.
+    /// The HPC does not work properly; the request is valid.
     #[error("{0}")]
     Trouble(String),
-    /// A fault of ours.
+    /// A fault of the connector.
     #[error("{0}")]
     Internal(String),
 }
 
 impl Error {
-    /// What a caller may do about it.
+    /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownHpc(_) | Self::Missing(_) => ErrorKind::NotFound,

@@ -12,16 +12,16 @@ use crate::{
     remote::{Input, Remote, Script, Shell},
 };
 
-/// Folders that one listing names at the most.
+/// Maximum number of folders in a listing.
 const MAX_FOLDERS: usize = 10_000;
 
-/// Bytes of such a listing: it has to fit in one answer.
+/// Maximum length of a listing in bytes: it must fit in one message.
 const MAX_LISTING: usize = 2 << 20;
 
-/// Levels of folders that are looked into.
+/// Maximum depth of a listing.
 const MAX_DEPTH: usize = 64;
 
-/// How long is looked, seconds.
+/// Maximum duration of a walk in seconds.
 const MAX_WALK: usize = 10;
 
 static MAKE_FOLDER: Script = Script {
@@ -38,12 +38,12 @@ static UPLOAD_FOLDER: Script = Script {
     limit: Duration::from_secs(3600),
     max_output: 64 << 10,
 };
-/// Largest content of a folder that is kept when something is unpacked into it, in bytes of
-/// its tar stream. Data of users can be large; the script's time limit ends it first.
-const MOST_KEPT: u64 = 1 << 40;
+/// Maximum size of a folder whose content stays when a stream is unpacked into it, in bytes of
+/// its tar stream. Data of users may be large; the time limit of the script ends it first.
+const MAX_KEPT_BYTES: u64 = 1 << 40;
 
-/// Largest folder that is copied, in bytes of its tar stream. A copy holds a session.
-const MOST_COPIED: u64 = 10 << 30;
+/// Maximum size of a folder to copy, in bytes of its tar stream. A copy occupies a session.
+const MAX_COPIED_BYTES: u64 = 10 << 30;
 
 static COPY_FOLDER: Script = Script {
     name: "copy_folder",
@@ -81,10 +81,10 @@ static REMOVE_FOLDER: Script = Script {
     max_output: 64 << 10,
 };
 
-/// Makes a folder and its parents.
+/// Creates a folder and its parents.
 ///
 /// # Errors
-/// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+/// [`Error::Trouble`] if the file system rejects it; those of [`Remote::run`].
 pub(crate) async fn make_folder(remote: &Remote, path: &RemotePath) -> Result<(), Error> {
     remote
         .run(&MAKE_FOLDER, path.arguments())
@@ -93,12 +93,12 @@ pub(crate) async fn make_folder(remote: &Remote, path: &RemotePath) -> Result<()
     Ok(())
 }
 
-/// Unpacks a tar stream into a folder, which is made if it is not there. What is in
-/// the folder and not in the stream stays. It is unpacked in `place` and renamed, so
-/// that no link of a program's is ever written through.
+/// Unpacks a tar stream into a folder, which is created if it does not exist. Files that
+/// are in the folder and not in the stream stay. The stream is unpacked in `place` and
+/// then renamed: nothing is written through a link of a program.
 ///
 /// # Errors
-/// The stream's; [`Error::Trouble`] if tar or the file system says no; those of
+/// Those of the stream; [`Error::Trouble`] if tar or the file system rejects it; those of
 /// [`Remote::run`].
 pub(crate) async fn upload_folder(
     remote: &Remote,
@@ -107,7 +107,7 @@ pub(crate) async fn upload_folder(
     tar: BoxStream<'static, Result<Bytes, Error>>,
 ) -> Result<(), Error> {
     let mut arguments = path.arguments_with(place);
-    arguments.push(MOST_KEPT.to_string());
+    arguments.push(MAX_KEPT_BYTES.to_string());
     let reply = remote
         .feed(&UPLOAD_FOLDER, arguments, Input::Stream(tar))
         .await?;
@@ -115,10 +115,10 @@ pub(crate) async fn upload_folder(
     Ok(())
 }
 
-/// Copies a folder into another one, which is replaced if it is there.
+/// Copies a folder to another path and replaces a folder that exists there.
 ///
 /// # Errors
-/// [`Error::Missing`] if there is no such folder, [`Error::Refused`] if something in
+/// [`Error::Missing`] if the folder does not exist, [`Error::Refused`] if something in
 /// it cannot be read or it is larger than 10 GiB; those of [`Remote::run`].
 pub(crate) async fn copy_folder(
     remote: &Remote,
@@ -128,7 +128,7 @@ pub(crate) async fn copy_folder(
 ) -> Result<(), Error> {
     let mut arguments = from.arguments_with(place);
     arguments.extend(to.arguments().pop());
-    arguments.push(MOST_COPIED.to_string());
+    arguments.push(MAX_COPIED_BYTES.to_string());
     remote
         .run(&COPY_FOLDER, arguments)
         .await?
@@ -136,10 +136,10 @@ pub(crate) async fn copy_folder(
     Ok(())
 }
 
-/// Writes a file, whole or not at all; its folder is made if it is not there.
+/// Writes a file, completely or not at all. Creates its folder if it does not exist.
 ///
 /// # Errors
-/// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+/// [`Error::Trouble`] if the file system rejects it; those of [`Remote::run`].
 pub(crate) async fn write_file(
     remote: &Remote,
     place: &Place,
@@ -158,7 +158,7 @@ pub(crate) async fn write_file(
 /// Reads at most `max` bytes of a file from `offset` on.
 ///
 /// # Errors
-/// [`Error::Missing`] if there is no such file, [`Error::Outside`] if a link
+/// [`Error::Missing`] if the file does not exist, [`Error::Outside`] if a link
 /// leads out of the job's folder; those of [`Remote::run`].
 pub(crate) async fn read_file(
     remote: &Remote,
@@ -172,50 +172,50 @@ pub(crate) async fn read_file(
         .run(&READ_FILE, arguments)
         .await?
         .content(path.as_str())?;
-    part(&content).ok_or_else(|| Error::Internal(format!("no size of {path} was answered")))
+    part(&content).ok_or_else(|| Error::Internal(format!("the reply contains no size of {path}")))
 }
 
-/// The size on the first line, and what follows.
-pub(crate) fn part(answer: &[u8]) -> Option<FilePart> {
-    let line_end = answer.iter().position(|&byte| byte == b'\n')?;
-    let size = std::str::from_utf8(answer.get(..line_end)?)
+/// Parses the size on the first line, and the content after it.
+pub(crate) fn part(reply: &[u8]) -> Option<FilePart> {
+    let line_end = reply.iter().position(|&byte| byte == b'\n')?;
+    let size = std::str::from_utf8(reply.get(..line_end)?)
         .ok()?
         .parse()
         .ok()?;
     Some(FilePart {
-        content: answer.get(line_end + 1..)?.to_vec(),
+        content: reply.get(line_end + 1..)?.to_vec(),
         size,
     })
 }
 
-/// Directories below a folder, without dot names: [`MAX_FOLDERS`] at the most, and no
-/// more than [`MAX_LISTING`], [`MAX_DEPTH`] and [`MAX_WALK`] allow. What is left out is
-/// what the walk would have come to last.
+/// Lists the directories below a folder, without dot names, within [`MAX_FOLDERS`],
+/// [`MAX_LISTING`], [`MAX_DEPTH`] and [`MAX_WALK`]. A listing that is cut lacks what the
+/// walk would have reached last.
 ///
 /// # Errors
-/// [`Error::Missing`] if there is no such folder; those of [`Remote::run`].
+/// [`Error::Missing`] if the folder does not exist; those of [`Remote::run`].
 pub(crate) async fn list_folder(remote: &Remote, path: &RemotePath) -> Result<Listing, Error> {
     let mut arguments = path.arguments();
     let limits = [MAX_FOLDERS, MAX_LISTING, MAX_DEPTH, MAX_WALK];
     arguments.extend(limits.map(|limit| limit.to_string()));
-    let answer = remote
+    let reply = remote
         .run(&LIST_FOLDER, arguments)
         .await?
         .content(path.as_str())?;
-    Ok(listing(&answer))
+    Ok(listing(&reply))
 }
 
-/// Reads paths that end with NUL, in any order. An empty one says that the walk was
-/// cut, perhaps within the one before it; so was an answer whose last one has no end.
-fn listing(answer: &[u8]) -> Listing {
-    let mut paths: Vec<&[u8]> = answer.split(|&byte| byte == 0).collect();
+/// Parses paths that end with NUL, in any order. An empty path means that the walk was
+/// cut, possibly within the path before it; so does a last path without a NUL.
+fn listing(reply: &[u8]) -> Listing {
+    let mut paths: Vec<&[u8]> = reply.split(|&byte| byte == 0).collect();
     let mut is_cut = paths.pop().is_some_and(|rest| !rest.is_empty());
     if let Some(at) = paths.iter().position(|path| path.is_empty()) {
         paths.truncate(at.saturating_sub(1));
         is_cut = true;
     }
     let depth = |path: &&[u8]| path.split(|&byte| byte == b'/').count();
-    is_cut |= paths.len() >= MAX_FOLDERS || answer.len() >= MAX_LISTING;
+    is_cut |= paths.len() >= MAX_FOLDERS || reply.len() >= MAX_LISTING;
     is_cut |= paths.iter().any(|path| depth(path) >= MAX_DEPTH);
     paths.sort_unstable();
     paths.truncate(MAX_FOLDERS - 1);
@@ -223,7 +223,7 @@ fn listing(answer: &[u8]) -> Listing {
     let mut bytes = 0;
     for path in paths {
         let folder = format!("/{}", String::from_utf8_lossy(path));
-        // What is no UTF-8 has become longer.
+        // Replacing invalid UTF-8 makes a path longer.
         bytes += folder.len();
         if bytes > MAX_LISTING {
             is_cut = true;
@@ -234,7 +234,7 @@ fn listing(answer: &[u8]) -> Listing {
     Listing { folders, is_cut }
 }
 
-/// Removes a folder and everything in it; one that is not there is well.
+/// Removes a folder and its content. Succeeds if the folder does not exist.
 ///
 /// # Errors
 /// [`Error::Trouble`] if something could not be removed; those of [`Remote::run`].
@@ -254,11 +254,11 @@ static CHECK_FOLDER: Script = Script {
     max_output: 64 << 10,
 };
 
-/// Looks whether a folder is there and no link is on the way to it.
+/// Checks that a folder exists and that no link is on the path to it.
 ///
 /// # Errors
-/// [`Error::Missing`] if there is no such folder, [`Error::Outside`] if a link is on
-/// the way, [`Error::Refused`] if it is no folder or may not be opened; those of
+/// [`Error::Missing`] if the folder does not exist, [`Error::Outside`] if a link is on the
+/// path, [`Error::Refused`] if it is not a folder or cannot be entered; those of
 /// [`Remote::run`].
 pub(crate) async fn check_folder(remote: &Remote, path: &RemotePath) -> Result<(), Error> {
     remote
@@ -291,8 +291,8 @@ mod tests {
         }
     }
 
-    fn listed(answer: &[u8]) -> (Vec<String>, bool) {
-        let Listing { folders, is_cut } = listing(answer);
+    fn listed(reply: &[u8]) -> (Vec<String>, bool) {
+        let Listing { folders, is_cut } = listing(reply);
         (folders, is_cut)
     }
 

@@ -1,4 +1,4 @@
-//! The HPCs that this connector owns, each with the accounts that are used there.
+//! The HPCs that this connector owns, each with its accounts.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,17 +14,17 @@ use crate::{
     ssh_target::SshTarget,
 };
 
-/// One HPC.
+/// The accounts of one HPC.
 enum HpcAccounts {
     /// All jobs run as one account.
     Community(Arc<Account>),
-    /// Each job runs as its owner's own.
+    /// Each job runs as the account of its owner.
     Private(Box<PrivateAccounts>),
 }
 
-/// All of them, by name. An HPC without a login answers why there is none.
+/// All HPCs by name. One that cannot be used has the reason.
 pub(crate) struct HpcRegistry {
-    served: BTreeMap<String, Result<HpcAccounts, Error>>,
+    hpcs: BTreeMap<String, Result<HpcAccounts, Error>>,
 }
 
 impl HpcAccounts {
@@ -41,29 +41,29 @@ impl HpcAccounts {
 }
 
 impl HpcRegistry {
-    /// Gets everything ready; connects to nothing yet. `key` seals what owners give
-    /// of their private accounts.
+    /// Prepares all accounts. Does not connect yet. `key` seals the logins of private
+    /// accounts.
     pub(crate) fn new(
         hpcs: impl IntoIterator<Item = Hpc>,
         deps: &AccountDeps,
         key: Option<&Arc<SealingKey>>,
     ) -> Self {
-        let served = hpcs.into_iter().map(|hpc| {
+        let hpcs = hpcs.into_iter().map(|hpc| {
             let name = hpc.name.clone();
-            let served = HpcAccounts::new(hpc, deps, key);
-            if let Err(error) = &served {
-                tracing::warn!(hpc = name, %error, "no jobs can run there");
+            let accounts = HpcAccounts::new(hpc, deps, key);
+            if let Err(error) = &accounts {
+                tracing::warn!(hpc = name, %error, "no jobs can run on this HPC");
             }
-            (name, served)
+            (name, accounts)
         });
         Self {
-            served: served.collect(),
+            hpcs: hpcs.collect(),
         }
     }
 
     fn get(&self, hpc: &str) -> Result<&HpcAccounts, Error> {
-        match self.served.get(hpc) {
-            Some(Ok(served)) => Ok(served),
+        match self.hpcs.get(hpc) {
+            Some(Ok(accounts)) => Ok(accounts),
             Some(Err(error)) => Err(error.clone()),
             None => Err(Error::UnknownHpc(hpc.to_owned())),
         }
@@ -87,17 +87,17 @@ impl HpcRegistry {
         }
     }
 
-    /// Whether each user logs in to that HPC with an account of their own.
+    /// Whether the HPC has private accounts.
     pub(crate) fn is_private(&self, hpc: &str) -> bool {
         matches!(self.get(hpc), Ok(HpcAccounts::Private(_)))
     }
 
-    /// Logs in to a private account once, and seals what was given for `job`.
+    /// Logs in to a private account once, and seals user and password for `job`.
     ///
     /// # Errors
-    /// [`Error::Password`] if the HPC refuses it, [`Error::Login`] if it cannot be
-    /// asked; [`Error::Argument`] if the HPC has no private accounts, or that is
-    /// none.
+    /// [`Error::Password`] if the HPC rejects the login, [`Error::Login`] if it cannot be
+    /// reached; [`Error::Argument`] if the HPC has no private accounts, or `user` is not
+    /// the name of an account.
     pub(crate) async fn check_login(
         &self,
         hpc: &str,
@@ -111,34 +111,31 @@ impl HpcRegistry {
         }
     }
 
-    /// How each HPC is, as far as it is known without asking it.
-    pub(crate) fn noted(&self) -> Vec<(String, Finding)> {
-        let finding = |served: &Result<HpcAccounts, Error>| {
-            let trouble = match served {
+    /// The state of each HPC, as far as it is known without connecting to it.
+    pub(crate) fn health(&self) -> Vec<(String, Finding)> {
+        let state_of = |accounts: &Result<HpcAccounts, Error>| {
+            let trouble = match accounts {
                 Ok(HpcAccounts::Community(account)) => account.remote.pool().trouble(),
                 Ok(HpcAccounts::Private(accounts)) => accounts.trouble(),
                 Err(error) => return Err(error.to_string()),
             };
-            trouble.map_or(Ok(()), |reason| {
-                Err(format!("logins are held back: {reason}"))
-            })
+            trouble.map_or(Ok(()), |reason| Err(format!("logins are paused: {reason}")))
         };
-        let noted = self.served.iter();
-        noted
-            .map(|(name, served)| (name.clone(), finding(served)))
+        let all = self.hpcs.iter();
+        all.map(|(name, accounts)| (name.clone(), state_of(accounts)))
             .collect()
     }
 
-    /// Forgets private accounts that nobody uses; never returns.
+    /// Removes private accounts that are not in use; never returns.
     pub(crate) async fn forget_idle_accounts(&self) {
         let private = || {
-            self.served.values().filter_map(|served| match served {
+            self.hpcs.values().filter_map(|accounts| match accounts {
                 Ok(HpcAccounts::Private(accounts)) => Some(accounts),
                 _ => None,
             })
         };
         loop {
-            tokio::time::sleep(PrivateAccounts::LOOK_EVERY).await;
+            tokio::time::sleep(PrivateAccounts::CHECK_INTERVAL).await;
             for accounts in private() {
                 accounts.forget_idle().await;
             }
@@ -147,8 +144,8 @@ impl HpcRegistry {
 
     /// Ends all logins.
     pub(crate) async fn close(&self) {
-        for served in self.served.values().flatten() {
-            match served {
+        for accounts in self.hpcs.values().flatten() {
+            match accounts {
                 HpcAccounts::Community(account) => account.remote.pool().close().await,
                 HpcAccounts::Private(accounts) => accounts.close().await,
             }

@@ -1,5 +1,5 @@
-//! The files by which jobs are run, in the private place of the account: no program
-//! sees them. Every operation may be repeated.
+//! The files that run a job, in the private folder of the account, which no program can
+//! see. Every operation may be repeated.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ static REMOVE: Script = Script {
 #[derive(Debug, Clone)]
 pub(crate) struct JobFiles<'a> {
     remote: &'a Remote,
-    /// Root path, place, id of the job: what each script asks for first.
+    /// Root path, private folder, id of the job: the first arguments of each script.
     arguments: Vec<String>,
     job: &'a str,
 }
@@ -56,7 +56,7 @@ impl<'a> JobFiles<'a> {
     /// The files of `job`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if that cannot be the id of a job.
+    /// [`Error::Argument`] if `job` is not the id of a job.
     pub(crate) fn of(remote: &'a Remote, place: &Place, job: &'a str) -> Result<Self, Error> {
         if !is_job_id(job) {
             return Err(Error::Argument(format!("{job:?} is not the id of a job")));
@@ -76,10 +76,10 @@ impl<'a> JobFiles<'a> {
         arguments
     }
 
-    /// Writes `file`, whole or not at all.
+    /// Writes `file`, completely or not at all.
     ///
     /// # Errors
-    /// [`Error::Trouble`] if the file system says no; those of [`Remote::run`].
+    /// [`Error::Trouble`] if the file system rejects it; those of [`Remote::run`].
     pub(crate) async fn write(&self, file: JobFile, content: Bytes) -> Result<(), Error> {
         let arguments = self.with([file.name().to_owned(), content.len().to_string()]);
         let reply = self
@@ -93,7 +93,7 @@ impl<'a> JobFiles<'a> {
     /// Reads at most `max` bytes of `file` from `offset` on.
     ///
     /// # Errors
-    /// [`Error::Missing`] if it is not there; those of [`Remote::run`].
+    /// [`Error::Missing`] if it does not exist; those of [`Remote::run`].
     pub(crate) async fn read(
         &self,
         file: JobFile,
@@ -104,13 +104,14 @@ impl<'a> JobFiles<'a> {
         let arguments = self.with([name.to_owned(), offset.to_string(), max.to_string()]);
         let subject = format!("{name} of job {}", self.job);
         let content = self.remote.run(&READ, arguments).await?.content(&subject)?;
-        part(&content).ok_or_else(|| Error::Internal(format!("no size of {subject} was answered")))
+        part(&content)
+            .ok_or_else(|| Error::Internal(format!("the reply contains no size of {subject}")))
     }
 
-    /// Puts stdout and stderr into `slurm_log/` of `folder`.
+    /// Copies stdout and stderr to `slurm_log/` of `folder`.
     ///
     /// # Errors
-    /// [`Error::Missing`] if the job has no files here, or the folder is not there;
+    /// [`Error::Missing`] if the job has no files here, or the folder does not exist;
     /// [`Error::Refused`] and [`Error::Outside`] if the folder is not one; those of
     /// [`Remote::run`].
     pub(crate) async fn store_logs(&self, folder: &RemotePath) -> Result<(), Error> {
@@ -131,13 +132,13 @@ impl<'a> JobFiles<'a> {
     }
 }
 
-/// Whether `text` is one component of a path, and Slurm takes it as a name to search
-/// by: no comma, no blank.
+/// Whether `text` is one component of a path and a name that Slurm can search for:
+/// without comma or blank.
 pub(crate) fn is_job_id(text: &str) -> bool {
     is_word(text) && !text.starts_with('-')
 }
 
-/// Whether `text` is of letters, digits, `_` and `-`.
+/// Whether `text` consists of 1 to 64 letters, digits, `_` and `-`.
 pub(crate) fn is_word(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
     (1..=64).contains(&text.len()) && text.bytes().all(fits)

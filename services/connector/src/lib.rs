@@ -48,20 +48,19 @@ use grpc::ConnectorService;
 use hpc_registry::HpcRegistry;
 pub use paths::PathError;
 
-/// A connector that is ready to serve.
+/// A connector that can serve.
 pub struct Connector {
     registry: Arc<HpcRegistry>,
     /// Removed, with the sockets in it, when this is dropped.
     _control_directory: TempDir,
 }
 
-/// Gets a connector for `hpcs` ready; connects to nothing yet. Control sockets
-/// are kept in a new folder below `control_parent`. What runs on the HPCs runs in
-/// `tasks`. `key` seals the logins of private accounts; without one, HPCs that have
-/// them cannot be used.
+/// Builds a connector for `hpcs`. Does not connect yet. Control sockets are in a new
+/// folder below `control_parent`. Commands on HPCs run in `tasks`. `key` seals the logins
+/// of private accounts; without it, HPCs with private accounts cannot be used.
 ///
 /// # Errors
-/// If the folder for the control sockets cannot be made.
+/// If the folder for the control sockets cannot be created.
 pub async fn build(
     hpcs: impl IntoIterator<Item = Hpc>,
     clock: Arc<dyn Clock>,
@@ -79,14 +78,14 @@ pub async fn build(
 }
 
 impl Connector {
-    /// What its health report tells. It needs no HPC to be ready: another one may be
-    /// well.
+    /// Its health report. The connector is ready even if an HPC is down: others may
+    /// work.
     pub fn parts(&self) -> Parts {
         let registry = Arc::clone(&self.registry);
-        Parts::default().noting(move || std::future::ready(registry.noted()))
+        Parts::default().noting(move || std::future::ready(registry.health()))
     }
 
-    /// Serves until `stop`; then calls that are under way are answered first.
+    /// Serves until `stop`, and then completes the calls in progress.
     ///
     /// # Errors
     /// If the listener fails.

@@ -1,30 +1,34 @@
-//! Why a login has failed, in words: whether the password was refused, or what to
-//! do about it. Pure.
+//! Explains a failed login: whether the HPC rejected the password, or how to correct
+//! the cause. Pure.
 
 use std::path::Path;
 
 use crate::{
-    askpass::Stuck,
+    askpass::PromptFailure,
     ssh_target::{Login, SshTarget},
 };
 
-/// That the HPC does not take the password of a private account, if that is why
-/// the login has failed.
-pub(crate) fn refusal(target: &SshTarget, log: &str, stuck: Option<Stuck>) -> Option<String> {
+/// The message that the HPC rejects the password of a private account; `None` if the
+/// login failed for another reason.
+pub(crate) fn password_rejection(
+    target: &SshTarget,
+    log: &str,
+    prompt: Option<PromptFailure>,
+) -> Option<String> {
     let SshTarget { hpc, user, .. } = target;
     if !target.is_private() {
         return None;
     }
-    match stuck {
-        Some(Stuck::OtherQuestion(question)) => {
+    match prompt {
+        Some(PromptFailure::OtherPrompt(prompt)) => {
             return Some(format!(
-                "HPC {hpc} asks {user} for more than a password ({question:?}), which cannot be \
+                "HPC {hpc} asks {user} for more than a password ({prompt:?}), which cannot be \
                  answered here"
             ));
         }
-        Some(Stuck::AskedAgain) => {}
+        Some(PromptFailure::AskedAgain) => {}
         None => {
-            let said = |words: &str| log.contains(words);
+            let said = |text: &str| log.contains(text);
             if !said("Permission denied") && !said("Too many authentication failures") {
                 return None;
             }
@@ -33,7 +37,7 @@ pub(crate) fn refusal(target: &SshTarget, log: &str, stuck: Option<Stuck>) -> Op
     Some(format!("HPC {hpc} refuses the password of {user}"))
 }
 
-/// What `ssh` said, and what to do about it.
+/// What `ssh` reported, and how to correct it.
 pub(crate) fn advice(target: &SshTarget, log: &str) -> String {
     let SshTarget {
         hpc,
@@ -70,7 +74,7 @@ pub(crate) fn advice(target: &SshTarget, log: &str) -> String {
         );
     }
     let last = log.lines().map(str::trim).rfind(|line| !line.is_empty());
-    last.unwrap_or("ssh ended without a word").to_owned()
+    last.unwrap_or("ssh ended without a message").to_owned()
 }
 
 #[cfg(test)]
@@ -101,10 +105,10 @@ mod tests {
         "Welcome\nkex_exchange_identification: Connection closed by remote host\nConnection closed by 10.0.0.1 port 22\n",
         "Connection closed by 10.0.0.1"
     )]
-    #[case("", "without a word")]
+    #[case("", "without a message")]
     fn advice_names_the_cause(#[case] log: &str, #[case] expected: &str) {
-        let words = advice(&example(), log);
-        assert!(words.contains(expected), "{words}");
+        let text = advice(&example(), log);
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
@@ -112,15 +116,19 @@ mod tests {
         let mut private = example();
         private.login = Login::Password("secret".into());
         let log = "cigi-gisolve@h: Permission denied (password).";
-        let words = refusal(&private, log, None).unwrap();
-        assert!(words.contains("refuses the password of cigi-gisolve"));
-        assert!(refusal(&private, "", Some(Stuck::AskedAgain)).is_some());
-        let code = Stuck::OtherQuestion("Verification code:".to_owned());
-        let words = refusal(&private, "", Some(code)).unwrap();
-        assert!(words.contains("Verification code"), "{words}");
+        let text = password_rejection(&private, log, None).unwrap();
+        assert!(text.contains("refuses the password of cigi-gisolve"));
+        assert!(password_rejection(&private, "", Some(PromptFailure::AskedAgain)).is_some());
+        let code = PromptFailure::OtherPrompt("Verification code:".to_owned());
+        let text = password_rejection(&private, "", Some(code)).unwrap();
+        assert!(text.contains("Verification code"), "{text}");
         let down = "ssh: connect to host h port 22: Connection refused";
-        assert_eq!(refusal(&private, down, None), None);
-        assert_eq!(refusal(&example(), log, None), None, "a key is no password");
+        assert_eq!(password_rejection(&private, down, None), None);
+        assert_eq!(
+            password_rejection(&example(), log, None),
+            None,
+            "a key is no password"
+        );
         assert!(!format!("{private:?}").contains("secret"));
     }
 }

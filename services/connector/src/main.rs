@@ -15,11 +15,11 @@ use compute_runtime::{
     telemetry, tls,
 };
 
-/// How long calls that are under way are given at the end.
-const LAST_CALLS: Duration = Duration::from_secs(20);
-/// How long commands that are under way on an HPC are given after that. They
-/// come to their end there in any case.
-const LAST_COMMANDS: Duration = Duration::from_secs(5);
+/// How long a stopping connector waits for the calls in progress.
+const CALLS_DEADLINE: Duration = Duration::from_secs(20);
+/// How long it then waits for the commands in progress on an HPC. They run to their end
+/// there in any case.
+const COMMANDS_DEADLINE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -45,15 +45,15 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     health::serve(options.health_listen, connector.parts(), &shutdown).await?;
     let listener = listen::bind(options.listen, options.address_file.as_deref()).await?;
-    let time_is_up = async {
+    let deadline = async {
         shutdown.token.cancelled().await;
-        tokio::time::sleep(LAST_CALLS).await;
+        tokio::time::sleep(CALLS_DEADLINE).await;
     };
     tokio::select! {
         served = connector.serve(listener, transport, shutdown.token.clone()) => served?,
-        () = time_is_up => tracing::warn!("some calls did not end in time"),
+        () = deadline => tracing::warn!("some calls did not end in time"),
     }
-    shutdown.drain(LAST_COMMANDS).await;
+    shutdown.drain(COMMANDS_DEADLINE).await;
     connector.close().await;
     Ok(())
 }

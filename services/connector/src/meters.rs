@@ -1,4 +1,4 @@
-//! What the connector measures. Names and meanings are here only.
+//! Metrics of the connector: names and descriptions.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ const CONNECTIONS: &str = "cybergis_connector_ssh_connections";
 const SESSIONS: &str = "cybergis_connector_ssh_sessions";
 const PAUSED: &str = "cybergis_connector_logins_paused";
 
-/// Tells the recorder what the metrics mean.
+/// Registers the descriptions.
 pub(crate) fn describe() {
     describe_counter!(
         COMMANDS,
@@ -24,18 +24,15 @@ pub(crate) fn describe() {
     describe_histogram!(
         COMMAND_SECONDS,
         Unit::Seconds,
-        "time such a command took, waiting for a session included"
+        "duration of such a command, including the wait for a session"
     );
-    describe_counter!(LOGINS, "SSH logins tried, by hpc and outcome");
+    describe_counter!(LOGINS, "SSH login attempts, by hpc and outcome");
     describe_gauge!(CONNECTIONS, "SSH connections that are open, by hpc");
-    describe_gauge!(SESSIONS, "commands under way over them, by hpc");
-    describe_gauge!(
-        PAUSED,
-        "1 while logins are held back after failures, by hpc"
-    );
+    describe_gauge!(SESSIONS, "commands in progress over them, by hpc");
+    describe_gauge!(PAUSED, "1 while logins are paused after failures, by hpc");
 }
 
-/// A command on a login node that is under way.
+/// A command in progress on a login node.
 pub(crate) struct RemoteCommand {
     hpc: String,
     kind: &'static str,
@@ -64,7 +61,7 @@ impl RemoteCommand {
 }
 
 pub(crate) fn login<T>(hpc: &str, opened: &Result<T, Error>) {
-    // A login node that refuses a password is well.
+    // A login node that rejects a password works.
     let (outcome, paused) = match opened {
         Ok(_) => ("ok", 0.0),
         Err(Error::Password(_)) => ("refused", 0.0),

@@ -1,4 +1,4 @@
-//! Paths on an HPC, checked before they get anywhere near it. Pure.
+//! Paths on an HPC, checked before they are used. Pure.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ const MAX_BYTES: usize = 4000;
 /// An absolute path strictly below the root path of an HPC, without `.`, `..`
 /// and doubled slashes.
 ///
-/// The folder directly below the root path is never one with a leading dot: those
-/// are the private places of the accounts. That no link is in the way is checked over
-/// there (`into` in `scripts/prelude.sh`): users' programs may make links.
+/// The folder directly below the root path never has a leading dot: those are the private
+/// folders of the accounts. The scripts check for links on the path (`into` in
+/// `scripts/prelude.sh`), since programs of users may create links at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemotePath {
     root: String,
@@ -19,10 +19,10 @@ pub(crate) struct RemotePath {
     relative: String,
 }
 
-/// Why a text is not such a path.
+/// Why a text is not a valid path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It does not begin with a slash.
+    /// It does not start with a slash.
     #[error("path {0:?} is not absolute")]
     Relative(String),
     /// It is the root path itself, or somewhere else.
@@ -36,11 +36,11 @@ pub enum PathError {
     /// It has an empty component, `.` or `..`.
     #[error("path {0:?} has an empty component, `.` or `..`")]
     Component(String),
-    /// It is in a private place.
+    /// It is in the private folder of an account.
     #[error("path {0:?} is not below a folder of a user")]
     Private(String),
-    /// It holds a control character.
-    #[error("path {0:?} holds a control character")]
+    /// It contains a control character.
+    #[error("path {0:?} contains a control character")]
     Control(String),
     /// It is too long.
     #[error("a path of {0} bytes is too long")]
@@ -48,10 +48,10 @@ pub enum PathError {
 }
 
 impl RemotePath {
-    /// The path `text`, which has to be below `root`.
+    /// Checks `text`, which must be a path below `root`.
     ///
     /// # Errors
-    /// [`PathError`] says what is wrong with it.
+    /// [`PathError`] if it is not.
     pub(crate) fn below(root: &str, text: &str) -> Result<Self, PathError> {
         let owned = || text.to_owned();
         if text.len() > MAX_BYTES {
@@ -94,20 +94,20 @@ impl RemotePath {
         &self.path
     }
 
-    /// What scripts ask for: the root path, and the path below it.
+    /// Arguments of a script: root path, and path below it.
     pub(crate) fn arguments(&self) -> Vec<String> {
         vec![self.root.clone(), self.relative.clone()]
     }
 
-    /// What scripts that write ask for: the root path, the private place of the
-    /// account, and the path below the root path.
+    /// Arguments of a script that writes: root path, private folder of the account, and
+    /// path below the root path.
     pub(crate) fn arguments_with(&self, place: &Place) -> Vec<String> {
         vec![self.root.clone(), place.name.clone(), self.relative.clone()]
     }
 }
 
-/// The private place of an account: a folder directly below the root path that is
-/// bound into no container.
+/// The private folder of an account: directly below the root path, and mounted in no
+/// container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     root: String,
@@ -115,7 +115,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of a private account, or of the community account.
+    /// The folder of a private account, or of the community account (`None`).
     pub(crate) fn below(root: &str, account: Option<&str>) -> Self {
         Self {
             root: root_or_slash(root.trim_end_matches('/')),
@@ -123,13 +123,13 @@ impl Place {
         }
     }
 
-    /// What scripts ask for: the root path, and the place's name.
+    /// Arguments of a script: root path, and name of the folder.
     pub(crate) fn arguments(&self) -> Vec<String> {
         vec![self.root.clone(), self.name.clone()]
     }
 }
 
-/// A root path of "/" has lost its slash.
+/// Restores the root path "/", whose slash has been trimmed.
 fn root_or_slash(root: &str) -> String {
     let root = if root.is_empty() { "/" } else { root };
     root.to_owned()

@@ -1,4 +1,4 @@
-//! The logins to one HPC: few, opened when needed, shared by all commands.
+//! The logins of one account: few, opened when needed, shared by all commands.
 
 use std::{
     path::PathBuf,
@@ -16,52 +16,52 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::{breaker::Breaker, error::Error, meters, session::Master, ssh_target::SshTarget};
 
-/// Most servers allow ten sessions on a connection (sshd_config(5), MaxSessions);
-/// this leaves two for a command that is just ending.
-pub(crate) const MOST_SESSIONS: u32 = 8;
+/// Maximum number of sessions on a connection. Most servers allow ten (sshd_config(5),
+/// MaxSessions); two remain for commands that are ending.
+pub(crate) const MAX_SESSIONS: u32 = 8;
 
-/// How long a command waits for a session while all are in use.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a command waits while all sessions are in use.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The logins to one HPC.
+/// The logins of one account.
 #[derive(Debug)]
 pub(crate) struct Pool {
     target: SshTarget,
     slots: Vec<Slot>,
     breaker: SyncMutex<Breaker>,
-    /// Logins with a password, one at a time, and why the HPC refuses it: a second
-    /// try would only bring the account nearer to being locked.
-    refused: Mutex<Option<Error>>,
+    /// Held while logging in with a password; contains the error once the HPC has
+    /// rejected it. Another attempt could lock the account.
+    rejected: Mutex<Option<Error>>,
     clock: Arc<dyn Clock>,
     control_directory: PathBuf,
 }
 
-/// Place for one login.
+/// At most one login.
 #[derive(Debug)]
 struct Slot {
     sessions: Arc<Semaphore>,
     master: Mutex<Option<Arc<Master>>>,
-    /// Whether `master` was up when last seen.
+    /// Whether `master` was up when last checked.
     is_open: AtomicBool,
 }
 
-/// A session on a login, until it is dropped.
+/// A session on a login. Dropping it returns the session to the pool.
 #[derive(Debug)]
-pub(crate) struct Lent {
+pub(crate) struct SessionGuard {
     master: Arc<Master>,
     hpc: String,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Pool {
-    /// Logins to `target` on `hpc`. Nothing is connected yet.
+    /// A pool of logins to `target` on `hpc`. Does not connect yet.
     pub(crate) fn new(
         hpc: &Hpc,
         target: SshTarget,
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
     ) -> Self {
-        let sessions = hpc.max_sessions_per_connection.clamp(1, MOST_SESSIONS) as usize;
+        let sessions = hpc.max_sessions_per_connection.clamp(1, MAX_SESSIONS) as usize;
         let slots = (0..hpc.max_connections.max(1))
             .map(|_| Slot::new(sessions))
             .collect();
@@ -69,7 +69,7 @@ impl Pool {
             target,
             slots,
             breaker: SyncMutex::default(),
-            refused: Mutex::default(),
+            rejected: Mutex::default(),
             clock,
             control_directory,
         }
@@ -80,23 +80,21 @@ impl Pool {
         self.target.hpc()
     }
 
-    /// Lends a session; logs in if there is no login with room and one may be
-    /// added.
+    /// Acquires a session. Logs in if all logins are full and another one is allowed.
     ///
     /// # Errors
-    /// [`Error::Login`] if logging in fails or has just failed, [`Error::Password`]
-    /// if the HPC refuses the password, [`Error::Busy`] if no session comes free
-    /// in time.
-    pub(crate) async fn lend(&self) -> Result<Lent, Error> {
+    /// [`Error::Login`] if the login fails or has just failed, [`Error::Password`] if the
+    /// HPC rejects the password, [`Error::Busy`] if no session becomes free in time.
+    pub(crate) async fn acquire(&self) -> Result<SessionGuard, Error> {
         if let Some((slot, permit)) = self.room(true) {
-            return self.lend_of(slot, permit).await;
+            return self.acquire_from(slot, permit).await;
         }
         if let Some((slot, permit)) = self.room(false) {
-            match self.lend_of(slot, permit).await {
+            match self.acquire_from(slot, permit).await {
                 Err(error) if !self.is_open() => return Err(error),
-                // Another login cannot be had; there is one that is only full.
+                // Another login fails, but an established one is only full: wait for it.
                 Err(_) => {}
-                lent => return lent,
+                guard => return guard,
             }
         }
         let open: Vec<&Slot> = self.slots.iter().filter(|slot| slot.is_open()).collect();
@@ -106,10 +104,10 @@ impl Pool {
             open
         };
         let waits = candidates.iter().map(|slot| Box::pin(slot.permit()));
-        let waited = tokio::time::timeout(PATIENCE, select_all(waits)).await;
+        let waited = tokio::time::timeout(SESSION_TIMEOUT, select_all(waits)).await;
         let (permit, index, _) = waited.map_err(|_| Error::Busy(self.hpc().to_owned()))?;
         match (candidates.get(index), permit) {
-            (Some(slot), Some(permit)) => self.lend_of(slot, permit).await,
+            (Some(slot), Some(permit)) => self.acquire_from(slot, permit).await,
             _ => Err(Error::Internal("the pool is closed".to_owned())),
         }
     }
@@ -128,40 +126,44 @@ impl Pool {
         self.slots.iter().any(Slot::is_open)
     }
 
-    /// A session of this slot's login, which is made (again) if it is not up.
-    async fn lend_of(&self, slot: &Slot, permit: OwnedSemaphorePermit) -> Result<Lent, Error> {
+    /// A session of this slot's login, which is opened (again) if it is not up.
+    async fn acquire_from(
+        &self,
+        slot: &Slot,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<SessionGuard, Error> {
         let mut master = slot.master.lock().await;
         if let Some(up) = master.as_ref()
             && up.is_alive().await
         {
-            return Ok(Lent::new(Arc::clone(up), permit, self.hpc()));
+            return Ok(SessionGuard::new(Arc::clone(up), permit, self.hpc()));
         }
         *master = None;
         slot.is_open.store(false, Ordering::Relaxed);
         let up = Arc::new(self.log_in().await?);
         slot.is_open.store(true, Ordering::Relaxed);
         *master = Some(Arc::clone(&up));
-        Ok(Lent::new(up, permit, self.hpc()))
+        Ok(SessionGuard::new(up, permit, self.hpc()))
     }
 
     async fn log_in(&self) -> Result<Master, Error> {
         if !self.target.is_private() {
             return self.try_log_in().await;
         }
-        let mut refused = self.refused.lock().await;
-        if let Some(error) = &*refused {
+        let mut rejected = self.rejected.lock().await;
+        if let Some(error) = &*rejected {
             return Err(error.clone());
         }
         let opened = self.try_log_in().await;
         if let Err(error @ Error::Password(_)) = &opened {
-            *refused = Some(error.clone());
+            *rejected = Some(error.clone());
         }
         opened
     }
 
-    /// Whether the HPC has refused the password.
-    pub(crate) async fn is_refused(&self) -> bool {
-        self.refused.lock().await.is_some()
+    /// Whether the HPC has rejected the password.
+    pub(crate) async fn is_rejected(&self) -> bool {
+        self.rejected.lock().await.is_some()
     }
 
     async fn try_log_in(&self) -> Result<Master, Error> {
@@ -170,7 +172,7 @@ impl Pool {
             .map_err(|pause| Error::Login {
                 node: self.target.node(),
                 reason: format!(
-                    "{}; next try in {} s",
+                    "{}; next login attempt in {} s",
                     pause.reason,
                     pause.left.as_secs() + 1
                 ),
@@ -182,9 +184,9 @@ impl Pool {
                 tracing::info!(hpc = self.hpc(), node = self.target.node(), "logged in");
                 breaker.succeeded();
             }
-            // The login node is well.
+            // The login node itself works.
             Err(error @ Error::Password(_)) => {
-                tracing::info!(hpc = self.hpc(), %error, "login refused");
+                tracing::info!(hpc = self.hpc(), %error, "login rejected");
                 breaker.succeeded();
             }
             Err(error) => {
@@ -199,17 +201,17 @@ impl Pool {
         opened
     }
 
-    /// Why logins are held back, if they are.
+    /// Why logins are paused, if they are.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.breaker().trouble().map(str::to_owned)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        // A panic elsewhere cannot leave a half-made breaker.
+        // A panic elsewhere cannot leave the breaker inconsistent.
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends all logins. Commands that are under way keep theirs until they end.
+    /// Ends all logins. Running commands keep theirs until they end.
     pub(crate) async fn close(&self) {
         for slot in &self.slots {
             slot.is_open.store(false, Ordering::Relaxed);
@@ -236,7 +238,7 @@ impl Slot {
     }
 }
 
-impl Lent {
+impl SessionGuard {
     fn new(master: Arc<Master>, permit: OwnedSemaphorePermit, hpc: &str) -> Self {
         meters::sessions(hpc, 1.0);
         Self {
@@ -246,7 +248,7 @@ impl Lent {
         }
     }
 
-    /// For starting one command.
+    /// The session for one command.
     pub(crate) fn session(&self) -> &Arc<Session> {
         self.master.session()
     }
@@ -257,7 +259,7 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for SessionGuard {
     fn drop(&mut self) {
         meters::sessions(&self.hpc, -1.0);
     }

@@ -1,9 +1,8 @@
 //! The private accounts on one HPC that are in use.
 //!
-//! An account is known by its name and by the password that was given: logins that
-//! one password has opened are never used for another. What is held of a password
-//! to tell them apart is a MAC under a key that this process has made for itself,
-//! so that comparing says nothing by the time it takes.
+//! An account is identified by its name and password: a login that one password has
+//! opened is never used for another. To compare passwords, a MAC is stored under a random
+//! key of this process, so the time of a comparison reveals nothing.
 
 use std::{
     collections::HashMap,
@@ -23,12 +22,12 @@ use crate::{
     ssh_target::SshTarget,
 };
 
-/// How long an account that nobody uses is kept, with its password.
-const KEPT: Duration = Duration::from_secs(300);
+/// Time after which an account that is not in use is removed, with its password.
+const IDLE_TIME: Duration = Duration::from_secs(300);
 
 type Identity = (String, Vec<u8>);
 
-/// Accounts that are in use, made when first needed.
+/// Accounts in use, created when first needed.
 pub(crate) struct PrivateAccounts {
     hpc: Arc<Hpc>,
     deps: AccountDeps,
@@ -43,10 +42,10 @@ struct Known {
 }
 
 impl PrivateAccounts {
-    /// How often [`forget_idle`](Self::forget_idle) is worth while.
-    pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(60);
+    /// Interval between calls of [`forget_idle`](Self::forget_idle).
+    pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-    /// None yet.
+    /// Without any account yet.
     ///
     /// # Errors
     /// [`Error::Internal`] if the system gives no random numbers.
@@ -66,21 +65,21 @@ impl PrivateAccounts {
         })
     }
 
-    /// Logs in once, and seals what was given for `job`. The login is kept for what
-    /// comes next.
+    /// Logs in once, and seals user and password for `job`. Keeps the login for the next
+    /// calls.
     ///
     /// # Errors
-    /// [`Error::Password`] if the HPC refuses it, [`Error::Login`] if it cannot be
-    /// asked.
+    /// [`Error::Password`] if the HPC rejects the login, [`Error::Login`] if it cannot be
+    /// reached.
     pub(crate) async fn check(
         &self,
         job: &str,
         user: &str,
         password: SecretString,
     ) -> Result<String, Error> {
-        // Anew, even if such a login is up: the password may have changed since.
+        // A new login, even if one is up: the password may have changed since.
         let account = self.make(user, password.clone())?;
-        account.remote.pool().lend().await?;
+        account.remote.pool().acquire().await?;
         let login = json!({"user": user, "password": password.expose_secret()});
         let sealed = self
             .key
@@ -90,8 +89,8 @@ impl PrivateAccounts {
         Ok(sealed)
     }
 
-    /// The account that was sealed for `job`. Whether the HPC still takes its
-    /// password shows when it is used.
+    /// The account that was sealed for `job`. Does not check whether the HPC still
+    /// accepts the password.
     ///
     /// # Errors
     /// [`Error::Password`] if it cannot be opened.
@@ -99,7 +98,7 @@ impl PrivateAccounts {
         let closed = || {
             let hpc = &self.hpc.name;
             Error::Password(format!(
-                "the password that was kept for HPC {hpc} cannot be opened any more"
+                "the stored password for HPC {hpc} cannot be opened: give it again"
             ))
         };
         let opened = self
@@ -118,12 +117,12 @@ impl PrivateAccounts {
         Ok(account)
     }
 
-    /// Ends the logins of accounts that nobody has used for a while, and forgets
-    /// their passwords.
+    /// Ends the logins of accounts that are idle, and removes their passwords.
     pub(crate) async fn forget_idle(&self) {
         let now = self.deps.clock.now();
-        let is_idle =
-            |known: &Known| now.since(known.used) > KEPT && Arc::strong_count(&known.account) == 1;
+        let is_idle = |known: &Known| {
+            now.since(known.used) > IDLE_TIME && Arc::strong_count(&known.account) == 1
+        };
         let idle: Vec<Known> = self
             .lock()
             .extract_if(|_, known| is_idle(known))
@@ -134,7 +133,7 @@ impl PrivateAccounts {
         }
     }
 
-    /// Why logins of one of the accounts are held back, if they are.
+    /// Why logins of one of the accounts are paused, if they are.
     pub(crate) fn trouble(&self) -> Option<String> {
         let known = self.lock();
         known
@@ -150,14 +149,14 @@ impl PrivateAccounts {
         }
     }
 
-    /// Keeps a login that is up, unless there is one that is as good.
+    /// Keeps a new login, unless one that works is known.
     async fn keep(&self, identity: Identity, account: Account) {
         let held = self
             .lock()
             .get(&identity)
             .map(|known| Arc::clone(&known.account));
         if let Some(held) = held
-            && !held.remote.pool().is_refused().await
+            && !held.remote.pool().is_rejected().await
         {
             return;
         }
@@ -177,7 +176,7 @@ impl PrivateAccounts {
         Ok(Account::new(Arc::clone(&self.hpc), target, &self.deps))
     }
 
-    /// What is sealed for one job on one HPC opens for no other.
+    /// A credential that is sealed for one job on one HPC opens for no other.
     fn purpose(&self, job: &str) -> String {
         format!("credential:{}:{job}", self.hpc.name)
     }
@@ -188,7 +187,7 @@ impl PrivateAccounts {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Known>> {
-        // A panic elsewhere cannot leave a half-made map.
+        // A panic elsewhere cannot leave the map inconsistent.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -257,7 +256,7 @@ mod tests {
         };
         let under_way = open("1", "alice");
         drop(open("2", "bob"));
-        clock.advance(KEPT);
+        clock.advance(IDLE_TIME);
         drop(open("3", "carol"));
         clock.advance(Duration::from_secs(1));
         accounts.forget_idle().await;

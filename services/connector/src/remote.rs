@@ -1,13 +1,13 @@
-//! The only place where command lines for a login node are made.
+//! The only place that runs commands on a login node.
 //!
-//! What runs over there is one of a few fixed scripts, with values only as its
-//! positional arguments, under `timeout`. Each run belongs to the process, not to
-//! the caller: if the caller goes away, the run still comes to its end.
+//! A command is one of a few fixed scripts, run by `timeout`; values are only its
+//! positional arguments. It runs in a task of this process: if the caller goes away,
+//! the command still runs to its end.
 
 mod frame;
-mod pump;
 mod reply;
 mod script;
+mod stdio;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,26 +18,26 @@ use tracing::Instrument as _;
 use crate::{
     error::Error,
     meters,
-    pool::{Lent, Pool},
+    pool::{Pool, SessionGuard},
 };
-pub(crate) use pump::Input;
 pub(crate) use reply::Reply;
 use reply::{chain, cut, settle};
 use script::command_line;
 pub(crate) use script::{Script, Shell};
+pub(crate) use stdio::Input;
 
-/// The login node of one HPC, as the place where scripts run. Cheap to clone.
+/// Runs scripts on the login node of one HPC. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     pool: Arc<Pool>,
     tasks: TaskTracker,
 }
 
-/// Beyond a script's own limit: for connecting, and for an answer on its way.
+/// Added to the limit of a script: for connecting and for the transfer of its output.
 const GRACE: Duration = Duration::from_secs(15);
 
 impl Remote {
-    /// Scripts run over connections of `pool`, in tasks of `tasks`.
+    /// Runs scripts over the connections of `pool`, in `tasks`.
     pub(crate) fn new(pool: Arc<Pool>, tasks: TaskTracker) -> Self {
         Self { pool, tasks }
     }
@@ -50,8 +50,8 @@ impl Remote {
     /// Runs a script.
     ///
     /// # Errors
-    /// [`Error::Cut`] if it may or may not have done its work; [`Error::Login`]
-    /// and [`Error::Busy`] if it has not been started.
+    /// [`Error::Cut`] if it is unknown whether the script did its work;
+    /// [`Error::Login`] and [`Error::Busy`] if it was not started.
     pub(crate) async fn run(
         &self,
         script: &'static Script,
@@ -63,7 +63,7 @@ impl Remote {
     /// Runs a script that reads `input`.
     ///
     /// # Errors
-    /// As [`run`](Self::run), and the input's own.
+    /// Those of [`run`](Self::run) and of the input.
     pub(crate) async fn feed(
         &self,
         script: &'static Script,
@@ -91,27 +91,27 @@ async fn run(
 ) -> Result<Reply, Error> {
     let mark = format!("cgc-{:016x}", rand::random::<u64>());
     let line = command_line(script, &mark, arguments);
-    let mut lent = pool.lend().await?;
-    let mut child = start(&lent, &line, input.is_nothing()).await;
+    let mut guard = pool.acquire().await?;
+    let mut child = start(&guard, &line, input.is_nothing()).await;
     if matches!(child, Err(openssh::Error::Disconnected)) {
-        // The connection had ended by itself, before anything was sent over it.
+        // The idle connection had ended before anything was sent.
         drop(child);
-        drop(lent);
-        lent = pool.lend().await?;
-        child = start(&lent, &line, input.is_nothing()).await;
+        drop(guard);
+        guard = pool.acquire().await?;
+        child = start(&guard, &line, input.is_nothing()).await;
     }
     let child = child.map_err(|error| not_started(pool, script, &error))?;
-    let whole = Box::pin(pump::pump(child, input, script.max_output));
-    let Ok(pumped) = tokio::time::timeout(script.limit + GRACE, whole).await else {
-        return Err(cut(script, "no answer came in time"));
+    let whole = Box::pin(stdio::exchange(child, input, script.max_output));
+    let Ok(output) = tokio::time::timeout(script.limit + GRACE, whole).await else {
+        return Err(cut(script, "no output came in time"));
     };
-    let pumped = pumped?;
-    let alive = pumped.status.is_ok() || lent.is_alive().await;
-    settle(script, &mark, pumped, alive)
+    let output = output?;
+    let alive = output.status.is_ok() || guard.is_alive().await;
+    settle(script, &mark, output, alive)
 }
 
 async fn start(
-    lent: &Lent,
+    guard: &SessionGuard,
     line: &[String],
     without_input: bool,
 ) -> Result<openssh::Child<Arc<Session>>, openssh::Error> {
@@ -122,7 +122,7 @@ async fn start(
         Stdio::piped()
     };
     // `arc_command` and `args` quote every word for the login shell.
-    Arc::clone(lent.session())
+    Arc::clone(guard.session())
         .arc_command(program.as_str())
         .args(arguments)
         .stdin(stdin)
@@ -138,7 +138,7 @@ fn not_started(pool: &Pool, script: &Script, error: &openssh::Error) -> Error {
             Error::Busy(pool.hpc().to_owned())
         }
         openssh::Error::InvalidCommand => {
-            Error::Argument("an argument for the HPC holds a NUL character".to_owned())
+            Error::Argument("an argument for the HPC contains a NUL character".to_owned())
         }
         other => cut(script, &chain(other)),
     }

@@ -1,4 +1,4 @@
-//! What a scheduler can do for us. Slurm is the one that exists.
+//! Operations of a batch scheduler. Slurm is the only implementation.
 
 mod slurm;
 mod slurm_parse;
@@ -12,56 +12,56 @@ use crate::{error::Error, paths::RemotePath};
 
 pub(crate) use slurm::Slurm;
 
-/// A job as queue or accounting shows it.
+/// A job in the queue or in accounting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// Where it is.
-    pub(crate) seen: JobObservation,
+    /// Its state.
+    pub(crate) observation: JobObservation,
     /// Its name.
     pub(crate) name: String,
-    /// Its comment; empty if it has none, or accounting keeps none.
+    /// Its comment; empty if it has none, or accounting stores none.
     pub(crate) comment: String,
 }
 
 impl Listed {
-    /// Whether it is the job of that mark: ids are given out again.
+    /// Whether it is the job of that mark. An id alone is not enough: Slurm reuses ids.
     pub(crate) fn is(&self, mark: &Mark) -> bool {
         let comment = self.comment.as_str();
         self.name == mark.job.as_str() && (comment.is_empty() || comment == mark.to_string())
     }
 
-    /// What its comment says, if a deployment has written it.
+    /// The mark in its comment, if a deployment has written it.
     pub(crate) fn mark(&self) -> Option<Mark> {
         Mark::parse(&self.comment)
     }
 }
 
-/// A batch scheduler behind a login node. Ids have been checked by the caller.
+/// A batch scheduler behind a login node. The caller has checked all ids.
 #[async_trait]
 pub(crate) trait Scheduler: Send + Sync + 'static {
-    /// All jobs of the account that the scheduler has in memory, in one look.
-    /// Anybody's: the marks tell which are a deployment's.
+    /// All jobs of the account that the scheduler has in memory, by one query. Their
+    /// marks tell which ones belong to a deployment.
     ///
     /// # Errors
-    /// If it could not be asked; then nothing is known about any job.
+    /// If the scheduler could not be queried; then nothing is known about any job.
     async fn queue(&self) -> Result<Vec<Listed>, Error>;
 
-    /// Those of `ids` that accounting has as ended, in one look.
+    /// Those of `ids` that have ended according to accounting, by one query.
     ///
     /// # Errors
-    /// If it could not be asked, or the site keeps none ([`Error::Refused`]).
+    /// If accounting could not be queried, or the site keeps none ([`Error::Refused`]).
     async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error>;
 
-    /// Hands the script of the job in `mark` over, once and only once. The version
-    /// before may have done so, with its marks in `legacy`.
+    /// Submits the script of the job in `mark` exactly once. The version before may have
+    /// submitted it, and left its markers in `legacy`.
     ///
     /// # Errors
-    /// [`Error::Refused`] in the scheduler's own words; [`Error::Uncertain`] and
-    /// [`Error::Cut`] if it may have accepted the job.
+    /// [`Error::Refused`] with the scheduler's message; [`Error::Uncertain`] and
+    /// [`Error::Cut`] if the scheduler may have accepted the job.
     async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error>;
 
-    /// The id under which it has the job of `mark`, whose submission was tried; `None` if
-    /// it does not have it. Submits nothing.
+    /// The id of the job of `mark`, whose submission was attempted; `None` if the
+    /// scheduler does not have it. Never submits.
     ///
     /// # Errors
     /// [`Error::Uncertain`] as long as the scheduler may still show it later.
@@ -71,28 +71,28 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error>;
 
-    /// Ends a job. Ending one that has ended, or whose id another job has by now,
-    /// succeeds and does nothing.
+    /// Cancels a job. Succeeds without effect if the job has ended, or its id belongs to
+    /// another job by now.
     ///
     /// # Errors
-    /// [`Error::Refused`] in the scheduler's own words.
+    /// [`Error::Refused`] with the scheduler's message.
     async fn cancel(&self, job: &SlurmJob) -> Result<(), Error>;
 
     /// Suspends a running job, holds a pending one.
     ///
     /// # Errors
-    /// [`Error::Refused`] in the scheduler's own words.
+    /// [`Error::Refused`] with the scheduler's message.
     async fn suspend(&self, job: &SlurmJob) -> Result<(), Error>;
 
     /// Resumes a suspended job, releases a held one.
     ///
     /// # Errors
-    /// [`Error::Refused`] in the scheduler's own words.
+    /// [`Error::Refused`] with the scheduler's message.
     async fn resume(&self, job: &SlurmJob) -> Result<(), Error>;
 
-    /// What an ended job used; empty where accounting does not know.
+    /// What an ended job used; fields that accounting does not know are absent.
     ///
     /// # Errors
-    /// If accounting could not be asked.
+    /// If accounting could not be queried.
     async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error>;
 }

@@ -8,29 +8,29 @@ use tempfile::TempDir;
 use crate::{
     askpass::Askpass,
     error::Error,
-    login_failure::{advice, refusal},
+    login_failure::{advice, password_rejection},
     meters,
     ssh_target::SshTarget,
 };
 
-/// A login that is up. It ends when this is dropped, or when nothing has run over
-/// it for a while.
+/// An established login. It ends when this is dropped, or after an idle time
+/// (`ControlPersist`).
 #[derive(Debug)]
 pub(crate) struct Master {
     session: Arc<Session>,
     hpc: String,
 }
 
-/// For connecting and logging in together.
-const LOGIN_PATIENCE: Duration = Duration::from_secs(15);
+/// Maximum time for connecting and logging in together.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Master {
-    /// Logs in. The control socket is in a new folder below `control_directory`,
-    /// whose path has to be short (a socket's path is at most 107 bytes).
+    /// Logs in. The control socket is in a new folder below `control_directory`, whose
+    /// path must be short (the path of a socket has at most 107 bytes).
     ///
     /// # Errors
-    /// [`Error::Login`], with what to do about it; [`Error::Password`] if a private
-    /// account's password is refused.
+    /// [`Error::Login`] with the cause and how to correct it; [`Error::Password`] if the
+    /// HPC rejects the password of a private account.
     pub(crate) async fn open(target: &SshTarget, control_directory: &Path) -> Result<Self, Error> {
         let opened = Self::try_open(target, control_directory).await;
         meters::login(target.hpc(), &opened);
@@ -44,25 +44,25 @@ impl Master {
         };
         // The socket's name is the one that `Session` expects.
         let folder = TempDir::with_prefix_in("ssh-", control_directory)
-            .map_err(|error| failed(format!("cannot make the folder of its socket: {error}")))?;
+            .map_err(|error| failed(format!("cannot create the folder of its socket: {error}")))?;
         let log = folder.path().join("log");
         let mut command = target.command(&folder.path().join("master"), &log);
         let askpass = target
             .askpass(folder.path())
             .await
-            .map_err(|error| failed(format!("cannot hand over the secret: {error}")))?;
+            .map_err(|error| failed(format!("cannot pass the secret to ssh: {error}")))?;
         if let Some(askpass) = &askpass {
             askpass.apply(&mut command);
         }
-        let status = tokio::time::timeout(LOGIN_PATIENCE, command.status())
+        let status = tokio::time::timeout(LOGIN_TIMEOUT, command.status())
             .await
-            .map_err(|_| failed("it did not answer in time".to_owned()))?
+            .map_err(|_| failed("it did not respond in time".to_owned()))?
             .map_err(|error| failed(format!("ssh cannot be started here: {error}")))?;
         if !status.success() {
             let log = fs::read_to_string(&log).unwrap_or_default();
-            let stuck = askpass.as_ref().and_then(Askpass::stuck);
-            return Err(match refusal(target, &log, stuck) {
-                Some(words) => Error::Password(words),
+            let prompt = askpass.as_ref().and_then(Askpass::prompt_failure);
+            return Err(match password_rejection(target, &log, prompt) {
+                Some(message) => Error::Password(message),
                 None => failed(advice(target, &log)),
             });
         }
@@ -79,7 +79,7 @@ impl Master {
         &self.session
     }
 
-    /// Whether the connection is up. Asks the local `ssh` only.
+    /// Whether the connection is up. Queries the local `ssh` only.
     pub(crate) async fn is_alive(&self) -> bool {
         self.session.check().await.is_ok()
     }

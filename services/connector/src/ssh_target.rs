@@ -1,4 +1,4 @@
-//! Where and as whom to log in, and the command that does.
+//! Login node and account, and the command that logs in.
 
 use std::{
     io,
@@ -11,11 +11,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::process::Command;
 
 use crate::{
-    askpass::{Askpass, Question},
+    askpass::{Askpass, Prompt},
     error::Error,
 };
 
-/// Where and as whom to log in.
+/// A login node, and the account to log in with.
 #[derive(Debug, Clone)]
 pub(crate) struct SshTarget {
     pub(crate) hpc: String,
@@ -26,21 +26,20 @@ pub(crate) struct SshTarget {
     pub(crate) known_hosts: PathBuf,
 }
 
-/// What the login node is shown.
+/// How the account authenticates.
 #[derive(Debug, Clone)]
 pub(crate) enum Login {
-    /// A key of ours.
+    /// With a key of the deployment.
     Key {
         path: PathBuf,
         passphrase: Option<SecretString>,
     },
-    /// The password of a private account.
+    /// With the password of a private account.
     Password(SecretString),
 }
 
-/// Options of each login, ssh_config(5). No file of options is read: what holds
-/// is here. A connection that is idle for two minutes ends, so that none is left
-/// behind by a connector that was killed.
+/// Options of each login, ssh_config(5). No configuration file is read. A connection that
+/// is idle for two minutes ends; so a killed connector leaves none behind.
 const OPTIONS: [&str; 11] = [
     "StrictHostKeyChecking=yes",
     "GlobalKnownHostsFile=/dev/null",
@@ -55,25 +54,25 @@ const OPTIONS: [&str; 11] = [
     "ControlPersist=120s",
 ];
 
-/// The same for a private account: one try, and nothing but the password.
+/// Additional options for a private account: one attempt, with the password only.
 const WITH_PASSWORD: [&str; 3] = [
     "PreferredAuthentications=password,keyboard-interactive",
     "PubkeyAuthentication=no",
     "BatchMode=no",
 ];
 
-/// `ssh` reads one line of 1 KiB at the most.
-const LONGEST_PASSWORD: usize = 512;
+/// Maximum length in bytes. `ssh` reads a line of at most 1 KiB.
+const MAX_PASSWORD_BYTES: usize = 512;
 
 fn is_password(text: &str) -> bool {
-    (1..=LONGEST_PASSWORD).contains(&text.len()) && !text.chars().any(char::is_control)
+    (1..=MAX_PASSWORD_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 impl SshTarget {
     /// The community account of `hpc`.
     ///
     /// # Errors
-    /// [`Error::NoLogin`] if it has none.
+    /// [`Error::NoLogin`] if it has no community account.
     pub(crate) fn community(hpc: &Hpc) -> Result<Self, Error> {
         let Some(CommunityLogin {
             user,
@@ -96,10 +95,10 @@ impl SshTarget {
         })
     }
 
-    /// The account `user` of its owner on `hpc`.
+    /// The private account `user` on `hpc`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if that cannot be an account.
+    /// [`Error::Argument`] if name or password are invalid.
     pub(crate) fn private(hpc: &Hpc, user: &str, password: SecretString) -> Result<Self, Error> {
         if !is_account_name(user) {
             return Err(Error::Argument(format!(
@@ -107,8 +106,8 @@ impl SshTarget {
             )));
         }
         if !is_password(password.expose_secret()) {
-            let words = "the password is empty, too long, or holds control characters";
-            return Err(Error::Argument(words.to_owned()));
+            let message = "the password is empty, too long, or contains control characters";
+            return Err(Error::Argument(message.to_owned()));
         }
         Ok(Self {
             hpc: hpc.name.clone(),
@@ -135,28 +134,28 @@ impl SshTarget {
         &self.hpc
     }
 
-    /// What answers the questions of `ssh`, if it may have any.
+    /// The program that answers the prompt of `ssh`, if one is expected.
     ///
     /// # Errors
-    /// If it cannot be put into `folder`.
+    /// If it cannot be written to `folder`.
     pub(crate) async fn askpass(&self, folder: &Path) -> io::Result<Option<Askpass>> {
-        let (question, secret) = match &self.login {
+        let (prompt, secret) = match &self.login {
             Login::Key {
                 passphrase: None, ..
             } => return Ok(None),
             Login::Key {
                 passphrase: Some(passphrase),
                 ..
-            } => (Question::Passphrase, passphrase),
+            } => (Prompt::Passphrase, passphrase),
             Login::Password(password) => {
                 let (user, host) = (&self.user, &self.host);
-                (Question::Password { user, host }, password)
+                (Prompt::Password { user, host }, password)
             }
         };
-        Askpass::prepare(folder, question, secret).await.map(Some)
+        Askpass::prepare(folder, prompt, secret).await.map(Some)
     }
 
-    /// Logs in, and leaves the control socket and a log.
+    /// The command that logs in, and creates the control socket and a log.
     pub(crate) fn command(&self, socket: &Path, log: &Path) -> Command {
         let mut command = Command::new("ssh");
         command

@@ -1,13 +1,13 @@
-//! One look at the scheduler for all callers.
+//! One query of the scheduler for all callers.
 //!
-//! However many ask about however many jobs: from the answer of one `squeue` to
-//! the next there is at least the poll interval of the HPC, and looks never
-//! overlap. A look is one `squeue` for the whole account and, if jobs that
-//! somebody follows are not in it, one `sacct` for those together. How a job ended
-//! is remembered, so that it is not asked about again.
+//! However many callers ask about however many jobs: from the reply of one `squeue` to
+//! the next one passes at least the poll interval of the HPC, and queries never
+//! overlap. A query is one `squeue` for the whole account and, if followed jobs are
+//! missing in its output, one `sacct` for all of these. The end of a job is remembered,
+//! and never queried again.
 //!
-//! Whoever asks a little before the interval has passed waits for the next look:
-//! callers that ask once an interval see each time something new.
+//! A caller that asks shortly before the interval has passed waits for the next query.
+//! So a caller that asks once per interval gets a new result each time.
 
 mod memory;
 
@@ -35,13 +35,13 @@ use crate::{
 };
 use memory::Memory;
 
-/// Ids that one `sacct` is asked about; others wait for the next look.
-const MAX_IDS_OF_A_LOOK: usize = 2000;
+/// Maximum number of ids in one `sacct`; others wait for the next query.
+const MAX_IDS_PER_QUERY: usize = 2000;
 
-/// In the last one of so many parts of the interval, callers wait for the next look.
-const SOON: u32 = 4;
+/// In the last part of the interval, 1/4, callers wait for the next query.
+const WAIT_FRACTION: u32 = 4;
 
-/// Answers from shared looks at one scheduler.
+/// Job states from shared queries of one scheduler.
 pub(crate) struct States {
     scheduler: Arc<dyn Scheduler>,
     poll_interval: Duration,
@@ -53,31 +53,31 @@ pub(crate) struct States {
 #[derive(Default)]
 struct SharedState {
     memory: Memory,
-    look: Option<Look>,
-    /// When `squeue` last answered, or failed to.
-    answered: Option<Timestamp>,
+    query: Option<Query>,
+    /// When `squeue` last replied or failed.
+    replied: Option<Timestamp>,
 }
 
-/// A look that is under way or done.
-struct Look {
+/// A query that is in progress or complete.
+struct Query {
     task: AbortHandle,
-    result: Answer,
+    result: SharedSnapshot,
 }
 
-type Answer = Shared<BoxFuture<'static, Result<Arc<Seen>, Error>>>;
+type SharedSnapshot = Shared<BoxFuture<'static, Result<Arc<Snapshot>, Error>>>;
 
-/// What a look has seen.
+/// The result of a query.
 #[derive(Debug)]
-struct Seen {
+struct Snapshot {
     queue: BTreeMap<String, Listed>,
-    /// Jobs of deployments that are not over.
+    /// Active jobs of deployments.
     marked: Vec<(String, Mark)>,
-    /// Why accounting did not answer, if it was asked.
+    /// Why accounting could not be queried, if it was needed.
     accounting: Option<Error>,
 }
 
 impl States {
-    /// Answers about the jobs of `scheduler`; looks run in `tasks`.
+    /// States of the jobs of `scheduler`. Queries run in `tasks`.
     pub(crate) fn new(
         scheduler: Arc<dyn Scheduler>,
         poll_interval: Duration,
@@ -93,31 +93,29 @@ impl States {
         }
     }
 
-    /// One observation for each job, from a look that is not older than the poll
-    /// interval. A job that neither queue nor accounting knows (yet), or whose
-    /// id is another job's, is unknown.
+    /// One observation for each job, not older than the poll interval. A job that neither
+    /// queue nor accounting knows (yet), or whose id belongs to another job, is unknown.
     ///
     /// # Errors
-    /// If the scheduler could not be asked; then nothing is known about any job.
+    /// If the scheduler could not be queried; then nothing is known about any job.
     pub(crate) async fn observe(&self, jobs: &[SlurmJob]) -> Result<Vec<JobObservation>, Error> {
         let ids: Vec<_> = jobs.iter().map(|job| job.slurm_id.clone()).collect();
-        let result = self.look(&ids);
-        let seen = result.await?;
+        let result = self.query(&ids);
+        let snapshot = result.await?;
         let shared = lock(&self.shared);
         Ok(jobs
             .iter()
-            .map(|job| answer(job, &seen, &shared.memory))
+            .map(|job| observation(job, &snapshot, &shared.memory))
             .collect())
     }
 
-    /// The jobs of `deployment` that the scheduler has and that are not over, from a
-    /// look that is not older than the poll interval.
+    /// The active jobs of `deployment`, not older than the poll interval.
     ///
     /// # Errors
-    /// If the scheduler could not be asked.
+    /// If the scheduler could not be queried.
     pub(crate) async fn of_deployment(&self, deployment: &str) -> Result<Vec<LiveJob>, Error> {
-        let seen = self.look(&[]).await?;
-        let ours = seen.marked.iter();
+        let snapshot = self.query(&[]).await?;
+        let ours = snapshot.marked.iter();
         let ours = ours.filter(|(_, mark)| mark.deployment == deployment);
         Ok(ours
             .map(|(slurm_id, mark)| LiveJob {
@@ -127,66 +125,67 @@ impl States {
             .collect())
     }
 
-    /// The look that is under way or fresh, or a new one.
-    fn look(&self, ids: &[String]) -> Answer {
+    /// The query that is in progress or fresh, or a new one.
+    fn query(&self, ids: &[String]) -> SharedSnapshot {
         let now = self.clock.now();
         let mut shared = lock(&self.shared);
         shared.memory.follow(ids, now);
         let wait = shared
-            .answered
-            .map_or(Duration::ZERO, |answered| self.rest(answered, now));
-        if let Some(look) = &shared.look
-            && (!look.task.is_finished() || wait > self.poll_interval / SOON)
+            .replied
+            .map_or(Duration::ZERO, |replied| self.rest(replied, now));
+        if let Some(current) = &shared.query
+            && (!current.task.is_finished() || wait > self.poll_interval / WAIT_FRACTION)
         {
-            return look.result.clone();
+            return current.result.clone();
         }
         let (scheduler, clock) = (Arc::clone(&self.scheduler), Arc::clone(&self.clock));
-        let for_look = Arc::clone(&self.shared);
+        let for_query = Arc::clone(&self.shared);
         let task = self.tasks.spawn(async move {
             tokio::time::sleep(wait).await;
-            look(&*scheduler, &*clock, &for_look).await
+            query(&*scheduler, &*clock, &for_query).await
         });
         let abort = task.abort_handle();
         let result = async move {
-            task.await
-                .unwrap_or_else(|error| Err(Error::Internal(format!("look: {error}"))))
+            task.await.unwrap_or_else(|error| {
+                Err(Error::Internal(format!("query of the scheduler: {error}")))
+            })
         };
         let result = result.boxed().shared();
-        shared.look = Some(Look {
+        shared.query = Some(Query {
             task: abort,
             result: result.clone(),
         });
         result
     }
 
-    /// How long a look that was answered then is still fresh.
-    fn rest(&self, answered: Timestamp, now: Timestamp) -> Duration {
-        if now < answered {
-            // A clock that was set back must not stop the looks.
+    /// How long a result of that time is still fresh.
+    fn rest(&self, replied: Timestamp, now: Timestamp) -> Duration {
+        if now < replied {
+            // A clock that was set back must not stop the queries.
             return Duration::ZERO;
         }
-        self.poll_interval.saturating_sub(now.since(answered))
+        self.poll_interval.saturating_sub(now.since(replied))
     }
 }
 
 fn lock(shared: &Mutex<SharedState>) -> MutexGuard<'_, SharedState> {
-    // A panic elsewhere leaves at worst a job that is asked about again.
+    // After a panic elsewhere, at worst a job is queried again.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn look(
+async fn query(
     scheduler: &dyn Scheduler,
     clock: &dyn Clock,
     shared: &Mutex<SharedState>,
-) -> Result<Arc<Seen>, Error> {
-    let answer = scheduler.queue().await;
+) -> Result<Arc<Snapshot>, Error> {
+    let listing = scheduler.queue().await;
     let now = clock.now();
-    lock(shared).answered = Some(now);
+    lock(shared).replied = Some(now);
     let (mut marked, mut queue) = (Vec::new(), BTreeMap::new());
-    for listed in answer? {
-        let slurm_id = listed.seen.slurm_id.clone();
+    for listed in listing? {
+        let slurm_id = listed.observation.slurm_id.clone();
         if let Some(mark) = listed.mark()
-            && !matches!(listed.seen.phase, Phase::Ended(_))
+            && !matches!(listed.observation.phase, Phase::Ended(_))
         {
             marked.push((slurm_id.clone(), mark));
         }
@@ -197,37 +196,39 @@ async fn look(
         shared.memory.saw_queue(&queue);
         shared.memory.gone(&queue)
     };
-    gone.truncate(MAX_IDS_OF_A_LOOK);
+    gone.truncate(MAX_IDS_PER_QUERY);
     let mut accounting = None;
     if !gone.is_empty() {
         match scheduler.ended(&gone).await {
             Ok(ended) => lock(shared).memory.remember(ended),
             Err(error) => {
                 if !matches!(error, Error::Refused(_)) {
-                    tracing::warn!(%error, jobs = gone.len(), "could not ask accounting");
+                    tracing::warn!(%error, jobs = gone.len(), "could not query accounting");
                 }
                 accounting = Some(error);
             }
         }
     }
     lock(shared).memory.forget_old(now);
-    Ok(Arc::new(Seen {
+    Ok(Arc::new(Snapshot {
         queue,
         marked,
         accounting,
     }))
 }
 
-fn answer(job: &SlurmJob, seen: &Seen, memory: &Memory) -> JobObservation {
+fn observation(job: &SlurmJob, snapshot: &Snapshot, memory: &Memory) -> JobObservation {
     let id = &job.slurm_id;
-    // The queue goes first: a cluster that was set up anew gives out old ids again.
-    let listed = [seen.queue.get(id), memory.end_of(id)];
+    // The queue has precedence: a cluster that was reinstalled reuses old ids.
+    let listed = [snapshot.queue.get(id), memory.end_of(id)];
     let mut ours = listed.into_iter().flatten().filter(|row| row.is(&job.mark));
     if let Some(listed) = ours.next() {
-        return listed.seen.clone();
+        return listed.observation.clone();
     }
-    let reason = match &seen.accounting {
-        _ if seen.queue.contains_key(id) => "another job has its id by now".to_owned(),
+    let reason = match &snapshot.accounting {
+        _ if snapshot.queue.contains_key(id) => {
+            "its Slurm id belongs to another job by now".to_owned()
+        }
         Some(error) => format!("not in the queue; accounting: {error}"),
         None => String::new(),
     };

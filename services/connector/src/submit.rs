@@ -1,9 +1,9 @@
 //! Submissions, one at a time for each job.
 //!
-//! That a job is submitted once and only once is kept by files in its private folder
-//! (`scripts/submit.sh`), and holds across restarts of this process. Here, calls
-//! for a job whose submission is under way join it, and a submission goes on when
-//! its caller has gone.
+//! Files in the private folder of a job ensure that it is submitted exactly once
+//! (`scripts/submit.sh`), across restarts of this process. Here, calls for a job whose
+//! submission is in progress join it, and a submission continues when its caller goes
+//! away.
 
 use std::{
     collections::HashMap,
@@ -26,13 +26,13 @@ use crate::{
     scheduler::Scheduler,
 };
 
-type Answer = Shared<BoxFuture<'static, Result<Submitted, Error>>>;
+type SharedResult = Shared<BoxFuture<'static, Result<Submitted, Error>>>;
 
-/// The submissions to one scheduler that are under way.
+/// The submissions to one scheduler that are in progress.
 pub(crate) struct Submissions {
     scheduler: Arc<dyn Scheduler>,
     tasks: TaskTracker,
-    under_way: Arc<Mutex<HashMap<String, Answer>>>,
+    in_progress: Arc<Mutex<HashMap<String, SharedResult>>>,
 }
 
 impl Submissions {
@@ -41,51 +41,49 @@ impl Submissions {
         Self {
             scheduler,
             tasks,
-            under_way: Arc::default(),
+            in_progress: Arc::default(),
         }
     }
 
-    /// Submits the script of the job in `mark`, or joins the submission of this job
-    /// that is under way. `legacy` is where the version before may have left marks.
+    /// Submits the script of the job in `mark`, or joins the submission of this job that
+    /// is in progress. The version before may have left its markers in `legacy`.
     ///
     /// # Errors
-    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if it cannot be a job's
-    /// mark.
+    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if `mark` is invalid.
     pub(crate) async fn submit(
         &self,
         mark: Mark,
         legacy: Option<RemotePath>,
     ) -> Result<Submitted, Error> {
         check_mark(&mark)?;
-        self.answer(mark, legacy).await
+        self.join_or_start(mark, legacy).await
     }
 
-    /// The id under which the scheduler has this job, whose submission was tried.
+    /// The id of this job in the scheduler, whose submission was attempted.
     ///
     /// # Errors
-    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if it cannot be a
-    /// job's mark.
+    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if `mark` is invalid.
     pub(crate) async fn find(
         &self,
         mark: &Mark,
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error> {
         check_mark(mark)?;
-        let under_way = lock(&self.under_way).get(mark.job.as_str()).cloned();
-        if let Some(answer) = under_way {
-            // What it answers is found by the look.
-            drop(answer.await);
+        let in_progress = lock(&self.in_progress).get(mark.job.as_str()).cloned();
+        if let Some(result) = in_progress {
+            // The search finds its result.
+            drop(result.await);
         }
         self.scheduler.find_submission(mark, legacy).await
     }
 
-    fn answer(&self, mark: Mark, legacy: Option<RemotePath>) -> Answer {
-        let mut under_way = lock(&self.under_way);
+    fn join_or_start(&self, mark: Mark, legacy: Option<RemotePath>) -> SharedResult {
+        let mut in_progress = lock(&self.in_progress);
         let job = mark.job.to_string();
-        if let Some(answer) = under_way.get(&job) {
-            return answer.clone();
+        if let Some(result) = in_progress.get(&job) {
+            return result.clone();
         }
-        let (scheduler, submissions) = (Arc::clone(&self.scheduler), Arc::clone(&self.under_way));
+        let (scheduler, submissions) = (Arc::clone(&self.scheduler), Arc::clone(&self.in_progress));
         let leave = Leave {
             submissions,
             name: job.clone(),
@@ -95,18 +93,18 @@ impl Submissions {
             scheduler.submit(&mark, legacy.as_ref()).await
         };
         let task = self.tasks.spawn(submit.in_current_span());
-        let answer = async move {
+        let result = async move {
             task.await
                 .unwrap_or_else(|error| Err(Error::Internal(format!("submit: {error}"))))
         };
-        let answer = answer.boxed().shared();
-        under_way.insert(job, answer.clone());
-        answer
+        let result = result.boxed().shared();
+        in_progress.insert(job, result.clone());
+        result
     }
 }
 
-/// That name and comment of a job can be searched by and compared: the comment is
-/// read back from a line of `squeue`.
+/// Checks that name and comment of a job can be searched for and compared: the comment is
+/// read from a line of `squeue`.
 ///
 /// # Errors
 /// [`Error::Argument`] if they cannot.
@@ -121,9 +119,9 @@ pub(crate) fn check_mark(mark: &Mark) -> Result<(), Error> {
     })
 }
 
-/// Takes a submission off the list, however it ends.
+/// Removes a submission from the map, however it ends.
 struct Leave {
-    submissions: Arc<Mutex<HashMap<String, Answer>>>,
+    submissions: Arc<Mutex<HashMap<String, SharedResult>>>,
     name: String,
 }
 
@@ -133,7 +131,9 @@ impl Drop for Leave {
     }
 }
 
-fn lock(under_way: &Mutex<HashMap<String, Answer>>) -> MutexGuard<'_, HashMap<String, Answer>> {
-    // A panic elsewhere cannot leave a half-made map.
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(
+    in_progress: &Mutex<HashMap<String, SharedResult>>,
+) -> MutexGuard<'_, HashMap<String, SharedResult>> {
+    // A panic elsewhere cannot leave the map inconsistent.
+    in_progress.lock().unwrap_or_else(PoisonError::into_inner)
 }

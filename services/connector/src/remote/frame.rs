@@ -1,19 +1,19 @@
-//! Finds a script's answer in what came over the connection. Pure.
+//! Finds a script's reply in the output of the login shell. Pure.
 //!
-//! Login shells print banners, quota notices and worse, before and after. The
-//! answer stands between `MARK begin` and `MARK end CODE`, each on a line of its
-//! own, where MARK is a new word for each run (`scripts/prelude.sh`).
+//! Login shells print banners and quota notices before and after it. The reply is
+//! between `MARK begin` and `MARK end CODE`, each on its own line; MARK is a new random
+//! word for each run (`scripts/prelude.sh`).
 
-/// A script's answer.
+/// A script's reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Framed<'a> {
-    /// What it printed, byte for byte.
+    /// Its output, byte for byte.
     pub(crate) content: &'a [u8],
     /// Its exit code.
     pub(crate) code: i32,
 }
 
-/// The answer in `output`, if it is there from beginning to end.
+/// The reply in `output`; `None` if it is missing or incomplete.
 pub(crate) fn framed<'a>(output: &'a [u8], mark: &str) -> Option<Framed<'a>> {
     let begin = format!("\n{mark} begin\n");
     let end = format!("\n{mark} end ");
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_noise() {
+    fn a_reply_without_noise() {
         let output = output(b"", b"submitted 7\n", 0, b"");
         let expected = Framed {
             content: b"submitted 7\n",
@@ -66,14 +66,14 @@ mod tests {
     }
 
     #[test]
-    fn someone_elses_marks_are_content() {
+    fn other_marks_are_content() {
         let content = b"\ncgc-ffff begin\n1|RUNNING\ncgc-ffff end 0\n";
         let output = output(b"Welcome!", content, 42, b"bye");
         assert_eq!(framed(&output, MARK), Some(Framed { content, code: 42 }));
     }
 
     #[test]
-    fn what_is_cut_is_no_answer() {
+    fn an_incomplete_reply_is_none() {
         let whole = output(b"banner\n", b"1|RUNNING", 0, b"");
         for length in 0..whole.len() {
             assert_eq!(

@@ -1,9 +1,9 @@
-//! What came back from a script: a whole answer, or how it was cut.
+//! The reply of a script, or why there is no complete one.
 
-use super::{frame::framed, pump::Pumped, script::Script};
+use super::{frame::framed, script::Script, stdio::CommandOutput};
 use crate::error::Error;
 
-/// What a script answered.
+/// The complete reply of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     code: i32,
@@ -11,25 +11,25 @@ pub(crate) struct Reply {
     notes: String,
 }
 
-const MAX_WORDS: usize = 1000;
+const MAX_MESSAGE: usize = 1000;
 
-/// The answer of `script` in what it left; `alive` says whether the login still is.
+/// The reply of `script` in its output. `alive` tells whether the login is still up.
 ///
 /// # Errors
-/// [`Error::Cut`] if there is no whole answer, [`Error::Trouble`] if the script
-/// could not be run.
+/// [`Error::Cut`] if the reply is incomplete, [`Error::Trouble`] if the script could not
+/// be run.
 pub(super) fn settle(
     script: &Script,
     mark: &str,
-    pumped: Pumped,
+    output: CommandOutput,
     alive: bool,
 ) -> Result<Reply, Error> {
-    let notes = String::from_utf8_lossy(&pumped.stderr).trim().to_owned();
-    let code = match pumped.status {
+    let notes = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let code = match output.status {
         Ok(status) => status.code(),
         Err(openssh::Error::Remote(_)) => {
             return Err(Error::Trouble(format!(
-                "{} could not be run: the login node lacks a command: {notes}",
+                "{} could not be run: a command is missing on the login node: {notes}",
                 script.name
             )));
         }
@@ -42,8 +42,8 @@ pub(super) fn settle(
         Some(129..) => return Err(cut(script, "it was killed")),
         Some(_) | None => {}
     }
-    // A shell that is killed may still print its last line, with a code of its own choice.
-    let answer = framed(&pumped.stdout, mark).filter(|answer| Some(answer.code) == code);
+    // A killed shell may still print its last line, with an arbitrary code.
+    let answer = framed(&output.stdout, mark).filter(|answer| Some(answer.code) == code);
     if let Some(answer) = answer {
         return Ok(Reply {
             code: answer.code,
@@ -51,16 +51,16 @@ pub(super) fn settle(
             notes,
         });
     }
-    if pumped.too_much {
+    if output.is_truncated {
         return Err(Error::Internal(format!(
-            "{} answered too much",
+            "the output of {} is too long",
             script.name
         )));
     }
     match code {
-        Some(0) | None => Err(cut(script, "its answer did not come whole")),
+        Some(0) | None => Err(cut(script, "its output is incomplete")),
         Some(code) => {
-            let noise = String::from_utf8_lossy(&pumped.stdout);
+            let noise = String::from_utf8_lossy(&output.stdout);
             Err(Error::Trouble(format!(
                 "the login shell did not run {} to its end (exit code {code}): {}",
                 script.name,
@@ -77,39 +77,39 @@ pub(super) fn cut(script: &Script, reason: &str) -> Error {
     }
 }
 
-/// An error with what lies behind it.
+/// The message of an error with those of its sources.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
+    let mut message = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        words = format!("{words}: {error}");
+        message = format!("{message}: {error}");
         source = error.source();
     }
-    words
+    message
 }
 
-fn shorten(words: &str) -> String {
-    words.trim().chars().take(MAX_WORDS).collect()
+fn shorten(message: &str) -> String {
+    message.trim().chars().take(MAX_MESSAGE).collect()
 }
 
 impl Reply {
-    /// The answer, if the script ended well; otherwise what its exit code means
-    /// (`scripts/prelude.sh`) for the path or the thing called `subject`.
+    /// The content of a successful reply; otherwise the meaning of the exit code
+    /// (`scripts/prelude.sh`) for `subject`, a path or the name of a thing.
     ///
     /// # Errors
-    /// As the exit code says.
+    /// According to the exit code.
     pub(crate) fn content(self, subject: &str) -> Result<Vec<u8>, Error> {
         match self.code {
             0 => Ok(self.content),
             40 => Err(Error::Missing(subject.to_owned())),
             41 => Err(Error::Outside(subject.to_owned())),
-            42 => Err(Error::Refused(self.words())),
-            43 => Err(Error::Uncertain(self.words())),
-            _ => Err(Error::Trouble(self.words())),
+            42 => Err(Error::Refused(self.message())),
+            43 => Err(Error::Uncertain(self.message())),
+            _ => Err(Error::Trouble(self.message())),
         }
     }
 
-    /// The answer as text; see [`content`](Self::content).
+    /// The content as text; see [`content`](Self::content).
     ///
     /// # Errors
     /// As [`content`](Self::content).
@@ -117,7 +117,7 @@ impl Reply {
         Ok(String::from_utf8_lossy(&self.content(subject)?).into_owned())
     }
 
-    fn words(&self) -> String {
+    fn message(&self) -> String {
         let said = String::from_utf8_lossy(&self.content);
         let said = shorten(&said);
         if !said.is_empty() {
@@ -126,7 +126,7 @@ impl Reply {
         if !self.notes.is_empty() {
             return shorten(&self.notes);
         }
-        format!("exit code {} and no word", self.code)
+        format!("exit code {} without a message", self.code)
     }
 }
 
@@ -179,40 +179,36 @@ mod tests {
         );
     }
 
-    fn pumped(status: Result<i32, openssh::Error>, stdout: &str) -> Pumped {
-        Pumped {
+    fn ended(status: Result<i32, openssh::Error>, stdout: &str) -> CommandOutput {
+        CommandOutput {
             stdout: stdout.into(),
             stderr: b"Welcome".to_vec(),
-            too_much: false,
+            is_truncated: false,
             status: status.map(|code| ExitStatus::from_raw(code << 8)),
         }
     }
 
     #[test]
-    fn only_a_whole_answer_counts() {
-        let settle = |pumped, alive| settle(&SCRIPT, "cgc-1", pumped, alive);
+    fn only_a_complete_reply_counts() {
+        let settle = |output, alive| settle(&SCRIPT, "cgc-1", output, alive);
         let whole = "\ncgc-1 begin\nsubmitted 7\n\ncgc-1 end 0\n";
-        let answer = settle(pumped(Ok(0), whole), true).unwrap().content("job");
+        let answer = settle(ended(Ok(0), whole), true).unwrap().content("job");
         assert_eq!(answer, Ok(b"submitted 7\n".to_vec()));
 
         let lost = Err(openssh::Error::RemoteProcessTerminated);
-        for (pumped, alive, expected) in [
-            (
-                pumped(Ok(0), "\ncgc-1 begin\nsubmit"),
-                true,
-                "did not come whole",
-            ),
-            (pumped(Ok(124), whole), true, "took too long"),
-            (pumped(Ok(137), whole), true, "took too long"),
+        for (output, alive, expected) in [
+            (ended(Ok(0), "\ncgc-1 begin\nsubmit"), true, "is incomplete"),
+            (ended(Ok(124), whole), true, "took too long"),
+            (ended(Ok(137), whole), true, "took too long"),
             // bash prints the last line even if it is killed
-            (pumped(Ok(143), whole), true, "it was killed"),
-            (pumped(lost, whole), false, "connection was lost"),
+            (ended(Ok(143), whole), true, "it was killed"),
+            (ended(lost, whole), false, "connection was lost"),
         ] {
-            let error = settle(pumped, alive).unwrap_err();
+            let error = settle(output, alive).unwrap_err();
             assert!(matches!(error, Error::Cut { .. }), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
         }
-        let error = settle(pumped(Ok(1), "This account is not available."), true).unwrap_err();
+        let error = settle(ended(Ok(1), "This account is not available."), true).unwrap_err();
         assert!(
             error.to_string().contains("This account is not available."),
             "{error}"

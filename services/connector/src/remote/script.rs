@@ -2,39 +2,41 @@
 
 use std::time::Duration;
 
-/// Which shell a script needs.
+/// The shell that a script needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shell {
-    /// Any; it uses what every system has.
+    /// Any shell: the script uses standard commands only.
     Plain,
-    /// One that finds Slurm. Where a plain command does not, because the site
-    /// sets PATH in /etc/profile, a login shell does.
+    /// A shell that finds Slurm: a login shell if the plain one does not, because the
+    /// site sets PATH in /etc/profile.
     Scheduler,
 }
 
 /// One of the fixed scripts.
 #[derive(Debug)]
 pub(crate) struct Script {
-    /// Kind of the command, in messages and metrics.
+    /// Name in messages and metrics.
     pub(crate) name: &'static str,
-    /// Its text, which comes after `scripts/prelude.sh`.
+    /// Its text, which follows `scripts/prelude.sh`.
     pub(crate) body: &'static str,
     /// The shell it needs.
     pub(crate) shell: Shell,
-    /// After this it is killed.
+    /// Time after which it is killed.
     pub(crate) limit: Duration,
-    /// What it may print at the most, bytes.
+    /// Maximum length of its output in bytes.
     pub(crate) max_output: usize,
 }
 
 const PRELUDE: &str = include_str!("../scripts/prelude.sh");
 
-/// Runs a script in a shell that finds Slurm; its arguments are the shell's.
+/// Runs a script in a shell that finds Slurm; the arguments are those of the shell.
 const LAUNCH_WITH_SCHEDULER: &str =
     "if command -v sbatch >/dev/null 2>&1; then exec sh \"$@\"; else exec bash -l \"$@\"; fi";
 
+/// Seconds between SIGTERM and SIGKILL.
 const KILL_AFTER: &str = "5";
-/// The words of the command line that runs `script`; its answer is framed by `mark`.
+
+/// The command line that runs `script`. The reply is framed by `mark`.
 pub(super) fn command_line(script: &Script, mark: &str, arguments: &[String]) -> Vec<String> {
     let seconds = script.limit.as_secs().to_string();
     let text = format!("{PRELUDE}{}", script.body);
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_shell_frames_its_answer() {
+    fn a_real_shell_frames_its_reply() {
         let line = command_line(&SCRIPT, "cgc-1", &["it's \"one\" $value".to_owned()]);
         let (program, arguments) = line.split_first().unwrap();
         let output = Command::new(program).args(arguments).output().unwrap();
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_shell_helps_where_slurm_is_not_found() {
+    fn a_login_shell_is_used_if_slurm_is_not_found() {
         let home = tempfile::tempdir().unwrap();
         let (bin, tools) = (home.path().join("bin"), home.path().join("tools"));
         fs::create_dir(&bin).unwrap();

@@ -1,4 +1,4 @@
-//! Slurm, by its command line (22.05 and later).
+//! Slurm 22.05 and later, through its commands.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
     remote::{Remote, Script, Shell},
 };
 
-/// `sbatch` waits for slurmctld as long as the site's MessageTimeout, sometimes
-/// a minute and more.
+/// Maximum seconds of a submission. `sbatch` waits for slurmctld up to the MessageTimeout
+/// of the site, sometimes more than a minute.
 const SUBMIT_SECONDS: u64 = 120;
-/// How long a submission waits for one of the same job that is still under way.
-const LOCK_PATIENCE: &str = "20";
-/// How long after an answer that left it open Slurm may still show the job.
+/// Seconds that a submission waits for another one of the same job.
+const LOCK_TIMEOUT: &str = "20";
+/// Seconds that Slurm may take to show a job after an inconclusive reply.
 const GRACE: &str = "20";
-/// The same after a call of `sbatch` whose end was never noted.
+/// The same after a call of `sbatch` whose result was not stored.
 const GRACE_OF_BEGUN: &str = "140";
 
 static SUBMIT: Script = Script {
@@ -86,7 +86,7 @@ pub(crate) struct Slurm {
 }
 
 impl Slurm {
-    /// Slurm behind that login node.
+    /// Slurm behind this login node.
     pub(crate) fn new(remote: Remote, place: Place) -> Self {
         Self { remote, place }
     }
@@ -95,17 +95,17 @@ impl Slurm {
     async fn control(
         &self,
         script: &'static Script,
-        words: &[&str],
+        options: &[&str],
         job: &SlurmJob,
     ) -> Result<(), Error> {
-        let mut arguments: Vec<String> = words.iter().copied().map(str::to_owned).collect();
+        let mut arguments: Vec<String> = options.iter().copied().map(str::to_owned).collect();
         let SlurmJob { slurm_id, mark } = job;
         arguments.extend([slurm_id.clone(), mark.job.to_string(), mark.to_string()]);
         self.remote.run(script, arguments).await?.content("job")?;
         Ok(())
     }
 
-    /// Accounting's answer; a site that keeps none is [`Error::Refused`].
+    /// The output of accounting; [`Error::Refused`] if the site keeps none.
     async fn accounting(
         &self,
         script: &'static Script,
@@ -117,16 +117,16 @@ impl Slurm {
             .run(script, vec![columns.to_owned(), ids.to_owned()])
             .await?;
         match reply.text("job") {
-            Err(Error::Trouble(words)) if words.contains("accounting storage is disabled") => {
+            Err(Error::Trouble(message)) if message.contains("accounting storage is disabled") => {
                 Err(Error::Refused("the site keeps no accounting".to_owned()))
             }
-            answer => answer,
+            reply => reply,
         }
     }
 }
 
 impl Slurm {
-    /// Runs the script that submits, or only looks.
+    /// Runs the script that submits the job or finds it; `how` is `submit` or `find`.
     async fn submission(
         &self,
         mark: &Mark,
@@ -135,7 +135,7 @@ impl Slurm {
     ) -> Result<String, Error> {
         let mut arguments = self.place.arguments();
         arguments.extend([mark.job.to_string(), mark.to_string()]);
-        arguments.extend([LOCK_PATIENCE, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
+        arguments.extend([LOCK_TIMEOUT, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
         let legacy = legacy.and_then(|folder| folder.arguments().pop());
         arguments.extend([legacy.unwrap_or_default(), how.to_owned()]);
         let script = format!("batch script of job {}", mark.job);
@@ -143,9 +143,9 @@ impl Slurm {
     }
 }
 
-fn not_understood(answer: &str) -> Error {
+fn not_understood(reply: &str) -> Error {
     Error::Uncertain(format!(
-        "the answer to the submission was not understood: {answer:?}"
+        "cannot parse the result of the submission: {reply:?}"
     ))
 }
 
@@ -160,15 +160,15 @@ impl Scheduler for Slurm {
     }
 
     async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
-        let answer = self
+        let reply = self
             .accounting(&ENDED, ENDED_COLUMNS, &ids.join(","))
             .await?;
-        Ok(slurm_parse::ended(&answer))
+        Ok(slurm_parse::ended(&reply))
     }
 
     async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error> {
-        let answer = self.submission(mark, legacy, "submit").await?;
-        submitted(&answer).ok_or_else(|| not_understood(&answer))
+        let reply = self.submission(mark, legacy, "submit").await?;
+        submitted(&reply).ok_or_else(|| not_understood(&reply))
     }
 
     async fn find_submission(
@@ -176,11 +176,11 @@ impl Scheduler for Slurm {
         mark: &Mark,
         legacy: Option<&RemotePath>,
     ) -> Result<Option<String>, Error> {
-        let answer = self.submission(mark, legacy, "look").await?;
-        if answer.trim().rsplit('\n').next() == Some("none") {
+        let reply = self.submission(mark, legacy, "find").await?;
+        if reply.trim().rsplit('\n').next() == Some("none") {
             return Ok(None);
         }
-        let found = submitted(&answer).ok_or_else(|| not_understood(&answer))?;
+        let found = submitted(&reply).ok_or_else(|| not_understood(&reply))?;
         Ok(Some(found.slurm_id))
     }
 
@@ -198,16 +198,16 @@ impl Scheduler for Slurm {
 
     async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error> {
         match self.accounting(&USAGE, USAGE_COLUMNS, &job.slurm_id).await {
-            Ok(answer) => Ok(slurm_parse::usage(&answer, job)),
+            Ok(reply) => Ok(slurm_parse::usage(&reply, job)),
             Err(Error::Refused(_)) => Ok(Usage::default()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Reads `submitted ID` or `adopted ID`.
-fn submitted(answer: &str) -> Option<Submitted> {
-    let (how, id) = answer.trim().rsplit('\n').next()?.split_once(' ')?;
+/// Parses `submitted ID` or `adopted ID`.
+fn submitted(reply: &str) -> Option<Submitted> {
+    let (how, id) = reply.trim().rsplit('\n').next()?.split_once(' ')?;
     let adopted = match how {
         "submitted" => false,
         "adopted" => true,
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_a_submission() {
+    fn results_of_a_submission() {
         let of = |id: &str, adopted| {
             Some(Submitted {
                 slurm_id: id.to_owned(),

@@ -1,5 +1,5 @@
-//! Reads what Slurm's commands print. Pure; lines that are no rows (notices,
-//! headings of `--clusters` sites) are passed over.
+//! Parses the output of Slurm's commands. Pure. Lines that are not rows (notices,
+//! headings of `--clusters` sites) are skipped.
 
 use compute_domain::{
     Timestamp,
@@ -11,9 +11,9 @@ use super::{
     slurm_state::{Meaning, exit, meaning, phase},
 };
 
-/// Columns of one look at the queue. Sizes are given because releases differ in
-/// what they do without; padding is cut off again. Of the nodes it is enough to know
-/// whether there are any. What users write comes last: it may look like a column.
+/// Columns of a query of the queue. The widths are explicit because the defaults of
+/// releases differ; padding is trimmed. One character of the nodes is enough to know
+/// whether there are any. Text of users comes last: it may contain a separator.
 pub(crate) const QUEUE_COLUMNS: &str =
     "JobID:24|,State:24|,exit_code:12|,StartTime:24|,NodeList:1|,Reason:128|,Name:64|,Comment:96|";
 
@@ -44,7 +44,7 @@ fn queue_row(line: &str) -> Option<Listed> {
         reason
     };
     Some(Listed {
-        seen: JobObservation {
+        observation: JobObservation {
             slurm_id: id.to_owned(),
             started_at: started(&phase, start, nodes),
             phase,
@@ -55,14 +55,14 @@ fn queue_row(line: &str) -> Option<Listed> {
     })
 }
 
-/// What `squeue` shows of a job without a comment is no comment.
+/// The comment; empty for `(null)`, which `squeue` prints for a job without one.
 fn comment(text: Option<&str>) -> String {
     let text = text.unwrap_or_default();
     if text == "(null)" { "" } else { text }.to_owned()
 }
 
-/// Ended jobs of `sacct -n -X -P` with [`ENDED_COLUMNS`]. Accounting lags behind:
-/// a job that it has as pending or running is left out.
+/// Ended jobs of `sacct -n -X -P` with [`ENDED_COLUMNS`]. Jobs that are pending or running
+/// there are skipped: accounting lags behind.
 pub(crate) fn ended(output: &str) -> Vec<Listed> {
     output.lines().filter_map(ended_row).collect()
 }
@@ -76,7 +76,7 @@ fn ended_row(line: &str) -> Option<Listed> {
     }
     let started_at = started(&phase, fields.next()?, fields.next()?);
     Some(Listed {
-        seen: JobObservation {
+        observation: JobObservation {
             slurm_id: id.to_owned(),
             started_at,
             phase,
@@ -87,11 +87,11 @@ fn ended_row(line: &str) -> Option<Listed> {
     })
 }
 
-/// The start of a job in seconds since the epoch (`SLURM_TIME_FORMAT=%s`). Of a job
-/// that waits it is when Slurm expects it, and of one cancelled while it waited when
-/// that was: only one that has got nodes has begun.
+/// The start of a job, from seconds since the epoch (`SLURM_TIME_FORMAT=%s`). For a
+/// pending job the column has the expected start, and for one cancelled while pending the
+/// time of that: only a job with nodes has started.
 fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
-    // squeue leaves the column empty, sacct has words for it.
+    // squeue leaves the column empty, sacct prints a text.
     let has_nodes = !matches!(nodes, "" | "None assigned");
     let began = match phase {
         Phase::Running | Phase::Suspended | Phase::Ended(_) => has_nodes,
@@ -102,8 +102,7 @@ fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
 }
 
 /// Usage of one job from `sacct -n -P` with [`USAGE_COLUMNS`]: a row for the job
-/// and one for each of its steps. Empty as long as accounting does not have the
-/// job's end.
+/// and one for each of its steps. Empty until accounting has the end of the job.
 pub(crate) fn usage(output: &str, job: &SlurmJob) -> Usage {
     let (id, name) = (job.slurm_id.as_str(), job.mark.job.as_str());
     let rows: Vec<Vec<&str>> = output
@@ -154,9 +153,9 @@ fn allocated_kib(tres: &str) -> Option<i64> {
         .and_then(kib)
 }
 
-/// `2004K`, `1000M`, `1.5G`, or bytes without a unit where accounting says so
-/// (`0`), as KiB. Older releases append `n` or `c` (per node, per CPU) to what
-/// was requested: that is no amount of the job, and not read.
+/// Parses `2004K`, `1000M`, `1.5G`, or bytes without a unit (`0`), as KiB. Older releases
+/// append `n` or `c` (per node, per CPU) to the requested memory: this is not an amount of
+/// the job, and `None`.
 fn kib(text: &str) -> Option<i64> {
     let text = text.trim();
     let (number, factor) = match text.as_bytes().last()? {
@@ -174,7 +173,7 @@ fn kib(text: &str) -> Option<i64> {
         .then_some(amount.round() as i64)
 }
 
-/// `[D-][HH:]MM:SS[.mmm]` as whole seconds, rounded.
+/// Parses `[D-][HH:]MM:SS[.mmm]` as seconds, rounded.
 fn seconds(text: &str) -> Option<i64> {
     let (days, clock) = text.trim().split_once('-').unwrap_or(("0", text.trim()));
     let mut total = days.parse::<f64>().ok()? * 24.0;
@@ -234,11 +233,16 @@ slurm_load_jobs: maintenance from 18:00
 ";
 
     #[test]
-    fn a_look_at_the_queue() {
+    fn rows_of_the_queue() {
         let seen = queue(QUEUE);
         let phases: Vec<_> = seen
             .iter()
-            .map(|row| (row.seen.slurm_id.as_str(), row.seen.phase.clone()))
+            .map(|row| {
+                (
+                    row.observation.slurm_id.as_str(),
+                    row.observation.phase.clone(),
+                )
+            })
             .collect();
         let expected = [
             ("3", end("CANCELLED", 0, 15)),
@@ -252,11 +256,17 @@ slurm_load_jobs: maintenance from 18:00
             ("11", end("CANCELLED", 0, 0)),
         ];
         assert_eq!(phases, expected);
-        let reasons: Vec<_> = seen.iter().map(|row| row.seen.reason.as_str()).collect();
+        let reasons: Vec<_> = seen
+            .iter()
+            .map(|row| row.observation.reason.as_str())
+            .collect();
         assert_eq!(reasons[..3], ["", "", "JobHeldUser"]);
         assert_eq!(reasons[7], "ReqNodeNotAvail, UnavailableNode");
         assert!(seen.iter().all(|row| row.mark().is_none()));
-        let starts: Vec<_> = seen.iter().map(|row| seconds_of(&row.seen)).collect();
+        let starts: Vec<_> = seen
+            .iter()
+            .map(|row| seconds_of(&row.observation))
+            .collect();
         let [held, waiting, cancelled_before] = [None; 3];
         let expected = [
             Some(1_795_674_683),
@@ -288,7 +298,7 @@ slurm_load_jobs: maintenance from 18:00
     }
 
     #[test]
-    fn accounting_says_what_ended_only() {
+    fn accounting_lists_ended_jobs_only() {
         let output = "\
 1|FAILED|3:0|1795674683|n1|job|
 2|COMPLETED|0:0|1795674683|n[1-2]|job|
@@ -303,7 +313,10 @@ sacct: notice
 9|
 ";
         let seen = ended(output);
-        let starts: Vec<_> = seen.iter().map(|row| seconds_of(&row.seen)).collect();
+        let starts: Vec<_> = seen
+            .iter()
+            .map(|row| seconds_of(&row.observation))
+            .collect();
         let start = Some(1_795_674_683);
         let [cancelled_before, not_said, not_in_seconds] = [None; 3];
         assert_eq!(
@@ -319,7 +332,7 @@ sacct: notice
         );
         let seen: Vec<_> = seen
             .into_iter()
-            .map(|row| (row.seen.slurm_id, row.seen.phase))
+            .map(|row| (row.observation.slurm_id, row.observation.phase))
             .collect();
         let expected = [
             ("1", end("FAILED", 3, 0)),
@@ -352,7 +365,7 @@ sacct: notice
     }
 
     #[test]
-    fn usage_waits_for_the_end_and_bears_gaps() {
+    fn usage_needs_the_end_and_may_have_gaps() {
         let running = "12|RUNNING|2|8|00:00:00|mem=16G|16G||5|job\n";
         assert_eq!(usage(running, &job("12")), Usage::default());
         let gaps = "12|CANCELLED by 0|0|0|00:00:00||4Gn||0|job\n";
@@ -405,8 +418,8 @@ sacct: notice
             let lines = [before, vec![row], after].concat().join("\n");
             let seen = queue(&lines);
             prop_assert_eq!(seen.len(), 1);
-            prop_assert_eq!(&seen[0].seen.slurm_id, &id.to_string());
-            prop_assert_eq!(&seen[0].seen.phase, &phase(state, exit("0")));
+            prop_assert_eq!(&seen[0].observation.slurm_id, &id.to_string());
+            prop_assert_eq!(&seen[0].observation.phase, &phase(state, exit("0")));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Slurm's words for the state of a job (squeue(1), JOB STATE CODES). Pure.
+//! Slurm's job states (squeue(1), JOB STATE CODES). Pure.
 
 use compute_domain::job::{EndState, Phase};
 
-/// What a word means.
+/// The meaning of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Pending,
     Running,
     Suspended,
-    /// Over; the word in full.
+    /// Ended; the long name of the state.
     Ended(&'static str),
     /// Says nothing about this cluster.
     Elsewhere,
 }
 
-/// The meaning of a word, long or short; what follows it (`CANCELLED by 1001`,
-/// `CANCELLED+`) is left out. `None` for a word that is none of Slurm's.
+/// The meaning of a state, long or short name; a suffix (`CANCELLED by 1001`,
+/// `CANCELLED+`) is ignored. `None` for an unknown state.
 pub(crate) fn meaning(word: &str) -> Option<Meaning> {
     let word = word.split_whitespace().next()?.trim_end_matches('+');
     let meaning = match word {
@@ -44,8 +44,8 @@ pub(crate) fn meaning(word: &str) -> Option<Meaning> {
     Some(meaning)
 }
 
-/// The phase for a word, with how the job ended if it has. An unknown word is
-/// an error in the log and never an end.
+/// The phase for a state, with the end of the job if it has ended. An unknown state is
+/// logged as an error, and is never an end.
 pub(crate) fn phase(word: &str, exit: Option<Exit>) -> Phase {
     match meaning(word) {
         Some(Meaning::Pending) => Phase::Pending,
@@ -58,10 +58,7 @@ pub(crate) fn phase(word: &str, exit: Option<Exit>) -> Phase {
         }),
         Some(Meaning::Elsewhere) => Phase::Unknown,
         None => {
-            tracing::error!(
-                slurm.state = word,
-                "slurm names a state that is not known here"
-            );
+            tracing::error!(slurm.state = word, "slurm reports an unknown job state");
             Phase::Unknown
         }
     }
@@ -76,8 +73,8 @@ pub(crate) struct Exit {
     pub(crate) signal: i32,
 }
 
-/// Reads `3:0` (code and signal, as sacct has it) or `768` (the status of
-/// wait(2), as `squeue -O exit_code` has it).
+/// Parses `3:0` (code and signal, from sacct) or `768` (the status of wait(2), from
+/// `squeue -O exit_code`).
 pub(crate) fn exit(text: &str) -> Option<Exit> {
     let text = text.trim();
     if let Some((code, signal)) = text.split_once(':') {
@@ -124,14 +121,14 @@ mod tests {
     #[case("DEADLINE DL", Meaning::Ended("DEADLINE"))]
     #[case("OUT_OF_MEMORY OOM", Meaning::Ended("OUT_OF_MEMORY"))]
     #[case("REVOKED RV", Meaning::Elsewhere)]
-    fn what_words_mean(#[case] words: &str, #[case] expected: Meaning) {
-        for word in words.split(' ') {
+    fn what_states_mean(#[case] states: &str, #[case] expected: Meaning) {
+        for word in states.split(' ') {
             assert_eq!(meaning(word), Some(expected), "{word}");
         }
     }
 
     #[test]
-    fn words_of_nobody_are_no_end() {
+    fn an_unknown_state_is_not_an_end() {
         for word in ["", "DONE", "completed", "C", "ERROR"] {
             assert_eq!(meaning(word), None);
             assert_eq!(phase(word, exit("0:0")), Phase::Unknown);

@@ -1,9 +1,9 @@
-# ID NAME COMMENT. Ending what has ended succeeds; a job that is another one by now is left alone.
+# ID NAME COMMENT: cancels the job. Succeeds if it has ended, or if the id belongs to another job by now.
 whose "$1" "$2" "$3" || say 44 "$seen"
 [ "$whose" = ours ] || exit 0
-words=$(scancel "$1" 2>&1) && exit 0
-case $words in
+message=$(scancel "$1" 2>&1) && exit 0
+case $message in
   *"Invalid job id"* | *"already completing"* | *"already completed"* | *"already finished"*) exit 0 ;;
-  *"ocket timed out"* | *"nable to contact"* | *"onnection"*) say 44 "$words" ;;
+  *"ocket timed out"* | *"nable to contact"* | *"onnection"*) say 44 "$message" ;;
 esac
-say 42 "$words"
+say 42 "$message"

@@ -1,3 +1,3 @@
-# ROOT PATH: PATH is a folder, and no link is on the way to it
+# ROOT PATH: checks that PATH is a folder and that no link is on the path to it
 at "$1"
 follow "$2"

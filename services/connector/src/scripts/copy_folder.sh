@@ -1,7 +1,7 @@
-# ROOT PLACE FROM TO MOST: TO is as FROM is now. Nothing is read through a link. What an earlier run has left of ours stays behind,
-# and so do pipes and the like, and links that lead out of the folder.
+# ROOT PLACE FROM TO MOST: replaces TO by a copy of FROM, of at most MOST bytes. Reads nothing through a link. Does not copy
+# the files of an earlier job, special files, and links that lead out of the folder.
 stage "$1" "$2"
-words=$(mkdir -- "$work/new" 2>&1) || say 44 "$words"
+message=$(mkdir -- "$work/new" 2>&1) || say 44 "$message"
 at "$1"
 follow "$3"
 copy_to "$work/new" "$5" --exclude='./.cgc-*' --exclude=./job.sbatch --exclude=./job.json --exclude=./job.env

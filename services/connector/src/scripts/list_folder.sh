@@ -1,5 +1,5 @@
-# ROOT PATH FOLDERS BYTES DEPTH SECONDS; answers the folders below it, relative to it, a NUL after each, in the order of the
-# walk, which ends at any of the limits; an empty one after it if it took too long
+# ROOT PATH FOLDERS BYTES DEPTH SECONDS: prints the folders below PATH, relative to it, each followed by NUL, in the order of
+# the walk, which ends at any of the limits; then an empty one if it took too long
 at "$1"
 follow "$2"
 {

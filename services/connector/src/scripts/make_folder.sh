@@ -1,3 +1,3 @@
-# ROOT PATH
+# ROOT PATH: creates PATH and its parents
 at "$1"
 make "$2"

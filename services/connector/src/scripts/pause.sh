@@ -1,27 +1,27 @@
-# suspend|resume ID NAME COMMENT. A running job is suspended, a pending one held; likewise back.
+# suspend|resume ID NAME COMMENT: suspends a running job, holds a pending one; or the reverse.
 state_of() {
-  words=$(scontrol show job -o "$1" 2>&1) || {
-    case $words in
-      *"Invalid job id"*) say 42 "Slurm does not know job $1 any more" ;;
-      *) say 44 "$words" ;;
+  message=$(scontrol show job -o "$1" 2>&1) || {
+    case $message in
+      *"Invalid job id"*) say 42 "Slurm no longer has job $1" ;;
+      *) say 44 "$message" ;;
     esac
   }
-  state=$(printf '%s\n' "$words" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p' | tail -n 1)
+  state=$(printf '%s\n' "$message" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p' | tail -n 1)
 }
 control() {
-  words=$(scontrol "$1" "$2" 2>&1) && return 0
-  case $words in
-    *"ocket timed out"* | *"nable to contact"* | *"onnection"*) say 44 "$words" ;;
+  message=$(scontrol "$1" "$2" 2>&1) && return 0
+  case $message in
+    *"ocket timed out"* | *"nable to contact"* | *"onnection"*) say 44 "$message" ;;
   esac
-  say 42 "$words"
+  say 42 "$message"
 }
 whose "$2" "$3" "$4" || say 44 "$seen"
-[ "$whose" = ours ] || say 42 "Slurm does not know job $2 any more"
+[ "$whose" = ours ] || say 42 "Slurm no longer has job $2"
 state_of "$2"
 case $1:$state in
   suspend:PENDING)
     control hold "$2"
-    # it may have started meanwhile, and then holding has no effect
+    # the job may have started meanwhile: then a hold has no effect
     state_of "$2"
     [ "$state" = PENDING ] || control suspend "$2"
     ;;
@@ -29,5 +29,5 @@ case $1:$state in
   suspend:RUNNING | suspend:CONFIGURING) control suspend "$2" ;;
   resume:PENDING) control release "$2" ;;
   resume:SUSPENDED) control resume "$2" ;;
-  *) say 42 "Slurm has job $2 as $state" ;;
+  *) say 42 "job $2 is in state $state" ;;
 esac

@@ -1,14 +1,13 @@
-# Put before each script. The first argument is a word that nobody can guess: the answer stands between two lines that
-# hold it, so that banners and other noise of login shells are never taken for an answer.
+# The beginning of each script. The first argument is a random word. The reply is between two lines with this word, so
+# banners and other output of login shells are never taken for a reply.
 #
-# Exit codes that mean something to the connector, with words in the answer where they help:
-#   40 there is no such file or folder   41 a link is in the way   42 refused
-#   43 it is not known whether it was done   44 the HPC is in trouble
+# Exit codes with a meaning for the connector, some with a message in the reply:
+#   40 the file or folder does not exist   41 a link is on the path   42 rejected
+#   43 it is unknown whether it was done   44 the HPC does not work properly
 #
-# Users' programs write to the folders below the root path while scripts read them. So a script goes down to a folder one
-# component after the other and uses what it has reached: the kernel says where that is, whatever has been renamed or
-# replaced by a link meanwhile. Names are used only relative to the folder that was reached (`./name`), by tools that do
-# not follow links.
+# Programs of users write to the folders below the root path while scripts read them. So a script enters a folder one
+# component at a time and works in the folder that it has reached. The kernel tells its path, whatever has been renamed or
+# replaced by a link meanwhile. Names are used only relative to this folder (`./name`), by tools that do not follow links.
 mark=$1
 shift
 unset CDPATH TAR_OPTIONS POSIXLY_CORRECT
@@ -19,10 +18,11 @@ tidy() {
 trap 'code=$?; tidy; printf "\n%s end %s\n" "$mark" "$code"' EXIT
 printf '\n%s begin\n' "$mark"
 
-# Tools may repeat names of users' files, which can be long.
+# Messages of tools may contain names of files, which can be long.
 say() { code=$1; shift; printf '%.3000s\n' "$*"; exit "$code"; }
 
-# trouble WORDS: what a program did to its own folder is refused (42); a full disk or an unwritable root path is the HPC's (44)
+# trouble MESSAGE: exits with 42 if a program has caused it in its own folder, and with 44 for a full disk or a root path that
+# cannot be written to, which are faults of the HPC
 trouble() {
   case $1 in
     *"o space left"* | *"uota exceeded"* | *"ead-only file system"*) ;;
@@ -31,22 +31,22 @@ trouble() {
   say 44 "$1"
 }
 
-# at ROOT: goes to the root path. Links that lead to it are the site's own.
-at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) && root=$here || say 44 "the root path $1 is not there or may not be entered"; }
+# at ROOT: enters the root path. Links on the path to it belong to the site.
+at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) && root=$here || say 44 "the root path $1 does not exist or cannot be entered"; }
 
-# into NAME: goes down into a folder, and through no link
+# into NAME: enters a folder, but not through a link
 into() {
   [ ! -L "./$1" ] || exit 41
   cd -- "./$1" 2>/dev/null || {
     [ -e "./$1" ] || exit 40
     [ -d "./$1" ] || say 42 "$1 is not a folder"
-    say 42 "the folder $1 may not be entered"
+    say 42 "the folder $1 cannot be entered"
   }
   here=${here%/}/$1
   [ "$(env pwd -P)" = "$here" ] || exit 41
 }
 
-# follow PATH: goes down to it, component by component
+# follow PATH: enters PATH, component by component
 follow() {
   rest=$1/
   while [ -n "$rest" ]; do
@@ -55,59 +55,59 @@ follow() {
   done
 }
 
-# make PATH: the same, making what is not there
+# make PATH: enters PATH, and creates missing folders
 make() {
   rest=$1/
   while [ -n "$rest" ]; do
-    [ -e "./${rest%%/*}" ] || words=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$words"
+    [ -e "./${rest%%/*}" ] || message=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$message"
     into "${rest%%/*}"
     rest=${rest#*/}
   done
 }
 
-# parent_of ROOT PATH: goes to the folder that holds PATH, making it; `name` is the last component
+# parent_of ROOT PATH: enters the parent of PATH, and creates it; sets `name` to the last component
 parent_of() {
   at "$1"
   name=${2##*/}
   case $2 in */*) make "${2%/*}" ;; esac
 }
 
-# ours ROOT PLACE: goes to the private place of the account, which no container sees; makes it if it is not there
+# ours ROOT PLACE: enters the private folder of the account, which no container can see; creates it if it does not exist
 ours() {
   at "$1"
-  [ -d "./$2" ] || words=$(mkdir -m 700 -- "./$2" 2>&1) || [ -d "./$2" ] || say 44 "$words"
+  [ -d "./$2" ] || message=$(mkdir -m 700 -- "./$2" 2>&1) || [ -d "./$2" ] || say 44 "$message"
   into "$2"
   [ -O . ] || say 44 "$here belongs to another account: have it removed, or set another root path"
   case $(stat -c %a .) in
     700 | ?700) ;;
-    *) words=$(chmod 700 . 2>&1) || say 44 "$words" ;;
+    *) message=$(chmod 700 . 2>&1) || say 44 "$message" ;;
   esac
 }
 
-# stage ROOT PLACE: makes a folder in the private place, `work`, which is removed at the end
+# stage ROOT PLACE: creates a folder in the private folder, `work`, which is removed at the end
 stage() {
   ours "$1" "$2"
-  words=$({ mkdir -p staging && mkdir -m 700 -- "staging/$mark"; } 2>&1) || say 44 "$words"
+  message=$({ mkdir -p staging && mkdir -m 700 -- "staging/$mark"; } 2>&1) || say 44 "$message"
   work=$here/staging/$mark
-  # what scripts that were killed have left
+  # left by killed scripts
   find staging -mindepth 1 -maxdepth 1 -mmin +1440 -exec chmod -R u+rwX {} + -exec rm -rf {} + 2>/dev/null
-  trap 'exit 143' TERM HUP # else some shells leave it behind
+  trap 'exit 143' TERM HUP # else some shells do not remove it
 }
 
-# place NAME: puts $work/new here as NAME, instead of what has that name. That is renamed where it is, since a program may have
-# left a folder that cannot be moved elsewhere.
+# place NAME: renames $work/new to NAME in this folder, and replaces what has that name. The latter is first renamed within
+# this folder, since a program may have left a folder that cannot be moved elsewhere.
 place() {
   [ ! -d "$work/new" ] || chmod u+rwx -- "$work/new"
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
   mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
-  words=$(mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $words"
+  message=$(mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $message"
   rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
 too_large() { say 42 "$here is too large to be copied: the limit is $((most >> 20)) MiB"; }
 
-# copy_to FOLDER MOST [OPTION...]: copies what is here into FOLDER, links as links; refused if it is more than MOST bytes, of
-# which a file without content takes 512. Options are for both tars.
+# copy_to FOLDER MOST [OPTION...]: copies the content of this folder to FOLDER, links as links. Rejects more than MOST bytes; an
+# empty file counts as 512. Options are for both tars.
 copy_to() {
   folder=$1 most=$2
   shift 2

@@ -1,4 +1,4 @@
-# ROOT PLACE JOB NAME OFFSET MAX; answers the file's size on one line, then the bytes
+# ROOT PLACE JOB NAME OFFSET MAX: prints the size of the file on one line, then the bytes
 ours "$1" "$2"
 cd -- "jobs/$3" 2>/dev/null || exit 40
 [ -f "$4" ] || exit 40

@@ -1,4 +1,4 @@
-# ROOT PATH
+# ROOT PATH: removes PATH and its content
 at "$1"
 case $2 in
   */*)
@@ -9,6 +9,6 @@ case $2 in
 esac
 name=${2##*/}
 rm -rf -- "./$name" 2>/dev/null && exit 0
-# programs may leave folders that nobody may write to
+# programs may leave folders without write permission
 [ -L "./$name" ] || (chmod u+rwx -- "./$name" && into "$name" && chmod -R u+rwX .) >/dev/null 2>&1
-words=$(rm -rf -- "./$name" 2>&1) || say 44 "cannot remove $2: $words"
+message=$(rm -rf -- "./$name" 2>&1) || say 44 "cannot remove $2: $message"

@@ -1,3 +1,3 @@
-# ROOT PLACE JOB: removes what is kept of a job in our own place
+# ROOT PLACE JOB: removes the files of a job from the private folder
 ours "$1" "$2"
-words=$(rm -rf -- "jobs/$3" 2>&1) || say 44 "$words"
+message=$(rm -rf -- "jobs/$3" 2>&1) || say 44 "$message"

@@ -1,11 +1,11 @@
-# ROOT PLACE JOB FOLDER: puts the job's stdout and stderr into FOLDER/slurm_log. The logs stay in our own place as well, and
-# take their room once.
+# ROOT PLACE JOB FOLDER: links the job's stdout and stderr to FOLDER/slurm_log, or copies them. They also stay in the private
+# folder; as hard links they take no additional space.
 stage "$1" "$2"
 [ -e "jobs/$3/job.stdout" ] || exit 40
 mkdir -- "$work/new" || exit 44
 for log in job.stdout job.stderr; do
   [ ! -e "jobs/$3/$log" ] || ln -- "jobs/$3/$log" "$work/new/$log" 2>/dev/null ||
-    words=$(cp -- "jobs/$3/$log" "$work/new/$log" 2>&1) || say 44 "$words"
+    message=$(cp -- "jobs/$3/$log" "$work/new/$log" 2>&1) || say 44 "$message"
 done
 at "$1"
 follow "$4"

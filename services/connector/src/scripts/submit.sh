@@ -1,18 +1,18 @@
-# ROOT PLACE JOB COMMENT LOCK_PATIENCE GRACE GRACE_OF_BEGUN LEGACY HOW: hands the job's job.sbatch to Slurm, once
-# and only once; where HOW is `look`, only looks whether Slurm has the job from an earlier attempt.
+# ROOT PLACE JOB COMMENT LOCK_TIMEOUT GRACE GRACE_OF_BEGUN LEGACY HOW: submits job.sbatch of the
+# job exactly once. If HOW is `find`, only searches Slurm for the job of an earlier attempt.
 #
-# The job's folder in our own place decides; no program can write there:
-#   slurm-id        Slurm has it, under this id
-#   submit-tried    sbatch was called and its answer was not kept: `begun TIME` before the call, `failed TIME` after
-#                   an answer that leaves open whether Slurm has the job
-# LEGACY is the executable folder, below ROOT, of a job that the version before may have submitted; it left its marks there,
-# where programs write. That one is there is only a reason to look in Slurm first.
-# Answers `submitted ID`, `adopted ID` or, to a look, `none`; or words.
+# The state is in the job's folder in the private folder, where no program can write:
+#   slurm-id        Slurm has the job, under this id
+#   submit-tried    sbatch was called and its result was not stored: `begun TIME` before the call, `failed TIME` after
+#                   a result that leaves open whether Slurm has the job
+# LEGACY is the executable folder, below ROOT, of a job that the version before may have submitted. It left its markers there,
+# where programs can write. So a marker is only a reason to search Slurm first.
+# Prints `submitted ID`, `adopted ID` or, for `find`, `none`; or a message.
 job=$3 comment=$4 grace=$6 grace_of_begun=$7 how_far=$9
-not_certain="it is not certain yet that Slurm does not have the job from an earlier attempt"
+not_certain="Slurm may still show the job of an earlier attempt"
 legacy_tried=''
 if [ -n "$8" ]; then
-  # A program may have closed the folder: then it has run, and Slurm has the job.
+  # A program may have made the folder inaccessible: then it has run, and Slurm has the job.
   legacy_tried=$(
     cd -- "$1/$8" 2>/dev/null || { [ ! -e "$1/$8" ] || echo 0; exit; }
     stat -c %Y -- ./.cgc-submit-tried ./.cgc-slurm-id 2>/dev/null | sort -n | tail -n 1
@@ -22,21 +22,21 @@ fi
 
 keep() { printf '%s\n' "$1" >slurm-id.part && mv -f slurm-id.part slurm-id; }
 
-# pick STATE_OF_A_REFUSED: sets `id` to the job of this name and comment in `seen`, or to nothing. A refused submission leaves a
-# record that never had a node: that is no job. Accounting may keep no comments. A job of this name that another one has
-# submitted is neither taken for ours nor doubled.
+# pick NODES_OF_A_REJECTED: sets `id` to the job of this name and comment in `seen`, or to an empty string. A rejected
+# submission leaves a record without nodes, which is not a job. Accounting may store no comments. If somebody else has
+# submitted a job of this name, it is not adopted, and this one is not submitted.
 pick() {
   id=$(printf '%s\n' "$seen" | awk -F'|' -v ours="$comment" -v none="$1" '
     $1 !~ /^[0-9]+$/ || ($2 == "FAILED" && $3 == none) { next }
     $4 == ours || $4 == "" || $4 == "(null)" { print $1; next }
     { print "other" }' | sort -n | tail -n 1)
-  [ "$id" != other ] || say 43 "Slurm has a job of the name $job that is not this one"
+  [ "$id" != other ] || say 43 "Slurm has another job of the name $job"
 }
 
-# Sets `id` if Slurm has the job, else to nothing. Asking that fails is never "not there".
+# look SECONDS: sets `id` to the job in Slurm of the last SECONDS, else to an empty string. A failed query never means "not there".
 look() {
   seen=$(squeue --me -h -t all -n "$job" -o '%i|%T|%N|%k' 2>&1) ||
-    say 43 "cannot ask Slurm whether it has the job already: $seen"
+    say 43 "cannot query Slurm for an earlier submission of the job: $seen"
   pick ''
   [ -z "$id" ] || return 0
   if seen=$(sacct -n -X -P --name "$job" -S "now-$1seconds" -o JobIDRaw,State,NodeList,Comment 2>&1); then
@@ -45,13 +45,13 @@ look() {
   fi
   case $seen in
     *"accounting storage is disabled"*) ;;
-    *) say 43 "cannot ask Slurm's accounting whether it has the job already: $seen" ;;
+    *) say 43 "cannot query Slurm's accounting for an earlier submission of the job: $seen" ;;
   esac
 }
 
-# What can be said without our own files: to a look, what Slurm has of the last three days.
+# For `find` without the files of the job: searches Slurm, back to three days ago.
 look_at_slurm() {
-  [ "$how_far" = look ] || return 0
+  [ "$how_far" = find ] || return 0
   look 259200
   [ -z "$id" ] || say 0 "adopted $id"
   if [ -n "$legacy_tried" ]; then
@@ -74,15 +74,15 @@ exec 9>>submit.lock
 flock -w "$5" -E 75 9
 case $? in
   0) ;;
-  75) say 43 "another submission of this job is under way on the login node" ;;
-  *) say 44 "the file system of $here does not support flock: have it mounted with locks" ;;
+  75) say 43 "another submission of this job is in progress on the login node" ;;
+  *) say 44 "the file system of $here does not support flock: ask the site to mount it with locks" ;;
 esac
 [ -z "$legacy_tried" ] || [ -e slurm-id ] || [ -e submit-tried ] || printf 'begun %s\n' "$(date +%s)" >submit-tried
 
 if [ -s slurm-id ]; then
   read -r id <slurm-id
-  whose "$id" "$job" "$comment" || say 43 "cannot ask Slurm about job $id: $seen"
-  [ "$whose" != other ] || say 43 "Slurm has another job under the id $id by now"
+  whose "$id" "$job" "$comment" || say 43 "cannot query Slurm for job $id: $seen"
+  [ "$whose" != other ] || say 43 "the Slurm id $id belongs to another job by now"
   say 0 "adopted $id"
 fi
 
@@ -99,14 +99,14 @@ if [ -e submit-tried ]; then
     say 0 "adopted $id"
   fi
   [ "$age" -ge "$grace" ] || say 43 "$not_certain"
-  [ "$how_far" != look ] || say 0 none
-  # Slurm knows nothing of it; but what a job has written shows that it had started.
+  [ "$how_far" != find ] || say 0 none
+  # Slurm does not know the job, but its output shows that it had started.
   [ ! -e job.stdout ] ||
-    say 43 "an earlier attempt has begun to run, but Slurm does not know the job: submitting it again would run it twice"
+    say 43 "an earlier attempt has started, but Slurm does not know the job: another submission would run it twice"
   rm -f submit-tried
 fi
 
-[ "$how_far" != look ] || say 0 none
+[ "$how_far" != find ] || say 0 none
 (set -C && printf 'begun %s\n' "$(date +%s)" >submit-tried) 2>/dev/null || {
   [ ! -s submit-tried ] || say 43 "another submission of this job has just begun"
   rm -f submit-tried
@@ -121,15 +121,15 @@ if [ "$code" = 0 ] && [ -n "$id" ]; then
   say 0 "submitted $id"
 fi
 
-words=$(cat sbatch.err; printf '%s' "$out")
-words=${words:-sbatch ended with exit code $code and no word}
-case $code:$words in
-  0:*) doubt=1 ;;                                        # accepted, but the id was not understood
+message=$(cat sbatch.err; printf '%s' "$out")
+message=${message:-sbatch ended with exit code $code without a message}
+case $code:$message in
+  0:*) doubt=1 ;;                                        # accepted, but the id could not be parsed
   126:* | 127:*) doubt='' trouble=1 ;;                   # sbatch could not be started
   129:* | 13[0-9]:* | 14[0-9]:* | 15[0-9]:*) doubt=1 ;;  # killed
   *"ocket timed out"* | *"nable to contact"* | *"ero Bytes"* | *"onnection refused"* | *"onnection timed out"* | \
     *"onnection reset"* | *"roken pipe"* | *"uthentication"* | *"nexpected message"* | *"end/recv"* | *"communication"*) doubt=1 ;;
-  *MaxSubmitJob* | *"rror writing"* | *"emporarily"*) doubt='' trouble=1 ;;  # a clear no, for now
+  *MaxSubmitJob* | *"rror writing"* | *"emporarily"*) doubt='' trouble=1 ;;  # rejected for now
   *) doubt='' trouble='' ;;
 esac
 if [ -n "$doubt" ]; then
@@ -139,8 +139,8 @@ if [ -n "$doubt" ]; then
     keep "$id"
     say 0 "submitted $id"
   fi
-  say 43 "it is not known whether Slurm has accepted the job: $words"
+  say 43 "it is unknown whether Slurm has accepted the job: $message"
 fi
 rm -f submit-tried sbatch.err
-[ -z "$trouble" ] || say 44 "$words"
-say 42 "$words"
+[ -z "$trouble" ] || say 44 "$message"
+say 42 "$message"

@@ -1,7 +1,7 @@
-# ROOT PLACE PATH MOST; the tar stream is the input. It is unpacked in our own place and then put there at once; what is in the
-# folder already and not in the stream stays, if it is no more than MOST bytes.
+# ROOT PLACE PATH MOST: unpacks the tar stream of the input in the private folder, and then renames it to PATH. Files that are
+# in PATH and not in the stream stay, if they have at most MOST bytes.
 stage "$1" "$2"
-words=$({ mkdir -- "$work/new" && tar -x -f - --no-same-owner -C "$work/new"; } 2>&1) || say 44 "$words"
+message=$({ mkdir -- "$work/new" && tar -x -f - --no-same-owner -C "$work/new"; } 2>&1) || say 44 "$message"
 parent_of "$1" "$3"
 if [ -e "./$name" ] || [ -L "./$name" ]; then
   into "$name"

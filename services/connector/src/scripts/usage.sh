@@ -1,2 +1,2 @@
-# COLUMNS ID: what accounting says of this job and its steps
+# COLUMNS ID: prints a job and its steps from accounting
 sacct -n -P -j "$2" -o "$1" || exit 44

@@ -1,4 +1,4 @@
-//! Who is followed, and how jobs ended. Pure and bounded.
+//! Followed jobs, and how jobs ended. Pure and bounded.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,13 +9,13 @@ use compute_domain::{Timestamp, job::Phase};
 
 use crate::scheduler::Listed;
 
-/// A job that nobody has asked about for so long is followed no more.
+/// Time after the last request about a job until it is no longer followed.
 const FOLLOWED_FOR: Duration = Duration::from_secs(600);
 
-/// Ends that are remembered.
+/// Maximum number of remembered ends.
 const MAX_ENDS: usize = 20_000;
 
-/// What outlives a look.
+/// What is kept between queries.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     followed: BTreeMap<String, Timestamp>,
@@ -25,12 +25,12 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Somebody asks about these jobs.
+    /// Follows these jobs.
     pub(super) fn follow(&mut self, ids: &[String], now: Timestamp) {
         self.followed.extend(ids.iter().map(|id| (id.clone(), now)));
     }
 
-    /// Followed jobs that are not in the queue and whose end is not known.
+    /// Followed jobs that are not in the queue and whose end is unknown.
     pub(super) fn gone(&self, queue: &BTreeMap<String, Listed>) -> Vec<String> {
         self.followed
             .keys()
@@ -39,24 +39,24 @@ impl Memory {
             .collect()
     }
 
-    /// Followed jobs that the queue shows as ended are remembered; what it shows
-    /// as alive contradicts what was remembered of that id.
+    /// Remembers followed jobs that have ended according to the queue. An active job in
+    /// the queue overrides a remembered end of the same id.
     pub(super) fn saw_queue(&mut self, queue: &BTreeMap<String, Listed>) {
-        let followed = |listed: &&Listed| self.followed.contains_key(&listed.seen.slurm_id);
-        let seen: Vec<_> = queue.values().filter(followed).cloned().collect();
-        let (ended, alive): (Vec<_>, Vec<_>) = seen
+        let followed = |listed: &&Listed| self.followed.contains_key(&listed.observation.slurm_id);
+        let known: Vec<_> = queue.values().filter(followed).cloned().collect();
+        let (ended, alive): (Vec<_>, Vec<_>) = known
             .into_iter()
-            .partition(|listed| matches!(listed.seen.phase, Phase::Ended(_)));
+            .partition(|listed| matches!(listed.observation.phase, Phase::Ended(_)));
         for listed in alive {
-            self.ends.remove(&listed.seen.slurm_id);
+            self.ends.remove(&listed.observation.slurm_id);
         }
         self.remember(ended);
     }
 
-    /// These have ended.
+    /// Remembers how these jobs ended.
     pub(super) fn remember(&mut self, ended: Vec<Listed>) {
         for listed in ended {
-            let id = listed.seen.slurm_id.clone();
+            let id = listed.observation.slurm_id.clone();
             if self.ends.insert(id.clone(), listed).is_none() {
                 self.order.push_back(id);
             }
@@ -68,12 +68,12 @@ impl Memory {
         }
     }
 
-    /// How this job ended, if that is remembered.
+    /// How a job ended, if it is remembered.
     pub(super) fn end_of(&self, id: &str) -> Option<&Listed> {
         self.ends.get(id)
     }
 
-    /// Stops following what nobody asks about any more.
+    /// Stops following jobs without recent requests.
     pub(super) fn forget_old(&mut self, now: Timestamp) {
         self.followed
             .retain(|_, asked| now.since(*asked) < FOLLOWED_FOR);

@@ -1,4 +1,4 @@
-//! Looks at a scheduler that counts them.
+//! Queries of a scheduler in memory, which counts them.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -18,7 +18,7 @@ use crate::paths::RemotePath;
 
 const POLL: Duration = Duration::from_secs(10);
 
-/// Jobs, or that they cannot be asked about.
+/// Jobs, or an error.
 type Jobs = Option<BTreeMap<String, Phase>>;
 
 /// A scheduler with a queue and accounting in memory.
@@ -29,7 +29,7 @@ struct Counted {
     accounting_runs: Mutex<Vec<Vec<String>>>,
 }
 
-/// Even ids are of `ours`, odd ones of another deployment.
+/// Even ids belong to `ours`, odd ones to another deployment.
 fn mark(id: &str) -> Mark {
     let is_even = id.ends_with(['0', '2', '4', '6', '8']);
     let deployment = if is_even { "ours" } else { "theirs" };
@@ -48,7 +48,7 @@ fn rows(jobs: &Mutex<Jobs>) -> Result<Vec<Listed>, Error> {
         return Err(Error::Trouble("Socket timed out".to_owned()));
     };
     let row = |(id, phase): (&String, &Phase)| Listed {
-        seen: JobObservation {
+        observation: JobObservation {
             slurm_id: id.clone(),
             phase: phase.clone(),
             started_at: None,
@@ -72,7 +72,7 @@ impl Scheduler for Counted {
         self.accounting_runs.lock().unwrap().push(ids.to_vec());
         Ok(rows(&self.accounting)?
             .into_iter()
-            .filter(|row| ids.contains(&row.seen.slurm_id))
+            .filter(|row| ids.contains(&row.observation.slurm_id))
             .collect())
     }
 
@@ -168,7 +168,7 @@ impl Site {
 }
 
 #[tokio::test]
-async fn fifty_callers_share_one_look() {
+async fn fifty_callers_share_one_query() {
     let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
     let seen = join_all((0..50).map(|_| site.phases(&["1"]))).await;
     assert!(
@@ -185,7 +185,7 @@ async fn fifty_callers_share_one_look() {
 }
 
 #[tokio::test]
-async fn who_asks_a_little_early_waits_for_the_next_look() {
+async fn an_early_caller_waits_for_the_next_query() {
     let site = Site::with(jobs(&[("1", Phase::Pending)]), jobs(&[]));
     site.phases(&["1"]).await.unwrap();
     *site.scheduler.queue.lock().unwrap() = jobs(&[("1", Phase::Running)]);
@@ -194,13 +194,13 @@ async fn who_asks_a_little_early_waits_for_the_next_look() {
     assert_eq!(site.phases(&["1"]).await.unwrap(), [Phase::Running]);
     assert!(
         begun.elapsed() >= Duration::from_millis(100),
-        "not before its time"
+        "not before the interval has passed"
     );
     assert_eq!(site.queue_runs(), 2);
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_stop_the_look() {
+async fn a_caller_that_goes_away_does_not_stop_the_query() {
     let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
     let gone = tokio::time::timeout(Duration::from_millis(5), site.phases(&["1"])).await;
     assert!(gone.is_err());
@@ -209,7 +209,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_look() {
 }
 
 #[tokio::test]
-async fn what_has_left_the_queue_is_asked_for_once_and_together() {
+async fn jobs_that_left_the_queue_are_queried_once_and_together() {
     let site = Site::with(
         jobs(&[("1", Phase::Running), ("2", ended("FAILED"))]),
         jobs(&[("3", ended("COMPLETED")), ("4", ended("TIMEOUT"))]),
@@ -237,12 +237,12 @@ async fn what_has_left_the_queue_is_asked_for_once_and_together() {
     assert_eq!(
         site.accounting_runs()[1..],
         [["5"]],
-        "ends are not asked for again"
+        "ends are not queried again"
     );
 }
 
 #[tokio::test]
-async fn a_job_that_is_first_asked_about_between_looks_waits_for_the_next() {
+async fn a_new_job_waits_for_the_next_query() {
     let site = Site::with(
         jobs(&[]),
         jobs(&[("1", ended("COMPLETED")), ("2", ended("FAILED"))]),
@@ -254,7 +254,7 @@ async fn a_job_that_is_first_asked_about_between_looks_waits_for_the_next() {
 }
 
 #[tokio::test]
-async fn could_not_ask_is_never_gone() {
+async fn a_failed_query_is_never_an_end() {
     let site = Site::with(None, jobs(&[("1", ended("COMPLETED"))]));
     let seen = join_all((0..50).map(|_| site.phases(&["1"]))).await;
     assert!(
@@ -266,7 +266,7 @@ async fn could_not_ask_is_never_gone() {
 }
 
 #[tokio::test]
-async fn accounting_that_does_not_answer_leaves_the_queue_standing() {
+async fn without_accounting_the_queue_still_counts() {
     let site = Site::with(jobs(&[("1", Phase::Running)]), None);
     assert_eq!(
         site.phases(&["1", "2"]).await.unwrap(),
@@ -277,7 +277,7 @@ async fn accounting_that_does_not_answer_leaves_the_queue_standing() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_given_out_again_is_the_new_job() {
+async fn a_reused_id_is_the_new_job() {
     let site = Site::with(jobs(&[("1", ended("COMPLETED"))]), jobs(&[]));
     assert_eq!(site.phases(&["1"]).await.unwrap(), [ended("COMPLETED")]);
     *site.scheduler.queue.lock().unwrap() = jobs(&[("1", Phase::Pending)]);
@@ -293,7 +293,7 @@ async fn an_id_that_is_given_out_again_is_the_new_job() {
 }
 
 #[tokio::test]
-async fn an_id_that_another_job_has_says_nothing_about_this_one() {
+async fn an_id_of_another_job_tells_nothing_about_this_one() {
     let site = Site::with(
         jobs(&[("1", Phase::Running), ("2", ended("COMPLETED"))]),
         jobs(&[]),
@@ -311,7 +311,7 @@ async fn an_id_that_another_job_has_says_nothing_about_this_one() {
 }
 
 #[tokio::test]
-async fn jobs_of_a_deployment_come_from_the_same_look() {
+async fn jobs_of_a_deployment_come_from_the_same_query() {
     let site = Site::with(
         jobs(&[
             ("1", Phase::Running),
@@ -330,11 +330,11 @@ async fn jobs_of_a_deployment_come_from_the_same_look() {
     assert_eq!(ours, [("2", "job2"), ("6", "job6")]);
     assert_eq!(site.states.of_deployment("our").await.unwrap(), []);
     assert_eq!(site.queue_runs(), 1);
-    assert!(site.accounting_runs().is_empty(), "nobody follows them");
+    assert!(site.accounting_runs().is_empty(), "no job is followed");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_does_not_stop_the_looks() {
+async fn a_clock_that_is_set_back_does_not_stop_the_queries() {
     let site = Site::with(jobs(&[("1", Phase::Running)]), jobs(&[]));
     site.clock.advance(Duration::from_secs(3600));
     site.phases(&["1"]).await.unwrap();

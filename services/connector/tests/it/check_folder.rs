@@ -1,4 +1,4 @@
-//! Folders that Globus is to read or write: none is reached through a link.
+//! Checks of folders that Globus reads or writes: no link is followed.
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
@@ -35,7 +35,7 @@ async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
             .await
             .unwrap();
     }
-    for (path, kind, words) in [
+    for (path, kind, message) in [
         ("/absolute", ErrorKind::Refused, "leads out of its folder"),
         (
             "/absolute/secret",
@@ -63,7 +63,7 @@ async fn a_folder_is_there_and_no_link_is_on_the_way_to_it() {
         let path = format!("{folder}{path}");
         let error = site.client.check_folder(&path).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{path}: {error}");
-        assert!(error.message.contains(words), "{path}: {error}");
+        assert!(error.message.contains(message), "{path}: {error}");
     }
     fs::remove_file(format!("{folder}-link")).unwrap();
     site.stop().await;

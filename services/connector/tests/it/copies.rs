@@ -1,4 +1,4 @@
-//! Copies of folders: whole, and nothing from outside.
+//! Copies of folders: complete, and with nothing from outside.
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 

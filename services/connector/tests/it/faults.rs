@@ -1,5 +1,5 @@
-//! Scheduler commands that lie: asked for by a file `.fault-COMMAND` in the job's
-//! folder, which is used up by the first call.
+//! Scheduler commands that fail in rare ways. A file `.fault-COMMAND` in the folder of a
+//! job requests a fault for the next call.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -10,18 +10,18 @@ use crate::parts::{Site, TestJob};
 const TIMED_OUT: &str =
     "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
 
-/// How `sbatch` or `squeue` lies.
+/// A fault of `sbatch` or `squeue`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
-    /// The work is done, and said not to be.
+    /// Does the work, and reports a timeout.
     DoneThenTimedOut,
-    /// Nothing is done, and it is said to be uncertain.
+    /// Does nothing, and reports a timeout.
     TimedOut,
-    /// The work is done, and whoever waits for the answer is killed.
+    /// Does the work, and kills the processes that wait for the result.
     DoneThenKilled,
-    /// The work is done, with a warning.
+    /// Does the work, with a warning.
     DoneWithWarning,
-    /// The work is done, but it takes 1.5 s.
+    /// Does the work after 1.5 s.
     Slow,
 }
 
@@ -38,14 +38,15 @@ impl Fault {
 }
 
 impl Site {
-    /// Makes the next `command` about `job` lie.
+    /// Makes the next `command` for `job` fail with `fault`.
     pub(crate) fn lie(&self, command: &str, job: &TestJob, fault: Fault) {
         install(&self.facts, command);
         job.leave(&format!(".fault-{command}"), fault.as_str());
     }
 }
 
-/// The same for all tests, and harmless where no fault is asked for.
+/// Installs the wrapper of a command. It is the same for all tests, and has no effect
+/// without a requested fault.
 fn install(facts: &Facts, command: &str) {
     let script = format!(
         "#!/bin/sh

@@ -70,7 +70,7 @@ async fn a_folder_goes_up_as_it_is() {
     site.stop().await;
 }
 
-/// Gives no more than an error.
+/// A reader that fails.
 struct Failing;
 
 impl AsyncRead for Failing {
@@ -253,7 +253,7 @@ async fn no_path_and_no_link_leads_out() {
     site.stop().await;
 }
 
-/// Folders as deep as their program could make them: a listing of them all has 100 MB.
+/// Folders as deep as a program can create them: a complete listing would have 100 MB.
 #[tokio::test]
 async fn a_listing_is_cut_while_it_is_made() {
     let site = Site::start().await;
@@ -264,7 +264,7 @@ async fn a_listing_is_cut_while_it_is_made() {
         .args(["-c", nest, &folder])
         .status();
     assert!(made.unwrap().success());
-    // The tests run as root, a program as the account.
+    // The tests run as root, but programs as the account.
     let owned = std::process::Command::new("chown")
         .args(["-R", &format!("--reference={folder}"), &folder])
         .status();

@@ -1,4 +1,4 @@
-//! States of jobs, and what can be done to them.
+//! States of jobs, and operations on them.
 
 use compute_domain::{
     Clock, ErrorKind, SystemClock,
@@ -120,7 +120,7 @@ async fn a_running_job_is_suspended_or_slurm_says_why_not() {
     site.until(&slurm_id, |phase| *phase == Phase::Running)
         .await;
     match site.client.suspend(&slurm_id).await {
-        // Releases differ in whether a job's owner may do so.
+        // Some releases do not allow this to the owner of a job.
         Err(refused) => {
             assert_eq!(refused.kind(), ErrorKind::Refused);
             assert!(refused.message.contains("permission denied"), "{refused}");
@@ -165,6 +165,6 @@ async fn odd_ids_never_reach_the_login_node() {
             ErrorKind::InvalidArgument
         );
     }
-    assert!(site.masters().is_empty(), "nobody logged in");
+    assert!(site.masters().is_empty(), "no login");
     site.stop().await;
 }

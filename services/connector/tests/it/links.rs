@@ -1,7 +1,7 @@
-//! A program that swaps a folder with a link to somewhere else while the folder is
-//! used: nothing outside of it is read, written or removed.
+//! Races with a program that swaps a folder with a link while the connector uses it:
+//! nothing outside of the folder is read, written or removed.
 //!
-//! Each operation is tried for `CYBERGIS_RACE_SECONDS` (2 by default).
+//! Each operation is repeated for `CYBERGIS_RACE_SECONDS` (2 by default).
 
 use std::{
     fs,
@@ -57,7 +57,7 @@ impl Race {
         }
     }
 
-    /// Does `operation` again and again while the folder is swapped.
+    /// Repeats `operation` while the folder is swapped.
     #[expect(clippy::print_stdout, reason = "its figures are there to be read")]
     async fn against(
         &self,
@@ -105,8 +105,8 @@ impl Drop for Race {
     }
 }
 
-/// The folder `sub` becomes a link for a moment, and then is a folder again; if it was
-/// removed meanwhile it is made anew.
+/// Replaces the folder `sub` by a link for a moment. If it has been removed meanwhile,
+/// creates it again.
 fn swap(folder: &Path, outside: &Path) {
     let (sub, kept) = (folder.join("sub"), folder.join("kept"));
     drop(fs::rename(&sub, &kept));

@@ -1,4 +1,4 @@
-//! Logging in, and what happens when that fails.
+//! Logins, and what happens when they fail.
 
 use std::{
     io::Write as _,
@@ -17,9 +17,9 @@ use crate::{
 #[tokio::test]
 async fn a_check_says_what_is_there() {
     let site = Site::start().await;
-    let findings = site.client.check().await.unwrap();
-    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
-    let subjects: Vec<&str> = findings
+    let items = site.client.check().await.unwrap();
+    assert!(items.iter().all(|finding| finding.ok), "{items:?}");
+    let subjects: Vec<&str> = items
         .iter()
         .map(|finding| finding.subject.as_str())
         .collect();
@@ -31,8 +31,8 @@ async fn a_check_says_what_is_there() {
         "root path",
     ];
     assert_eq!(subjects, expected);
-    assert!(findings[0].detail.starts_with(site.facts.text("user")));
-    assert!(findings[1].detail.contains("slurm"), "{findings:?}");
+    assert!(items[0].detail.starts_with(site.facts.text("user")));
+    assert!(items[1].detail.contains("slurm"), "{items:?}");
     site.stop().await;
 }
 
@@ -43,8 +43,8 @@ async fn a_check_says_what_is_wrong() {
         hpc.container_runtime = compute_domain::site::ContainerRuntime::Charliecloud;
     })
     .await;
-    let findings = site.client.check().await.unwrap();
-    let root = findings
+    let items = site.client.check().await.unwrap();
+    let root = items
         .iter()
         .find(|finding| finding.subject == "root path")
         .unwrap();
@@ -61,7 +61,7 @@ async fn a_check_says_what_is_wrong() {
     site.stop().await;
 }
 
-/// Banners come before and after, on both outputs, with and without an end of line.
+/// Banners before and after the reply, on both outputs, with and without a line break.
 #[tokio::test]
 async fn a_login_shell_that_talks() {
     let site = Site::start().await;
@@ -140,15 +140,12 @@ async fn a_wrong_key_is_named() {
         hpc.community_login.as_mut().unwrap().private_key_path = key.clone();
     })
     .await;
-    let findings = site.client.check().await.unwrap();
+    let items = site.client.check().await.unwrap();
     assert!(
-        findings[0].detail.contains("does not accept the key"),
-        "{findings:?}"
+        items[0].detail.contains("does not accept the key"),
+        "{items:?}"
     );
-    assert!(
-        findings[0].detail.contains(key.to_str().unwrap()),
-        "{findings:?}"
-    );
+    assert!(items[0].detail.contains(key.to_str().unwrap()), "{items:?}");
     site.stop().await;
 }
 
@@ -171,8 +168,8 @@ async fn a_key_with_a_passphrase() {
         login.passphrase = Some(phrase.clone().into());
     })
     .await;
-    let findings = site.client.check().await.unwrap();
-    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
+    let items = site.client.check().await.unwrap();
+    assert!(items.iter().all(|finding| finding.ok), "{items:?}");
 
     let wrong = Site::start_with(|hpc| {
         let login = hpc.community_login.as_mut().unwrap();
@@ -180,10 +177,10 @@ async fn a_key_with_a_passphrase() {
         login.passphrase = Some("wrong".to_owned().into());
     })
     .await;
-    let findings = wrong.client.check().await.unwrap();
+    let items = wrong.client.check().await.unwrap();
     assert!(
-        findings[0].detail.contains("does not accept the key"),
-        "{findings:?}"
+        items[0].detail.contains("does not accept the key"),
+        "{items:?}"
     );
     site.stop().await;
     wrong.stop().await;
@@ -244,7 +241,7 @@ async fn logins_are_few_however_much_is_asked_for() {
     assert_eq!(
         std::fs::read_dir(control).map_or(0, Iterator::count),
         0,
-        "nothing is left"
+        "no process is left"
     );
     let begun = Instant::now();
     let alive = |pid: &u32| std::path::Path::new(&format!("/proc/{pid}/cwd")).exists();
@@ -257,20 +254,20 @@ async fn logins_are_few_however_much_is_asked_for() {
     }
 }
 
-/// A login node that accepts connections and hangs up is tried a few times only.
+/// A login node that accepts and closes connections sees few login attempts.
 #[tokio::test]
 async fn a_sick_login_node_is_not_hammered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let tries = tokio::spawn(async move {
-        let mut tries = 0;
+    let login_attempts = tokio::spawn(async move {
+        let mut login_attempts = 0;
         while let Ok(accepted) =
             tokio::time::timeout(Duration::from_secs(4), listener.accept()).await
         {
             drop(accepted);
-            tries += 1;
+            login_attempts += 1;
         }
-        tries
+        login_attempts
     });
     let site = Site::start_with(|hpc| hpc.port = port).await;
     let folder = site.new_folder();
@@ -285,10 +282,10 @@ async fn a_sick_login_node_is_not_hammered() {
         refused += errors.len();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let tries = tries.await.unwrap();
+    let login_attempts = login_attempts.await.unwrap();
     assert!(
-        (2..=6).contains(&tries),
-        "{tries} logins for {refused} calls"
+        (2..=6).contains(&login_attempts),
+        "{login_attempts} logins for {refused} calls"
     );
     site.stop().await;
 }

@@ -1,8 +1,8 @@
 //! The connector against a real sshd and a real Slurm.
 //!
 //! `CYBERGIS_PARTS` names the folder of the parts (`deploy/local`); `make test`
-//! starts them. Tests share one cluster, so each has job names of its own, and
-//! faults are asked for by a file in the job's folder.
+//! starts them. The tests share one cluster: each uses its own job names, and a file in
+//! the folder of a job requests a fault.
 
 #![expect(
     clippy::expect_used,
@@ -20,6 +20,7 @@ mod jobs;
 mod links;
 mod logins;
 mod measured;
+mod pam_node;
 mod parts;
 mod private_logins;
 mod process;

@@ -1,4 +1,4 @@
-//! What is counted or timed: run with nothing beside it.
+//! Counts and times; no other test runs at the same time.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use crate::parts::Site;
 
-/// When `command` was run on the login node, milliseconds since the epoch.
+/// When `command` ran on the login node, in milliseconds since the epoch.
 fn runs_of(site: &Site, command: &str) -> Vec<u64> {
     let log = std::fs::read_to_string(site.facts.path("commands_log")).unwrap();
     log.lines()

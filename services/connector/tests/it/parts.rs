@@ -1,4 +1,6 @@
-//! A connector in this process, for the cluster that is running.
+//! A connector in this process, on the cluster of the test parts.
+
+mod processes;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +22,8 @@ use compute_testing::{Facts, cluster_hpc};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use processes::{kill, processes_that_name};
+
 pub(crate) const HPC: &str = "local_hpc";
 const END: Duration = Duration::from_secs(60);
 
@@ -33,18 +37,18 @@ pub(crate) fn client_of(address: &str, hpc: &str) -> ConnectorClient {
 pub(crate) struct TestJob {
     /// Its name and comment.
     pub(crate) mark: Mark,
-    /// Its folder in the private place.
+    /// Its folder in the private folder of the account.
     pub(crate) private: PathBuf,
 }
 
 impl TestJob {
-    /// Writes a file of ours, as an earlier attempt would have.
+    /// Writes a file to that folder, like an earlier attempt.
     pub(crate) fn leave(&self, name: &str, content: &str) {
         std::fs::write(self.private.join(name), content).unwrap();
     }
 }
 
-/// A connector that serves, and a client of it.
+/// A serving connector, and a client of it.
 pub(crate) struct Site {
     pub(crate) facts: Facts,
     pub(crate) client: ConnectorClient,
@@ -60,7 +64,7 @@ impl Site {
         Self::start_with(|_| {}).await
     }
 
-    /// With an HPC that `change` has changed.
+    /// Starts with an HPC that `change` has modified.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Hpc)) -> Self {
         let facts = Facts::of("hpc");
         let mut hpc = cluster_hpc(&facts);
@@ -95,7 +99,7 @@ impl Site {
         }
     }
 
-    /// A new folder of a user, as it is called on the HPC.
+    /// Path of a new folder of a user.
     pub(crate) fn new_folder(&self) -> String {
         let folder = JobId::generate(SystemClock.now());
         format!("{}/{folder}", self.facts.text("root_path"))
@@ -154,7 +158,7 @@ impl Site {
         seen.remove(0)
     }
 
-    /// The first phase that `wanted` wants.
+    /// Waits for a phase for which `wanted` is true.
     pub(crate) async fn until(&self, job: &SlurmJob, wanted: impl Fn(&Phase) -> bool) -> Phase {
         let begun = Instant::now();
         loop {
@@ -167,7 +171,7 @@ impl Site {
         }
     }
 
-    /// Ids of the jobs of that name that Slurm has, seen by a command of its own.
+    /// Slurm ids of the jobs of that name, from a separate command.
     pub(crate) async fn jobs_named(&self, job: &JobId) -> Vec<String> {
         let output = Command::new("squeue")
             .env("SLURM_CONF", self.facts.path("slurm_conf"))
@@ -188,7 +192,7 @@ impl Site {
         processes_that_name(self.control.path().to_str().unwrap())
     }
 
-    /// Stops as the service does.
+    /// Stops like the service.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         drop(self.client);
@@ -200,7 +204,7 @@ impl Site {
     }
 }
 
-/// A batch script with the job's comment, whose logs are in the private place.
+/// A batch script with the comment of the job; its logs are in the private folder.
 pub(crate) fn batch_script(job: &TestJob, lines: &str) -> String {
     let (mark, private) = (&job.mark, job.private.display());
     format!(
@@ -209,7 +213,7 @@ pub(crate) fn batch_script(job: &TestJob, lines: &str) -> String {
     )
 }
 
-/// A job of that Slurm id that nobody has submitted.
+/// A job that does not exist in Slurm.
 pub(crate) fn unknown_job(slurm_id: &str) -> SlurmJob {
     let mark = Mark::parse("it:1795457659Ab3dE").unwrap();
     SlurmJob {
@@ -218,28 +222,7 @@ pub(crate) fn unknown_job(slurm_id: &str) -> SlurmJob {
     }
 }
 
-/// What time it is on the HPC, which is here.
+/// The current time on the HPC, which is this machine.
 pub(crate) fn now() -> Timestamp {
     SystemClock.now()
-}
-
-/// Processes with this in their command line, whose words end with NUL.
-pub(crate) fn processes_that_name(text: &str) -> Vec<u32> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            String::from_utf8_lossy(&line).contains(text).then_some(pid)
-        })
-        .collect()
-}
-
-pub(crate) async fn kill(signal: &str, processes: &[u32]) {
-    for process in processes {
-        let killed = Command::new("kill")
-            .args([signal, &process.to_string()])
-            .status();
-        assert!(killed.await.unwrap().success());
-    }
 }

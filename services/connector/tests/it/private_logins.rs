@@ -1,9 +1,9 @@
-//! Private accounts: each user's own login, with a password.
+//! Private accounts: each user logs in with a password.
 
 use std::{
     fs,
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,10 @@ use compute_testing::Facts;
 use futures::future::join_all;
 use secrecy::SecretString;
 
-use crate::parts::{HPC, Site, kill, processes_that_name};
+use crate::{
+    pam_node::PamNode,
+    parts::{HPC, Site, kill, processes_that_name},
+};
 
 fn private(facts: &Facts, hpc: &mut Hpc) {
     hpc.is_community_account = false;
@@ -31,7 +34,7 @@ async fn site() -> Site {
     Site::start_with(|hpc| private(&facts, hpc)).await
 }
 
-/// An account and its password. Those after the fourth are the stories'; only those
+/// An account and its password. Those after the fourth are for the scenarios; only those
 /// that no other test takes are counted on.
 fn account(site: &Site, at: usize) -> (String, SecretString) {
     let all = site.facts.value("private_passwords").as_object().unwrap();
@@ -57,11 +60,11 @@ async fn check(
     site.client.check_login(job, user, &password).await
 }
 
-/// Lines of the login node about that account.
-fn node_says(site: &Site, words: &str, user: &str) -> usize {
+/// Number of lines with `text` about the account in the log of the login node.
+fn node_says(site: &Site, text: &str, user: &str) -> usize {
     let log = fs::read_to_string(site.facts.path("sshd_log")).unwrap();
     log.lines()
-        .filter(|line| line.contains(words) && line.contains(&format!(" {user} ")))
+        .filter(|line| line.contains(text) && line.contains(&format!(" {user} ")))
         .count()
 }
 
@@ -169,8 +172,8 @@ async fn a_wrong_password_is_tried_once() {
     assert_eq!(error.message, expected);
     assert_eq!(failed(&site) - before, 1);
 
-    // Sealed when it was right, and changed since: one try, however often and by
-    // however many it is asked for.
+    // The password has changed since it was sealed: one login attempt, however many calls
+    // need it.
     let sealed = site
         .client
         .check_login(&job, &user, &password)
@@ -190,7 +193,7 @@ async fn a_wrong_password_is_tried_once() {
     }
     assert_eq!(failed(&site) - before, 1);
 
-    // The right one goes on, and does not make the wrong one right.
+    // The new password works; the old one stays rejected.
     let sealed_anew = check(&site, &job, &user, "changed").await.unwrap();
     let anew = site.client.with_credential(&job, &sealed_anew);
     anew.make_folder(&folder).await.unwrap();
@@ -198,7 +201,7 @@ async fn a_wrong_password_is_tried_once() {
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(failed(&site) - before, 1);
 
-    // Given again after the account has it back.
+    // The account gets the old password back, and the user gives it again.
     use secrecy::ExposeSecret as _;
     chpasswd(&user, password.expose_secret());
     check(&site, &job, &user, password.expose_secret())
@@ -239,8 +242,8 @@ async fn a_credential_is_for_one_job_and_needed() {
     }
     let error = check(&site, &job, &user, "two\nlines").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-    let findings = site.client.check().await.unwrap();
-    assert!(findings[0].detail.starts_with("private accounts"));
+    let items = site.client.check().await.unwrap();
+    assert!(items[0].detail.starts_with("private accounts"));
     site.stop().await;
 }
 
@@ -264,66 +267,6 @@ async fn a_login_node_that_is_away_is_no_wrong_password() {
     site.stop().await;
 }
 
-/// A login node where PAM asks for the password.
-struct PamNode {
-    sshd: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl PamNode {
-    fn start(facts: &Facts) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("host_key");
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-            .arg(&key)
-            .status();
-        assert!(made.unwrap().success());
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
-        let known_hosts = folder.path().join("known_hosts");
-        fs::write(&known_hosts, format!("[127.0.0.1]:{port} {public}")).unwrap();
-        let config = folder.path().join("sshd_config");
-        let lines = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUseDNS no\n\
-             SetEnv SLURM_CONF={}\n",
-            key.display(),
-            facts.text("slurm_conf"),
-        );
-        fs::write(&config, lines).unwrap();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let sshd = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f"])
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let node = Self { sshd, port, folder };
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(5), "{}", node.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        node
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
-
-impl Drop for PamNode {
-    fn drop(&mut self) {
-        self.sshd.kill().unwrap();
-        self.sshd.wait().unwrap();
-    }
-}
-
 #[tokio::test]
 async fn where_pam_asks_for_the_password() {
     let facts = Facts::of("hpc");
@@ -331,7 +274,7 @@ async fn where_pam_asks_for_the_password() {
     let site = Site::start_with(|hpc| {
         private(&facts, hpc);
         hpc.port = node.port;
-        hpc.known_hosts = node.folder.path().join("known_hosts");
+        hpc.known_hosts = node.known_hosts();
     })
     .await;
     let (user, password) = account(&site, 2);

@@ -1,4 +1,4 @@
-//! The service as a process: started, asked, stopped, killed.
+//! The service as a process: started, called, stopped, killed.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::parts::{HPC, client_of, kill, processes_that_name};
 
-/// A configuration folder, and a short place for control sockets.
+/// A configuration folder, and a folder with a short path for control sockets.
 struct Place {
     config: TempDir,
     control: TempDir,
@@ -165,8 +165,8 @@ async fn until(wanted: impl Fn() -> bool, what: &str) {
 async fn it_measures_what_it_does_and_leaves_nothing_behind() {
     let place = Place::new();
     let process = place.start().await;
-    let findings = process.client.check().await.unwrap();
-    assert!(findings.iter().all(|finding| finding.ok), "{findings:?}");
+    let items = process.client.check().await.unwrap();
+    assert!(items.iter().all(|finding| finding.ok), "{items:?}");
     assert!(
         get(&process.health, "/livez")
             .await

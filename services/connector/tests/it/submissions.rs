@@ -139,7 +139,7 @@ async fn what_is_uncertain_is_not_tried_again_too_soon() {
     let long_ago = format!("failed {}\n", now().seconds() - 60);
     job.leave("submit-tried", &long_ago);
 
-    // That it cannot be asked does not mean that it does not have it.
+    // A failed query does not mean that Slurm does not have the job.
     site.lie("squeue", &job, Fault::TimedOut);
     let error = site.submit(&job).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Uncertain, "{error}");
@@ -179,7 +179,7 @@ async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
             "{refused}"
         );
     }
-    // A record of a refused submission is no job, even if the refusal never arrived.
+    // The record of a rejected submission is not a job, even if the rejection was lost.
     let begun = format!("failed {}\n", now().seconds() - 60);
     job.leave("submit-tried", &begun);
     site.write_script(&job, "#!/bin/bash\nexit 0\n").await;
@@ -201,8 +201,8 @@ async fn what_cannot_be_submitted() {
     site.stop().await;
 }
 
-/// The version before kept its marks in the executable folder. That they are there is
-/// a reason to look; what they say is not believed.
+/// The version before kept its markers in the executable folder. They are a reason to
+/// search; their content is not trusted.
 #[tokio::test]
 async fn marks_of_the_version_before_are_looked_at_and_not_believed() {
     let site = Site::start().await;
@@ -233,7 +233,7 @@ async fn marks_of_the_version_before_are_looked_at_and_not_believed() {
     site.stop().await;
 }
 
-/// A Slurm id that another job has by now is nobody's, whoever wrote it down.
+/// A stored Slurm id that belongs to another job by now is not used.
 #[tokio::test]
 async fn an_id_of_another_job_is_not_adopted() {
     let site = Site::start().await;
@@ -268,8 +268,8 @@ async fn an_id_of_another_job_is_not_adopted() {
     site.stop().await;
 }
 
-/// Cancelling a job whose submission was not answered: it is looked for, and never
-/// submitted.
+/// A job whose submission received no response is searched for before it is cancelled, and
+/// never submitted.
 #[tokio::test]
 async fn a_look_for_a_submission_submits_nothing() {
     let site = Site::start().await;
@@ -287,7 +287,7 @@ async fn a_look_for_a_submission_submits_nothing() {
     let found = find(&cut).await.unwrap();
     let [id] = site.jobs_named(&cut.mark.job).await.try_into().unwrap();
     assert_eq!(found, Some(id.clone()));
-    // An operator may have removed all that was kept of it.
+    // An operator may have removed its files.
     std::fs::remove_dir_all(&cut.private).unwrap();
     assert_eq!(find(&cut).await, Ok(Some(id)));
 

@@ -1,4 +1,4 @@
-//! Moves input and output of one remote command.
+//! Standard input and output of one remote command.
 
 use std::{process::ExitStatus, sync::Arc};
 
@@ -12,13 +12,13 @@ use crate::error::Error;
 const MAX_STDERR: usize = 16 * 1024;
 const BUFFER: usize = 64 * 1024;
 
-/// What a script reads.
+/// Standard input of a script.
 pub(crate) enum Input {
-    /// Nothing.
+    /// Empty.
     Nothing,
-    /// This.
+    /// These bytes.
     Whole(Bytes),
-    /// What comes, until it ends or fails.
+    /// A stream, until it ends or fails.
     Stream(BoxStream<'static, Result<Bytes, Error>>),
 }
 
@@ -28,45 +28,45 @@ impl Input {
     }
 }
 
-/// What a remote command left.
-pub(super) struct Pumped {
+/// Output and status of a remote command that has ended.
+pub(super) struct CommandOutput {
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
-    /// It printed more than it may.
-    pub(super) too_much: bool,
+    /// Whether stdout was longer than allowed and has been truncated.
+    pub(super) is_truncated: bool,
     pub(super) status: Result<ExitStatus, openssh::Error>,
 }
 
-/// Feeds and drains `child` until it has ended.
+/// Writes the input and reads the output of `child` until it has ended.
 ///
 /// # Errors
-/// That of the input, if it fails; the command sees the end of its input then.
-pub(super) async fn pump(
+/// That of the input stream. The command then reads the end of its input.
+pub(super) async fn exchange(
     mut child: Child<Arc<Session>>,
     input: Input,
     max_output: usize,
-) -> Result<Pumped, Error> {
+) -> Result<CommandOutput, Error> {
     let (stdin, stdout, stderr) = (
         child.stdin().take(),
         child.stdout().take(),
         child.stderr().take(),
     );
-    let (fed, (stdout, too_much), (stderr, _)) = tokio::join!(
+    let (fed, (stdout, is_truncated), (stderr, _)) = tokio::join!(
         feed(stdin, input),
         drain(stdout, max_output),
         drain(stderr, MAX_STDERR)
     );
     let status = child.wait().await;
     fed?;
-    Ok(Pumped {
+    Ok(CommandOutput {
         stdout,
         stderr,
-        too_much,
+        is_truncated,
         status,
     })
 }
 
-/// A command that takes no more is not an error here: its exit code says why.
+/// A command that closes its input is not an error here: its exit code tells why.
 async fn feed(stdin: Option<ChildStdin>, input: Input) -> Result<(), Error> {
     let Some(mut stdin) = stdin else {
         return Ok(());
@@ -87,17 +87,17 @@ async fn feed(stdin: Option<ChildStdin>, input: Input) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads to the end; keeps the first `limit` bytes and says if there were more.
+/// Reads to the end. Keeps the first `limit` bytes and returns whether there were more.
 async fn drain(output: Option<impl AsyncRead + Unpin>, limit: usize) -> (Vec<u8>, bool) {
     let Some(mut output) = output else {
         return (Vec::new(), false);
     };
-    let (mut kept, mut buffer, mut too_much) = (Vec::new(), vec![0; BUFFER], false);
-    // A connection that breaks ends the output; that it is not whole is seen later.
+    let (mut kept, mut buffer, mut is_truncated) = (Vec::new(), vec![0; BUFFER], false);
+    // A lost connection ends the output; `framed` detects that it is incomplete.
     while let Ok(read @ 1..) = output.read(&mut buffer).await {
         let room = limit.saturating_sub(kept.len());
-        too_much |= read > room;
+        is_truncated |= read > room;
         kept.extend(buffer.iter().take(read.min(room)));
     }
-    (kept, too_much)
+    (kept, is_truncated)
 }
