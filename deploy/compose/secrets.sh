@@ -1,8 +1,8 @@
-# Sourced by new-site and local-site: secrets in the folder $site/secrets. What is there already stays. Containers of several
-# accounts read them, so they may be read by all; the site around them is open to root only.
+# Sourced by new-site and local-site: secrets in the folder $site/secrets. Existing files are kept. Containers of several
+# accounts read them, so they are readable by all; the site itself is accessible to root only.
 # shellcheck shell=bash
 
-# keep NAME COMMAND...: what the command prints
+# keep NAME COMMAND...: stores the output of the command
 keep() {
   local file=$site/secrets/$1
   shift

@@ -1,4 +1,4 @@
-# One of our services: --build-arg SERVICE=compute-gateway | compute-maintainer | compute-connector | compute-migrate |
+# Image of one service: --build-arg SERVICE=compute-gateway | compute-maintainer | compute-connector | compute-migrate |
 # cybergis-compute. Built with BuildKit from the root of the repository. All services share the stages before the last.
 #
 # PROFILE: profile of Cargo. COMMIT: shown by --version and as a label. EXTRA_CA: PEM certificates of a proxy on the way to
@@ -11,13 +11,13 @@ RUN if [ -n "$EXTRA_CA" ]; then \
 ENV CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt CARGO_INCREMENTAL=0
 WORKDIR /src
 
-# What was compiled and fetched once stays in caches of the builder, so a change compiles no more than it has to. Sources are
-# touched: what was copied may be older than what another checkout compiled into the cache.
+# Compiled crates and downloads stay in caches of the builder, so only changes are compiled. Sources are touched, because
+# copied files can have an earlier time than files that another checkout has compiled into the cache.
 FROM toolchain AS build
 ARG PROFILE=release
 ARG COMMIT=unknown
 COPY . .
-# a member of the workspace, of which only the manifest is here
+# a member of the workspace; only its manifest is needed here
 RUN install -D /dev/null integration-tests/src/lib.rs
 RUN --mount=type=cache,id=compute-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=compute-target,target=/target,sharing=locked \
@@ -40,7 +40,7 @@ RUN case "$SERVICE" in \
  && useradd --system --uid 10001 --user-group --create-home --home-dir /var/lib/cybergis-compute --shell /usr/sbin/nologin compute
 COPY --from=build /out/${SERVICE} /usr/local/bin/${SERVICE}
 RUN ln -s "$SERVICE" /usr/local/bin/service
-# Not before: each commit would install the packages again.
+# After the packages: otherwise each commit would install them again.
 ARG COMMIT=unknown
 ARG VERSION=unknown
 LABEL org.opencontainers.image.title="$SERVICE" org.opencontainers.image.version="$VERSION" \

@@ -1,4 +1,4 @@
-"""Steps: the images, the world, and what it looks like from each side."""
+"""Steps: build the images, start the deployment, and look at it from each side."""
 
 import json
 import re
@@ -103,7 +103,7 @@ def call(world, role, method):
 def a_call_without_the_right_certificate_is_refused(world):
     PERMISSION_DENIED, INTERNAL = 7, 13  # codes of gRPC
     answers = {role: call(world, role, "Submit") for role in (None, "gateway", "operator", "connector", "maintainer")}
-    # the maintainer is let in, and told that there is no message
+    # the maintainer is let in; the error is that there is no message
     expected = {"gateway": PERMISSION_DENIED, "operator": PERMISSION_DENIED, "connector": PERMISSION_DENIED, "maintainer": INTERNAL}
     if {role: answers[role] for role in expected} != expected or "refused" not in str(answers[None]):
         raise Failure(f"answers {answers}")

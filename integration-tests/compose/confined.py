@@ -1,4 +1,4 @@
-"""Steps: what somebody who has taken a container over finds, and what the proxy shows a stranger."""
+"""Steps: what an attacker finds in a compromised container, and what the proxy shows without a token."""
 
 import json
 

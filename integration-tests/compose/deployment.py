@@ -1,4 +1,4 @@
-"""The deployment of deploy/docker-compose.yml and docker-compose.local.yml, as a project of its own."""
+"""The deployment of deploy/docker-compose.yml and docker-compose.local.yml, as a separate project."""
 
 import json
 import os
@@ -130,7 +130,7 @@ class Deployment:
         until(f"{kind} of job {job}", seconds, lambda: kind in self.events(token, job))
 
     def remove_leftovers(self):
-        """Removes what Docker has of this project, also of a story that was killed."""
+        """Removes what Docker has of this project, also after a scenario that was killed."""
         ours = ["--filter", f"label=com.docker.compose.project={self.project}"]
         for listed, remove in (
             (["ps", "-aq", *ours], ["rm", "--force", "--volumes"]),

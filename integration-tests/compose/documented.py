@@ -1,4 +1,4 @@
-"""What docs/operations.md tells to type and to write, typed and written: blocks with the mark `run by: FILE.py::STEP`."""
+"""Runs the commands and writes the files of docs/operations.md: blocks with the mark `run by: FILE.py::STEP`."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from deployment import ROOT, Failure
 
 DOCUMENT = ROOT / "docs" / "operations.md"
-# the site as the document calls it
+# the name of the site in the document
 SITE = "/srv/compute"
-# with it the operator's command waits for an answer
+# the prompt of the operator's command
 QUESTION = "(yes/no)"
 
 
@@ -37,7 +37,7 @@ def blocks(step):
 
 
 def type_blocks(world, step, words=None):
-    """Types the blocks of commands of a step, writes its files, with the document's words replaced by those of the story."""
+    """Runs the commands and writes the files of a step, with words of the document replaced by those of the scenario."""
     for block in blocks(step):
         text = block.text
         for word, own in (words or {}).items():
@@ -49,14 +49,14 @@ def type_blocks(world, step, words=None):
 
 
 def type_commands(world, text):
-    """What a terminal shows in which an operator types the commands, in the folder of the checkout."""
+    """Runs the commands in a terminal, in the folder of the checkout. Returns its output."""
     read_site = f". {world.site}/env; " if (world.site / "env").exists() else ""
     shell = f"set -euo pipefail; {read_site}{text.replace(SITE, str(world.site))}"
     ours, theirs = pty.openpty()
     process = subprocess.Popen(["bash", "-c", shell], cwd=ROOT, env=world.ports, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     shown, answered = "", 0
-    # a terminal whose other side is closed fails to be read
+    # reading a terminal fails when its other side is closed
     with suppress(OSError):
         while piece := os.read(ours, 4096):
             shown += piece.decode(errors="replace")

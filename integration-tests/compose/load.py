@@ -1,4 +1,4 @@
-"""A steady load on the gateway from a container of the front network: requests and jobs at fixed rates, each answer looked at.
+"""A steady load on the gateway from a container of the front network: requests and jobs at fixed rates, each response checked.
 
 usage: load.py ORDER, JSON with url, hub, token, seconds, requests_per_second, jobs_per_second, hpcs; the outcome is the
 last line of stdout, JSON with the counts, the failed requests and the jobs. SIGTERM ends the load early.

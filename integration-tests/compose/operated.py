@@ -1,4 +1,4 @@
-"""Steps: what docs/operations.md tells the operator to do, typed."""
+"""Steps: the commands of docs/operations.md for the operator."""
 
 import json
 import re

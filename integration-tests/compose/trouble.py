@@ -1,4 +1,4 @@
-"""Steps: what is cut, killed, restarted and replaced while jobs run; no job and no request may suffer."""
+"""Steps: cut connections, killed, restarted and replaced containers while jobs run; no job and no request may fail."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ def a_cut_between_connector_and_hpcs_fails_no_job(world):
         world.wait_for_event(world.alice, job, "JOB_INIT", 60)
     run("docker", "network", "disconnect", network, connector)
     during = world.submit(world.alice, "tick", "hpca")
-    time.sleep(30)  # the length of the cut
+    time.sleep(30)  # the length of the cut; nothing waits for its end
     run("docker", "network", "connect", network, connector)
     for job in (*jobs, during):
         world.wait_for_event(world.alice, job, "JOB_ENDED", 120)
@@ -36,18 +36,29 @@ def killed_containers_lose_nothing(world):
     return f"{len(killed)} containers, {len(jobs)} jobs"
 
 
+def jobs_submitted(world):
+    [[count]] = world.sql("SELECT count(*) FROM jobs WHERE submitted_at IS NOT NULL")
+    return int(count)
+
+
+def wait_for_load(world):
+    """Waits until the load has submitted some more jobs."""
+    before = jobs_submitted(world)
+    until("jobs of the load", 120, lambda: jobs_submitted(world) >= before + 4)
+
+
 @contextmanager
 def load(world, **rates):
-    """A steady load while the block runs, of which no request fails and each job ends; its figures come into the list."""
+    """Keeps up a steady load while the block runs; no request may fail, and each job must end. Fills the yielded figures."""
     order = {"url": "proxy", "hub": "hub:8000", "token": world.alice, "seconds": 900, "hpcs": HPCS, **rates}
     [hub] = world.containers("hub")
     command = ["sh", "-c", 'echo $$ >/tmp/load.pid; exec python "$@"', "sh", f"{CLIENT}/compose/load.py", json.dumps(order)]
     process = subprocess.Popen(["docker", "exec", hub, *command], stdout=subprocess.PIPE, text=True)
     figures = {}
     try:
-        time.sleep(5)  # load before the first trouble
+        wait_for_load(world)
         yield figures
-        time.sleep(5)  # and after the last
+        wait_for_load(world)
         run("docker", "exec", hub, "sh", "-c", "kill -TERM $(cat /tmp/load.pid)")
         out, _ = process.communicate(timeout=300)
     finally:

@@ -1,5 +1,5 @@
-//! The community account on the login node, as its owner or the site's
-//! administrator would look at it.
+//! The community account on the login node, inspected as the site's
+//! administrator would do it.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -26,7 +26,7 @@ impl Account {
         })
     }
 
-    /// Runs a Slurm command on the site's side: not counted as ours.
+    /// Runs a Slurm command as the site, which `commands` does not count.
     ///
     /// # Errors
     /// If it fails.
@@ -43,7 +43,7 @@ impl Account {
     /// Slurm jobs of that name, from accounting.
     ///
     /// # Errors
-    /// If accounting does not answer.
+    /// If accounting does not respond.
     pub fn accounted(&self, job_name: &str) -> anyhow::Result<usize> {
         let rows = self.slurm(
             "sacct",
@@ -66,7 +66,7 @@ impl Account {
     /// Jobs of those names on the HPC now, running or not.
     ///
     /// # Errors
-    /// If the scheduler does not answer.
+    /// If the scheduler does not respond.
     pub fn on_hpc(&self, job_names: &[String]) -> anyhow::Result<usize> {
         let rows = self.slurm("squeue", &["-h", "-o", "%j"])?;
         Ok(rows
@@ -75,10 +75,10 @@ impl Account {
             .count())
     }
 
-    /// Ends all jobs of the deployment of that name: their comments begin with it.
+    /// Cancels all jobs whose comment begins with the name of the deployment.
     ///
     /// # Errors
-    /// If the scheduler does not answer.
+    /// If the scheduler does not respond.
     pub fn end_jobs_of(&self, deployment: &str) -> anyhow::Result<()> {
         let rows = self.slurm("squeue", &["-h", "-o", "%i %k"])?;
         let is_of = |row: &&str| row.contains(deployment);

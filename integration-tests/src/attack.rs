@@ -10,7 +10,7 @@ pub struct Attack<'a> {
     pub name: &'a str,
     /// What the attacker did.
     pub tried: &'a str,
-    /// What stopped it, in the words of whoever did: a status, an error, an exit code.
+    /// What stopped it: a status, an error, an exit code.
     pub stopped_by: String,
 }
 

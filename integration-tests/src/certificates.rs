@@ -1,5 +1,5 @@
-//! Certificates of a world's services, as an operator makes them, and what each
-//! service is told of them.
+//! Certificates of a world's services, created as an operator does, and the
+//! settings of each service for them.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,15 +10,15 @@ use anyhow::ensure;
 use compute_config::TlsFiles;
 use compute_runtime::{grpc::Transport, tls::Role};
 
-/// What the services of a world show each other.
+/// The certificates of a world's services.
 #[derive(Debug)]
 pub struct Certificates {
-    /// `None` where they speak plainly.
+    /// `None` if the services do not use TLS.
     folder: Option<PathBuf>,
 }
 
 impl Certificates {
-    /// Of the world in that folder.
+    /// Creates the certificates of the world in that folder.
     ///
     /// # Errors
     /// If `deploy/certificates` fails.
@@ -30,7 +30,7 @@ impl Certificates {
         Ok(certificates)
     }
 
-    /// New ones for all roles; services take them up by themselves.
+    /// Creates new certificates for all roles; services load them by themselves.
     ///
     /// # Errors
     /// If `deploy/certificates` fails.
@@ -61,7 +61,7 @@ impl Certificates {
         })
     }
 
-    /// As `role` reaches others.
+    /// The TLS settings of a client with that role.
     ///
     /// # Errors
     /// If its files cannot be used.
@@ -82,7 +82,7 @@ impl Certificates {
             ]
             .map(|(key, path)| (key, path.display().to_string()))
         });
-        // Without a connector to reach there is an address of the scheme all the same.
+        // Without a connector, the address only sets the scheme.
         connector
             .into_iter()
             .chain(files)

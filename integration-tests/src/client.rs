@@ -1,4 +1,4 @@
-//! A REST client for the stories that need more than the Python client shows.
+//! A REST client for the scenarios that need more than the Python client shows.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Logged in as one user of the hub.
+/// A client that is logged in as one user of the hub.
 #[derive(Debug, Clone)]
 pub struct Client {
     base: String,
@@ -37,7 +37,7 @@ impl Client {
         }
     }
 
-    /// The same, who gives all requests this id.
+    /// The same client, which sends this request id with all requests.
     #[must_use]
     pub fn with_request_id(&self, id: &str) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// The same gateway, with whatever `token` in the body.
+    /// A client of the same gateway, with any `token` in the body.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self {
@@ -55,15 +55,15 @@ impl Client {
         }
     }
 
-    /// The token as it goes into a body or a header.
+    /// The token, encoded for a body or a header.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Any request; the token goes into the body, as the Python client does it.
+    /// Sends any request, with the token in the body as the Python client does.
     ///
     /// # Errors
-    /// If there is no answer, or one that is no JSON.
+    /// If there is no response, or if it is not JSON.
     pub async fn call(
         &self,
         method: Method,
@@ -113,7 +113,7 @@ impl Client {
     /// /job/:id` have them.
     ///
     /// # Errors
-    /// If the gateway refuses.
+    /// If the gateway rejects a request.
     pub async fn prepare(&self, template: &str, settings: Value) -> anyhow::Result<String> {
         let login = ["hpc", "user", "password"];
         let given = |key: &str| settings.get(key).cloned().unwrap_or_default();
@@ -142,7 +142,7 @@ impl Client {
     /// Creates, configures and submits a job.
     ///
     /// # Errors
-    /// If the gateway refuses.
+    /// If the gateway rejects a request.
     pub async fn submit(&self, template: &str, settings: Value) -> anyhow::Result<String> {
         let id = self.prepare(template, settings).await?;
         let submitted = self.post(&format!("/job/{id}/submit"), json!({})).await?;
@@ -153,7 +153,7 @@ impl Client {
     /// The job with its events and logs.
     ///
     /// # Errors
-    /// If the gateway refuses.
+    /// If the gateway rejects a request.
     pub async fn job(&self, id: &str) -> anyhow::Result<Value> {
         let answer = self.get(&format!("/job/{id}")).await?;
         anyhow::ensure!(answer.status == 200, "{answer:?}");
@@ -176,7 +176,7 @@ impl Client {
         .await
     }
 
-    /// Waits until the job is over.
+    /// Waits until the job has ended, failed or been cancelled.
     ///
     /// # Errors
     /// If it is not within `limit`.

@@ -1,5 +1,5 @@
-//! The database of a world: a SQLite file of its own, or a database of its own on
-//! the PostgreSQL part, as the whole run wants it.
+//! The database of a world: a SQLite file, or a database on the PostgreSQL part,
+//! depending on a variable of the test run.
 
 use std::{env, path::Path, process::Command};
 
@@ -7,13 +7,13 @@ use anyhow::Context as _;
 
 use crate::parts::Parts;
 
-/// Variable that says `sqlite` (as when it is missing) or `postgres`.
-const VARIABLE: &str = "CYBERGIS_STORY_DATABASE";
+/// Names the database of scenario tests: `sqlite` (the default) or `postgres`.
+const VARIABLE: &str = "CYBERGIS_SCENARIO_DATABASE";
 
 /// Address of a database for the world in the folder `world`.
 ///
 /// # Errors
-/// If the variable names none that is known, or it cannot be made.
+/// If the variable has another value, or the database cannot be created.
 pub fn url(world: &Path, parts: &Parts) -> anyhow::Result<String> {
     let wanted = env::var(VARIABLE);
     match wanted.as_deref() {
@@ -26,7 +26,7 @@ pub fn url(world: &Path, parts: &Parts) -> anyhow::Result<String> {
     }
 }
 
-/// It goes with the part, when the run is over.
+/// The database is removed with the part, when the run ends.
 fn postgres(world: &Path, parts: &Parts) -> anyhow::Result<String> {
     let server = parts.text("postgres", "url")?;
     let name = world

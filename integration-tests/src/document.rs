@@ -1,9 +1,9 @@
-//! The project's documents as the stories read them: code blocks with their marks,
+//! The project's documents, parsed for the tests: code blocks with their marks,
 //! links, tables.
 //!
 //! A mark is an HTML comment on the line before a block. `<!-- run by: NAME -->` names
-//! the test that runs it, `<!-- not run: REASON -->` says why none does. Below a heading
-//! `<!-- shown by: NAME -->` names a test that shows what is said there.
+//! the test that runs it, `<!-- not run: REASON -->` the reason why none does. Below a heading
+//! `<!-- shown by: NAME -->` names a test that verifies the section.
 
 use std::{
     fs,
@@ -32,13 +32,13 @@ pub struct Block {
     pub language: String,
     /// The other words: `file=main.sh`, …
     pub info: Vec<String>,
-    /// What the comment on the line before it says.
+    /// The text of the comment on the line before it.
     pub mark: Option<String>,
-    /// What is in it.
+    /// Its content.
     pub text: String,
 }
 
-/// A heading of the second level, and what is said below it.
+/// A heading of the second level, with the tests that verify its section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Its line, from 1.
@@ -73,7 +73,7 @@ impl Document {
         }
     }
 
-    /// All documents that git has or would take.
+    /// All documents that git tracks or would add.
     ///
     /// # Errors
     /// If git fails, or one cannot be read.
@@ -137,7 +137,7 @@ impl Document {
     /// The blocks whose mark says that `test` runs them.
     ///
     /// # Errors
-    /// If there are none: then that test tells nothing.
+    /// If there are none: the test would then verify nothing.
     pub fn blocks_run_by(&self, test: &str) -> anyhow::Result<Vec<Block>> {
         let blocks = self.blocks_marked(test);
         anyhow::ensure!(
@@ -154,7 +154,7 @@ impl Document {
         blocks
     }
 
-    /// Its headings of the second level with the tests that show what is said below.
+    /// Its headings of the second level, each with the tests that verify the section.
     pub fn claims(&self) -> Vec<Claim> {
         let mut claims: Vec<Claim> = Vec::new();
         for (line, text) in self.prose() {
@@ -187,7 +187,7 @@ impl Document {
         prose
     }
 
-    /// Where its links lead, with their lines.
+    /// The targets of its links, with their lines.
     pub fn links(&self) -> Vec<(usize, String)> {
         let of_line = |(number, line): (usize, &str)| {
             let targets = line.split("](").skip(1);
@@ -197,7 +197,7 @@ impl Document {
         self.prose().into_iter().flat_map(of_line).collect()
     }
 
-    /// What stands in backticks outside of code blocks, with its line.
+    /// Text in backticks outside of code blocks, with its line.
     pub fn code_words(&self) -> Vec<(usize, String)> {
         let of_line = |(number, line): (usize, &str)| {
             let words = line.split('`').skip(1).step_by(2);
@@ -208,7 +208,7 @@ impl Document {
         self.prose().into_iter().flat_map(of_line).collect()
     }
 
-    /// Rows of the tables below the heading `section`, each as its cells; without
+    /// Rows of the tables below the heading `section`, each as its cells, without
     /// the head.
     pub fn rows(&self, section: &str) -> Vec<Vec<String>> {
         let mut rows: Vec<Vec<String>> = Vec::new();
@@ -228,7 +228,7 @@ impl Document {
 }
 
 impl Block {
-    /// The file that it is the content of: `file=NAME` after the fence.
+    /// The file whose content it is: `file=NAME` after the fence.
     pub fn file(&self) -> Option<&str> {
         self.info.iter().find_map(|word| word.strip_prefix("file="))
     }
@@ -246,11 +246,11 @@ impl Block {
     }
 }
 
-/// The blocks of all documents that `test` runs, with words of the documents replaced
-/// by those of a story.
+/// The blocks of all documents that `test` runs, with words replaced by those of a
+/// scenario.
 ///
 /// # Errors
-/// If there are none: then that test tells nothing.
+/// If there are none: the test would then verify nothing.
 pub fn typed_by(test: &str, words: &[(&str, &str)]) -> anyhow::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for document in Document::all()? {

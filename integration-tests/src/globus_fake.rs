@@ -1,7 +1,7 @@
-//! A stand-in for Globus' Auth and Transfer services, which cannot be had on one's
-//! own machine: the same protocol over real HTTP, and it really copies, between
-//! folders that stand for endpoints. That the protocol is the real one is shown by
-//! driving it with `globus-sdk`, the library of Globus itself.
+//! A stand-in for Globus' Auth and Transfer services, which cannot be installed
+//! locally. It uses the same protocol over real HTTP, and copies files between
+//! folders that stand for endpoints. Tests drive it with `globus-sdk`, the library of
+//! Globus itself, to show that the protocol is the real one.
 
 mod auth;
 mod copy;
@@ -50,7 +50,7 @@ struct State {
 struct Inner {
     /// Folder of each endpoint.
     endpoints: BTreeMap<String, PathBuf>,
-    /// PKCE challenge of each code that was given out.
+    /// PKCE challenge of each code that was issued.
     codes: HashMap<String, String>,
     refresh_tokens: Vec<String>,
     access_tokens: Vec<String>,
@@ -58,7 +58,7 @@ struct Inner {
     tasks: BTreeMap<String, Task>,
     /// Whether transfers wait before they copy.
     is_held: bool,
-    /// Answers that are owed instead of the right ones.
+    /// Error responses to send instead of the next results.
     faults: Vec<(u16, Option<u64>)>,
     questions: usize,
 }
@@ -74,7 +74,7 @@ impl GlobusFake {
     /// Starts it on a free port, with one folder for each endpoint.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If no port is available.
     pub async fn start(endpoints: &[(&str, PathBuf)]) -> anyhow::Result<Self> {
         let state = Shared::default();
         let named = |(id, root): &(&str, PathBuf)| ((*id).to_owned(), root.clone());
@@ -94,59 +94,59 @@ impl GlobusFake {
         Ok(Self { base, state })
     }
 
-    /// Base of both services.
+    /// Base address of both services.
     pub fn base(&self) -> &str {
         &self.base
     }
 
     /// `globus_client_id`, `globus` and `globus_collections` of `config.json`; the
-    /// endpoints of `open` are for all users.
+    /// endpoints in `open` are open to all users.
     pub fn config(&self, open: &[&str]) -> Value {
         let open: Vec<_> = open.iter().map(|id| json!({"id": id})).collect();
         json!({"globus_collections": open, "globus_client_id": CLIENT_ID, "globus": {"auth_url": self.base,
             "transfer_url": format!("{}/v0.10", self.base), "poll_seconds": 1}})
     }
 
-    /// Transfers that are asked for from now on wait before they copy, or go on.
+    /// Makes transfers that are requested from now on wait before they copy, or continue.
     pub fn hold(&self, is_held: bool) {
         self.state.lock().is_held = is_held;
         self.state.changed.notify_waiters();
     }
 
-    /// The next questions to the Transfer API get this status instead of an answer.
+    /// Makes the next requests to the Transfer API fail with this status.
     pub fn fail(&self, status: u16, retry_after: Option<u64>, times: usize) {
         let faults = &mut self.state.lock().faults;
         faults.extend(std::iter::repeat_n((status, retry_after), times));
     }
 
-    /// No access token is good any more.
+    /// Invalidates all access tokens.
     pub fn expire_access(&self) {
         self.state.lock().access_tokens.clear();
     }
 
-    /// No refresh token is good any more.
+    /// Invalidates all refresh tokens.
     pub fn withdraw_consent(&self) {
         self.state.lock().refresh_tokens.clear();
     }
 
-    /// A new refresh token, as a login gives one.
+    /// A new refresh token, as a login returns one.
     pub fn refresh_token(&self) -> String {
         auth::new_refresh_token(&self.state)
     }
 
-    /// Where each transfer is that was ever asked for.
+    /// The status of each transfer that was requested so far.
     pub fn transfers(&self) -> Vec<Status> {
         let tasks = &self.state.lock().tasks;
         tasks.values().map(|task| task.status).collect()
     }
 
-    /// How many questions the Transfer API was asked.
+    /// How many requests the Transfer API has received.
     pub fn questions(&self) -> usize {
         self.state.lock().questions
     }
 }
 
-/// An error as the Transfer API words it.
+/// An error in the format of the Transfer API.
 fn refused(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({"code": code, "message": message, "request_id": "fake", "resource": "/"});
     (status, Json(body)).into_response()

@@ -1,4 +1,4 @@
-//! What the stories in `tests/it` are told with: a world of real services on the
+//! Tools of the scenario tests in `tests/it`: a world of real services on the
 //! real parts that `deploy/local/with-parts` has started.
 
 pub mod account;
@@ -32,10 +32,10 @@ pub use world::{World, WorldOptions};
 
 use std::time::{Duration, Instant};
 
-/// Waits until `condition` gives a value.
+/// Polls `condition` until it returns a value.
 ///
 /// # Errors
-/// After `limit`, naming `what` was waited for.
+/// After `limit`; the error names `what`.
 pub async fn eventually<T>(
     what: &str,
     limit: Duration,

@@ -1,10 +1,10 @@
-//! A Redis of a story's own, to empty it, to end it, or to look into it.
+//! A Redis for one scenario, which can be emptied, stopped and inspected.
 
 use std::{path::Path, process::Command};
 
 use crate::parts::local_script;
 
-/// It is gone when dropped.
+/// A running Redis. Stopped when dropped.
 #[derive(Debug)]
 pub struct OwnRedis(tempfile::TempDir);
 
@@ -15,15 +15,15 @@ impl OwnRedis {
     /// If it does not start.
     pub fn up() -> anyhow::Result<Self> {
         let redis = Self(tempfile::tempdir()?);
-        redis.tell("up")?;
+        redis.command("up")?;
         Ok(redis)
     }
 
-    /// `up`, which empties it, or `down`.
+    /// Runs a command of `deploy/local/redis`: `up`, `restart` or `down`.
     ///
     /// # Errors
-    /// If it cannot be done.
-    pub fn tell(&self, verb: &str) -> anyhow::Result<()> {
+    /// If the command fails.
+    pub fn command(&self, verb: &str) -> anyhow::Result<()> {
         let status = Command::new(local_script("redis"))
             .arg(verb)
             .arg(self.0.path())
@@ -40,7 +40,7 @@ impl OwnRedis {
 
 impl Drop for OwnRedis {
     fn drop(&mut self) {
-        // Its folder goes in any case.
-        let _ = self.tell("down");
+        // Its folder is removed in any case.
+        let _ = self.command("down");
     }
 }

@@ -1,4 +1,4 @@
-//! The real parts: where they are, as their `facts.json` say.
+//! The real parts of a test run: addresses and credentials from their `facts.json`.
 
 use std::{
     env, fs,
@@ -18,10 +18,10 @@ impl Parts {
     /// The parts that `CYBERGIS_PARTS` names.
     ///
     /// # Errors
-    /// If there are none: a story without its parts fails, it is not skipped.
+    /// If the variable is not set: a scenario without parts fails, it is not skipped.
     pub fn of_this_run() -> anyhow::Result<Self> {
         let folder = env::var_os("CYBERGIS_PARTS")
-            .context("CYBERGIS_PARTS is not set: run the stories with `make test`")?;
+            .context("CYBERGIS_PARTS is not set: run the scenarios with `make test`")?;
         Ok(Self {
             folder: PathBuf::from(folder),
         })
@@ -30,7 +30,7 @@ impl Parts {
     /// One fact of one part, e.g. `("hpc", "root_path")`.
     ///
     /// # Errors
-    /// If the part is not up or the fact is not there.
+    /// If the part is not running or has no such fact.
     pub fn fact(&self, part: &str, key: &str) -> anyhow::Result<Value> {
         fact_in(&self.folder.join(part), key)
     }
@@ -38,7 +38,7 @@ impl Parts {
     /// A fact that is text.
     ///
     /// # Errors
-    /// As [`Self::fact`], or if it is no text.
+    /// As [`Self::fact`], or if it is not text.
     pub fn text(&self, part: &str, key: &str) -> anyhow::Result<String> {
         let value = self.fact(part, key)?;
         let text = value
@@ -47,7 +47,7 @@ impl Parts {
         Ok(text.to_owned())
     }
 
-    /// Where the JupyterLab of a user begins.
+    /// The base address of a user's JupyterLab.
     pub fn home(&self, user: &str) -> PathBuf {
         self.folder.join("hub/home").join(user)
     }
@@ -66,7 +66,7 @@ impl Parts {
 }
 
 impl Parts {
-    /// The token of a service of the hub: of `alice`, named like a user, or `reporter`.
+    /// The token of a service of the hub: `alice`, which has the name of a user, or `reporter`.
     ///
     /// # Errors
     /// If the hub has no such service.
@@ -89,10 +89,10 @@ pub struct PrivateAccount {
 }
 
 impl Parts {
-    /// One of the private accounts: each story takes another one.
+    /// One of the private accounts: each scenario uses a different one.
     ///
     /// # Errors
-    /// If there are not so many.
+    /// If there are fewer accounts.
     pub fn private_account(&self, at: usize) -> anyhow::Result<PrivateAccount> {
         let all = self.fact("hpc", "private_passwords")?;
         let one = all.as_object().and_then(|all| all.iter().nth(at));
@@ -107,7 +107,7 @@ impl Parts {
 /// One fact of the part in `folder`.
 ///
 /// # Errors
-/// If the part is not up or the fact is not there.
+/// If the part is not running or has no such fact.
 pub fn fact_in(folder: &Path, key: &str) -> anyhow::Result<Value> {
     let path = folder.join("facts.json");
     let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;

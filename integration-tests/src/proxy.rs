@@ -1,6 +1,6 @@
-//! The deployment's proxy: nginx as the compose file configures it, as an account without
-//! rights, on a socket of its own and without TLS, so that every byte of a request and of
-//! its answer can be chosen and seen.
+//! The deployment's proxy: nginx with the configuration of the compose file, as an account
+//! without rights, on a socket and without TLS, so that a test can choose and see every byte
+//! of a request and its response.
 
 use std::{
     fs,
@@ -18,13 +18,13 @@ use tokio::{
 
 use crate::eventually;
 
-/// nobody, on every Debian.
+/// The account `nobody` of Debian.
 const ACCOUNT: &str = "65534";
 
 /// Long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running proxy, gone when dropped.
+/// A running proxy. Stopped when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     child: Child,
@@ -32,11 +32,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it in front of the gateway at `ip:port`. `changes` are of the configuration:
-    /// each first text is in it once, and becomes the second.
+    /// Starts a proxy for the gateway at `ip:port`. In the configuration, the first text of each
+    /// of `changes`, which occurs once, is replaced by the second.
     ///
     /// # Errors
-    /// If nginx is not there or does not start, or a text to change is not in its
+    /// If nginx is not installed or does not start, or if a text to replace does not occur once in its
     /// configuration.
     pub async fn start(gateway: &str, changes: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("proxy").tempdir()?;
@@ -75,7 +75,7 @@ impl Proxy {
             .spawn()
             .context("cannot start nginx: run deploy/local/install proxy")?;
         let mut proxy = Self { child, folder };
-        eventually("the proxy listens", PATIENCE, async || {
+        eventually("the proxy listens", TIMEOUT, async || {
             if let Some(status) = proxy.child.try_wait()? {
                 anyhow::bail!("nginx ended with {status}: {}", proxy.log());
             }
@@ -85,10 +85,10 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// A connection of a client.
+    /// Opens a connection as a client.
     ///
     /// # Errors
-    /// If nobody listens.
+    /// If the proxy does not accept it.
     pub async fn connect(&self) -> anyhow::Result<UnixStream> {
         Ok(UnixStream::connect(self.folder.path().join("socket")).await?)
     }
@@ -96,16 +96,16 @@ impl Proxy {
     /// Sends these bytes, and reads until the proxy closes the connection.
     ///
     /// # Errors
-    /// If it does not answer within a minute.
+    /// If the proxy does not close it within a minute.
     pub async fn send(&self, request: &[u8]) -> anyhow::Result<Answer> {
         let mut stream = self.connect().await?;
         let mut answer = Vec::new();
         let talk = async {
-            // One that is refused early may be cut while it is sent.
+            // A request that is rejected early can be cut while it is sent.
             let _ = stream.write_all(request).await;
             let _ = stream.read_to_end(&mut answer).await;
         };
-        tokio::time::timeout(PATIENCE, talk)
+        tokio::time::timeout(TIMEOUT, talk)
             .await
             .with_context(|| format!("no end of the answer to {}", request.escape_ascii()))?;
         Answer::read(&answer)
@@ -118,19 +118,19 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // nginx ends its workers when it is told to, and not when it is killed.
+        // nginx ends its workers on SIGTERM, not when it is killed.
         let pid = self.child.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let _ = self.child.wait();
     }
 }
 
-/// One answer, taken apart.
+/// A parsed response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Status; 0 if the connection was closed without an answer.
+    /// Status; 0 if the connection was closed without a response.
     pub status: u16,
-    /// The head, in small letters.
+    /// The head, in lower case.
     pub head: String,
     /// The body.
     pub body: String,

@@ -1,4 +1,4 @@
-//! The untouched Python client from PyPI, in a process of its own.
+//! The unmodified Python client from PyPI, in a separate process.
 
 use std::{path::Path, process::Stdio};
 
@@ -12,7 +12,7 @@ use crate::World;
 /// `{"job", "events", "logs", "folders"}`, or `{"error": text}` if it raised.
 ///
 /// # Errors
-/// If the client could not be run at all.
+/// If the client could not be run.
 pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Result<Value> {
     drive(world, user, "run_job.py", settings).await
 }
@@ -21,7 +21,7 @@ pub async fn run_job(world: &World, user: &str, settings: Value) -> anyhow::Resu
 /// Returns the last line that it prints.
 ///
 /// # Errors
-/// If it could not be run at all, or printed no JSON.
+/// If the script could not be run, or printed no JSON.
 pub async fn drive(
     world: &World,
     user: &str,
@@ -37,11 +37,11 @@ pub async fn drive(
     run("venv", script, &order, &[("JUPYTERHUB_API_TOKEN", &token)]).await
 }
 
-/// Runs a script of `python/` in an environment of the cache, with `order` as its
-/// input, in a folder of its own. Returns the last line that it prints.
+/// Runs a script of `python/` in an environment of the cache, in a new folder, with
+/// `order` as its input. Returns the last line that it prints.
 ///
 /// # Errors
-/// If it could not be run at all, or printed no JSON.
+/// If the script could not be run, or printed no JSON.
 pub async fn run(
     environment: &str,
     script: &str,

@@ -1,4 +1,4 @@
-//! Looking for secrets wherever a world leaves traces: what a thief would look for.
+//! Searches for secrets in every place where a world leaves data.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::{World, parts::fact_in};
 /// Everything in a Redis, as text.
 ///
 /// # Errors
-/// If it does not answer.
+/// If Redis does not respond.
 pub fn redis_dump(redis: &Path) -> anyhow::Result<String> {
     let mut dump = String::new();
     for key in redis_cli(redis, &["--scan"])?.lines() {
@@ -22,7 +22,7 @@ pub fn redis_dump(redis: &Path) -> anyhow::Result<String> {
             "string" => redis_cli(redis, &["GET", key])?,
             "zset" => redis_cli(redis, &["ZRANGE", key, "0", "-1", "WITHSCORES"])?,
             "stream" => redis_cli(redis, &["XRANGE", key, "-", "+"])?,
-            // Gone meanwhile.
+            // The key was removed meanwhile.
             "none" => String::new(),
             other => anyhow::bail!("{key} is a {other}, which is not looked into"),
         };
@@ -90,12 +90,12 @@ pub fn files_with(folder: &Path, secrets: &[String]) -> anyhow::Result<Vec<PathB
         .collect())
 }
 
-/// A process as others on the machine see it.
+/// A process as other users of the machine see it.
 #[derive(Debug)]
 pub struct Process {
     /// Its id.
     pub id: String,
-    /// Its words.
+    /// Its command line.
     pub command: String,
     /// Its environment.
     pub environment: String,

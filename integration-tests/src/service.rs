@@ -1,5 +1,5 @@
-//! Our services as child processes: the real binaries, ended as hard as a story
-//! wants.
+//! The services as child processes: the real binaries, stopped or killed by a
+//! scenario.
 
 use std::{
     fs::{self, File},
@@ -40,7 +40,7 @@ impl Service {
     /// is `log/NAME.log` in `folder`.
     ///
     /// # Errors
-    /// If it ends or does not bind in 20 s; the log's end is in the error.
+    /// If it exits, or does not bind within 20 s; the error contains the end of its log.
     pub fn start(
         folder: &Path,
         name: &str,
@@ -65,12 +65,12 @@ impl Service {
         &self.address
     }
 
-    /// Its process.
+    /// The id of its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills it, as `kill -9` does.
     ///
     /// # Errors
     /// If it could not be killed.
@@ -80,10 +80,10 @@ impl Service {
         Ok(())
     }
 
-    /// Asks it to stop, as a supervisor of processes does (SIGTERM), and waits.
+    /// Sends SIGTERM and waits until it has exited.
     ///
     /// # Errors
-    /// If it could not be asked, or says that it did not end well.
+    /// If the signal fails, or the exit status is not 0.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         self.ask_to_stop()?;
         let status = self.child.wait()?;
@@ -98,19 +98,19 @@ impl Service {
         Ok(())
     }
 
-    /// Asks it to stop, and waits for it as long as `patience`. One that is gone already
-    /// is as good.
+    /// Sends SIGTERM and waits up to `limit`. Succeeds at once if the service has already
+    /// exited.
     ///
     /// # Errors
-    /// If it could not be asked, or is still there.
-    pub fn stop_within(&mut self, patience: Duration) -> anyhow::Result<()> {
+    /// If the signal fails, or the service still runs after `limit`.
+    pub fn stop_within(&mut self, limit: Duration) -> anyhow::Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
         self.ask_to_stop()?;
         let began = Instant::now();
         while self.child.try_wait()?.is_none() {
-            anyhow::ensure!(began.elapsed() < patience, "{} does not stop", self.name);
+            anyhow::ensure!(began.elapsed() < limit, "{} does not stop", self.name);
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -127,7 +127,7 @@ impl Service {
         self.restart()
     }
 
-    /// Starts it again on the address it had.
+    /// Starts it again on the same address.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -145,8 +145,8 @@ impl Service {
         Ok(())
     }
 
-    /// `ip:port` where its health and metrics are served: where it says so in its log,
-    /// else where it serves everything.
+    /// `ip:port` of its health and metrics: from its log, or else the address of the
+    /// service itself.
     pub fn health_address(&self) -> String {
         let log = self.log();
         let said = log
@@ -168,7 +168,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Already gone is as good.
+        // It may have exited already.
         let _ = self.kill();
     }
 }

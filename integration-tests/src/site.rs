@@ -9,7 +9,7 @@ use crate::{database, parts::Parts, world::WorldOptions};
 /// Writes the whole folder.
 ///
 /// # Errors
-/// If a part is not up, or the folder cannot be written.
+/// If a part is not running, or the folder cannot be written.
 pub fn write(
     folder: &Path,
     world: &Path,
@@ -99,14 +99,14 @@ fn hpc(parts: &Parts, options: &WorldOptions, runtime: &str) -> anyhow::Result<V
     Ok(with(&options.hpc, usual))
 }
 
-/// An image for both runtimes, by the names of the facts that tell where it is.
+/// An image for both runtimes, by the names of the facts with its paths.
 fn container(parts: &Parts, sif: &str, dir: &str) -> anyhow::Result<Value> {
     let (sif, dir) = (parts.fact("hpc", sif)?, parts.fact("hpc", dir)?);
     let hpc_path = json!({"local_hpc": sif, "charlie_hpc": dir, "private_hpc": sif});
     Ok(json!({"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": hpc_path}))
 }
 
-/// The same cluster, where everybody has an account of their own.
+/// The same cluster with private accounts.
 fn private_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
     let mut private = hpc(parts, options, "apptainer")?;
     if let Some(private) = private.as_object_mut() {
@@ -118,7 +118,7 @@ fn private_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
     Ok(private)
 }
 
-/// One with private accounts, and a login node that is switched off.
+/// An HPC with private accounts whose login node is switched off.
 fn away_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
     let mut away = private_hpc(parts, options)?;
     if let Some(away) = away.as_object_mut() {
@@ -127,14 +127,14 @@ fn away_hpc(parts: &Parts, options: &WorldOptions) -> anyhow::Result<Value> {
     Ok(away)
 }
 
-/// How the Slurm jobs of the world in that folder are marked.
+/// The deployment name of the world in that folder.
 pub(crate) fn deployment(world: &Path) -> String {
     let name = world.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: &char| c.is_ascii_alphanumeric();
     name.chars().filter(plain).collect()
 }
 
-/// `usual` with the keys of `different` in the place of its own.
+/// `usual`, with its keys replaced by those of `different`.
 fn with(different: &Value, mut usual: Value) -> Value {
     if let (Some(usual), Some(different)) = (usual.as_object_mut(), different.as_object()) {
         for (key, value) in different {

@@ -1,10 +1,10 @@
-//! Job templates as git repositories, made for a story.
+//! Job templates as git repositories, made for a scenario.
 
 use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-/// A template that is not in git yet.
+/// A template that is not committed yet.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// Its id in the gateway.
@@ -30,10 +30,10 @@ impl Template {
         }
     }
 
-    /// The template in a folder, as it is.
+    /// Reads the template in a folder.
     ///
     /// # Errors
-    /// If it cannot be read, or its manifest is no JSON.
+    /// If it cannot be read, or its manifest is not JSON.
     pub fn of_folder(id: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut template = Self::new(id, "");
         for file in fs::read_dir(folder)? {
@@ -49,12 +49,12 @@ impl Template {
         Ok(template)
     }
 
-    /// The same without a container: starts faster.
+    /// A template whose main stage is `command`, without a container: it starts faster.
     pub fn bare(id: &str, command: &str) -> Self {
         Self::new(id, command).with("connector", json!("SlurmConnector"))
     }
 
-    /// A template with this manifest as it stands.
+    /// A template with exactly this manifest.
     pub fn of_manifest(id: &str, manifest: Value) -> Self {
         Self {
             id: id.to_owned(),
@@ -64,7 +64,7 @@ impl Template {
         }
     }
 
-    /// With a key of the manifest.
+    /// Sets a key of the manifest.
     #[must_use]
     pub fn with(mut self, key: &str, value: Value) -> Self {
         if let Some(manifest) = self.manifest.as_object_mut() {
@@ -80,7 +80,7 @@ impl Template {
         self
     }
 
-    /// With a file.
+    /// Adds a file.
     #[must_use]
     pub fn file(mut self, name: &str, content: &str) -> Self {
         self.files.push((name.to_owned(), content.to_owned()));
@@ -106,9 +106,9 @@ impl Template {
             &["add", "--all"],
             &[
                 "-c",
-                "user.name=story",
+                "user.name=scenario",
                 "-c",
-                "user.email=story@localhost",
+                "user.email=scenario@localhost",
                 "commit",
                 "--quiet",
                 "--message=a template",

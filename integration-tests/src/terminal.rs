@@ -1,4 +1,4 @@
-//! Types what a document says, as its reader would.
+//! Runs the commands of a document, as its reader would.
 
 use std::{
     env,
@@ -8,10 +8,10 @@ use std::{
 
 use crate::{World, document::Block, service::binaries};
 
-/// What is printed before each block's own output; nothing else begins like this.
+/// Printed before the output of each block; no other line begins like this.
 const BLOCK: &str = "\u{1}block";
 
-/// A shell of somebody who reads a document.
+/// The shell of a document's reader.
 #[derive(Debug, Clone)]
 pub struct Terminal {
     folder: PathBuf,
@@ -19,7 +19,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// One in `folder`, whose operator's command is that of this build and means
+    /// A shell in `folder`, whose operator's command is that of this build and uses
     /// `world`.
     ///
     /// # Errors
@@ -40,19 +40,19 @@ impl Terminal {
             .with("CYBERGIS__CONNECTOR_ADDRESS", &connector))
     }
 
-    /// With a variable.
+    /// Sets a variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.envs.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Runs `blocks` one after another in one shell, so that a later one finds what an
-    /// earlier one has set, and returns what each has printed. A request by curl that is
-    /// refused is a failure.
+    /// Runs `blocks` one after another in one shell, so that a later block can use
+    /// variables of an earlier one, and returns the output of each. A request by curl that
+    /// is rejected is a failure.
     ///
     /// # Errors
-    /// At the first command that fails, with all that was printed.
+    /// At the first command that fails; the error contains all output.
     pub fn run(&self, blocks: &[Block]) -> anyhow::Result<Vec<String>> {
         let mut script = "set -euo pipefail\n\
             curl() { command curl --silent --show-error --fail-with-body \"$@\"; }\n"

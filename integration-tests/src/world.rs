@@ -1,16 +1,19 @@
-//! A world of its own for each story: gateway, connector and maintainers on the
+//! The services of one scenario: gateway, connector and maintainers on the
 //! shared parts, with a database, a configuration and a Redis prefix of their own.
 
+mod commands;
+mod options;
+
 use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::Context as _;
 use compute_runtime::tls::Role;
-use serde_json::Value;
+
+use self::commands::{run, run_with};
+pub use self::options::WorldOptions;
 
 use crate::{
     Client, Parts, Template,
@@ -20,62 +23,10 @@ use crate::{
     site,
 };
 
-/// What a story wants different from the usual.
-#[derive(Debug, Clone)]
-pub struct WorldOptions {
-    /// Maintainer processes.
-    pub maintainers: usize,
-    /// `job_pool_capacity` of the HPC.
-    pub capacity: u32,
-    /// How long a lease holds, seconds.
-    pub lease_seconds: u32,
-    /// Folder of a Redis of the story's own.
-    pub redis: Option<PathBuf>,
-    /// Database instead of a SQLite file.
-    pub database: Option<String>,
-    /// `#SBATCH …` lines that the HPC puts into every script.
-    pub sbatch_options: Vec<String>,
-    /// Keys of `config.json` that are different.
-    pub config: Value,
-    /// Keys of each entry of `hpc.json` that are different.
-    pub hpc: Value,
-    /// Whole files of the configuration, by name, in the place of the usual ones.
-    pub files: BTreeMap<String, Value>,
-    /// Whether services show each other certificates.
-    pub mutual_tls: bool,
-    /// Whether the services log in JSON.
-    pub json_logs: bool,
-    /// Templates that are there from the start, approved to run outside of containers, and for MPI if they
-    /// say so.
-    pub templates: Vec<Template>,
-    /// Folder of the programs; those of this build if it is not given.
-    pub binaries: Option<PathBuf>,
-}
-
-impl Default for WorldOptions {
-    fn default() -> Self {
-        Self {
-            maintainers: 1,
-            capacity: 10,
-            lease_seconds: 3,
-            redis: None,
-            database: None,
-            sbatch_options: Vec::new(),
-            config: Value::Null,
-            hpc: Value::Null,
-            files: BTreeMap::new(),
-            json_logs: false,
-            mutual_tls: false,
-            templates: Vec::new(),
-            binaries: None,
-        }
-    }
-}
-
-/// How long a maintainer may take to end its steps when a story is over.
+/// How long a maintainer can take to finish its steps when a scenario ends.
 const LAST_STEP: Duration = Duration::from_secs(5);
 
-/// Running services, gone when dropped.
+/// Running services. Stopped when dropped.
 #[derive(Debug)]
 pub struct World {
     /// The parts that it runs on.
@@ -86,13 +37,13 @@ pub struct World {
     pub connector: Service,
     /// The maintainers.
     pub maintainers: Vec<Service>,
-    /// What services show each other.
+    /// The certificates of its services.
     pub certificates: Certificates,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    /// The usual world with these templates.
+    /// Starts a world with default settings and these templates.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -111,7 +62,7 @@ impl World {
     pub async fn start(options: WorldOptions) -> anyhow::Result<Self> {
         compute_runtime::tls::install_provider();
         let parts = Parts::of_this_run()?;
-        let folder = tempfile::Builder::new().prefix("story").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("world").tempdir()?;
         let path = folder.path();
         site::write(&path.join("config"), path, &parts, &options)?;
         let args = vec![
@@ -197,7 +148,7 @@ impl World {
         .await
     }
 
-    /// How this world marks its Slurm jobs.
+    /// The name of this deployment in the comments of its Slurm jobs.
     pub fn deployment(&self) -> String {
         site::deployment(self.folder())
     }
@@ -224,7 +175,7 @@ impl World {
     /// The community account on the login node.
     ///
     /// # Errors
-    /// If the HPC is not up.
+    /// If the HPC is not running.
     pub fn account(&self) -> anyhow::Result<Account> {
         Account::of(&self.parts)
     }
@@ -244,8 +195,8 @@ impl World {
         )
     }
 
-    /// Replaces all services by those in the folder `binaries`, in the order in which a
-    /// deployment does: the schema, the connector, maintainers, the gateway.
+    /// Replaces all services by those in the folder `binaries`, in the order of a
+    /// deployment: schema, connector, maintainers, gateway.
     ///
     /// # Errors
     /// If one does not stop or start.
@@ -258,10 +209,10 @@ impl World {
         self.gateway.replace(binaries)
     }
 
-    /// The operator's command in this world, for those who talk with it.
+    /// The operator's command in this world, not started yet.
     ///
     /// # Errors
-    /// If the binaries are not where they should be.
+    /// If the binaries do not exist.
     pub fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(binaries()?.join("cybergis-compute"));
         command
@@ -271,7 +222,7 @@ impl World {
         Ok(command)
     }
 
-    /// Ends of all logs, for the message of a story that fails.
+    /// The last lines of all logs, for the message of a failed scenario.
     pub fn logs(&self) -> String {
         let services = self
             .maintainers
@@ -290,7 +241,7 @@ impl World {
 impl Drop for World {
     #[expect(
         clippy::print_stderr,
-        reason = "a story that fails shows what its services logged"
+        reason = "a scenario that fails shows what its services logged"
     )]
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -298,8 +249,8 @@ impl Drop for World {
             let queue = self.account().and_then(|of| of.slurm("squeue", &[]));
             eprintln!("{}", queue.unwrap_or_else(|error| error.to_string()));
         }
-        // What still runs would take the places of other stories' jobs. A step that has
-        // begun is ended, so that nothing is submitted afterwards.
+        // Jobs that still run would take the places of other scenarios' jobs. Maintainers
+        // finish their current steps first, so that nothing is submitted afterwards.
         let maintainers = self.maintainers.iter_mut();
         let stopped: Vec<_> = maintainers.map(|one| one.stop_within(LAST_STEP)).collect();
         let stopped: anyhow::Result<()> = stopped.into_iter().collect();
@@ -307,36 +258,7 @@ impl Drop for World {
             .account()
             .and_then(|account| account.end_jobs_of(&self.deployment()));
         if let Err(error) = stopped.and(ended) {
-            eprintln!("jobs of this story may still run: {error}");
+            eprintln!("jobs of this scenario may still run: {error}");
         }
     }
-}
-
-fn run(world: &Path, binaries: &Path, binary: &str, args: &[&str]) -> anyhow::Result<Output> {
-    run_with(world, &binaries.join(binary), args, &[])
-}
-
-fn run_with(
-    world: &Path,
-    binary: &Path,
-    args: &[&str],
-    envs: &[(String, String)],
-) -> anyhow::Result<Output> {
-    let began = Instant::now();
-    let output = Command::new(binary)
-        .arg("--config")
-        .arg(world.join("config"))
-        .args(args)
-        .envs(envs.iter().map(|(key, value)| (key, value)))
-        .output()
-        .with_context(|| format!("cannot start {}: `cargo build` first", binary.display()))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{} {args:?} after {:?}: {}{}",
-        binary.display(),
-        began.elapsed(),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    Ok(output)
 }

@@ -89,6 +89,11 @@ impl MigratorTrait for Migrations {
                 "folder_transfers",
                 |_| short_or_null("over_submission_id"),
             )),
+            Box::new(NewColumn(
+                "m000025_jobs_have_a_template_address",
+                "jobs",
+                |backend| long_or_null(backend, "template_address"),
+            )),
         ]
     }
 }

@@ -24,7 +24,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.DummyAuthenticator.password = settings["password"]
 c.Authenticator.allowed_users = set(settings["users"])
 
-# every notebook server runs as the hub's own account: the users are no accounts of this machine
+# every notebook server runs as the hub's own account: the users have no accounts on this machine
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{here}/home/{{username}}"
 c.Spawner.cmd = [f"{venv}/bin/jupyterhub-singleuser"]
@@ -37,7 +37,7 @@ c.Spawner.args = [
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 
-# the tests' own, and services as a site has them, one of which is named like a user
+# the service of the tests, and services of a site; one has the name of a user
 c.JupyterHub.services = [{"name": "tests", "api_token": settings["service_token"]}] + [
     {"name": name, "api_token": token} for name, token in settings["service_tokens"].items()
 ]

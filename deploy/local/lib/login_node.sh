@@ -25,7 +25,7 @@ remove_accounts() {
   rm -f "$PART_DIR/run/accounts"
 }
 
-# write_commands: the scheduler's commands as the accounts see them: each call is noted, and a fault may stand in for it
+# write_commands: the scheduler's commands for the accounts; each call is recorded, and a fault can replace it
 write_commands() {
   local name
   install -d "$PART_DIR/bin" "$PART_DIR/faults" "$PART_DIR/etc"
@@ -34,7 +34,7 @@ write_commands() {
   for name in sbatch squeue sacct scancel scontrol; do
     cat >"$PART_DIR/bin/$name" <<X
 #!/bin/dash
-# Notes the call on one line, then runs the executable $PART_DIR/faults/$name if there is one, else the real command.
+# Records the call on one line, then runs the executable $PART_DIR/faults/$name if there is one, else the real command.
 line=\$*
 case \$line in
   *"

@@ -1,8 +1,8 @@
-# Sourced by hpc and mariadb: a MariaDB server of a part's own.
+# Sourced by hpc and mariadb: a MariaDB server for one part.
 # shellcheck shell=bash
 
 # start_mariadb DATA_DIR SOCKET_DIR PORT DATABASE USER PASSWORD
-# The data folder is a copy of one made once and kept in the cache (making it takes two seconds, a copy a tenth).
+# The data folder is a copy of one made once and kept in the cache (creating it takes two seconds, copying it a fraction of that).
 start_mariadb() {
   local data=$1 socket_dir=$2 port=$3 database=$4 user=$5 password=$6
   local template=$CYBERGIS_CACHE/mariadb-data

@@ -1,6 +1,6 @@
-# Sourced by the scripts of deploy/local: TCP ports on 127.0.0.1 that nobody uses.
+# Sourced by the scripts of deploy/local: unused TCP ports on 127.0.0.1.
 # Each call takes the next ports of a range below the system's own dynamic ports, under a lock, and probes them;
-# a port is not handed out again before the whole range was, so parts that start at the same time never meet.
+# a port is not used again before the whole range was used, so parts that start at the same time never get the same port.
 # shellcheck shell=bash
 
 # free_ports COUNT: prints COUNT port numbers on one line

@@ -3,7 +3,7 @@
 # A part lives in one folder, PART_DIR (set by use_part_dir). Each of its processes has a name; its log is
 # PART_DIR/log/NAME.log, its id and start time are in PART_DIR/run/NAME.pid. Its environment carries
 # CYBERGIS_PART=PART_DIR and its working folder is PART_DIR/run/cwd; children inherit both, and few programs drop both,
-# so end_processes finds what a daemon left behind, also after a start that broke off.
+# so end_processes finds processes that a daemon left behind, also after an interrupted start.
 # shellcheck shell=bash
 
 CYBERGIS_CACHE=${CYBERGIS_CACHE:-/var/cache/cybergis-compute}
@@ -38,8 +38,8 @@ need_commands() {
   done
 }
 
-# use_part_dir DIR: makes and opens the folder of a part; other accounts may pass through it, not list it.
-# Taking a part down removes folders, so it refuses a folder that has something else in it.
+# use_part_dir DIR: creates the folder of a part; other accounts can pass through it, not list it.
+# Stopping a part removes folders, so it rejects a folder with other contents.
 use_part_dir() {
   umask 022
   mkdir -p "$1"
@@ -61,7 +61,7 @@ open_path() {
   done
 }
 
-# wait_for SECONDS NAME COMMAND...: polls COMMAND; stops with the log's tail when the process NAME ended or the time is over
+# wait_for SECONDS NAME COMMAND...: polls COMMAND; fails with the end of the log if the process NAME ends or the time is over
 wait_for() {
   local limit=$1 name=$2 pid
   local until=$((${EPOCHREALTIME/[.,]/} + limit * 1000000))
@@ -78,7 +78,7 @@ show_log() {
   tail -n 20 "$PART_DIR/log/$1.log" >&2 || true
 }
 
-# begin_part: empties the logs; what this script runs from here on belongs to the part (end_processes would end it)
+# begin_part: empties the logs; every process that the script starts from here on belongs to the part (end_processes ends it)
 begin_part() {
   rm -f "$PART_DIR"/log/*
   export CYBERGIS_PART=$PART_DIR
@@ -117,7 +117,7 @@ process_ids() {
   done
 }
 
-# end_processes [ACCOUNT...]: kills them all and returns when none is left
+# end_processes [ACCOUNT...]: kills these processes and returns when all have ended
 end_processes() {
   local until=$((SECONDS + 10)) ids
   while ids=$(process_ids "$@") && [[ $ids ]]; do

@@ -6,7 +6,7 @@ write_slurm_config() {
   local name=$1 sockets=$2 ctld=$3 dbd=$4 db=$5 password=$6 cpus=$7 host listen='' node=0 nodes=() port all
   shift 7
   host=$(hostname -s)
-  # Slurm can listen on one address only: the one of the machine's name. Where that is not 127.0.0.1 it listens on all.
+  # Slurm can listen only on the address of the machine's name. If that is not 127.0.0.1, it listens on all addresses.
   [[ $(getent ahostsv4 "$(hostname)") != "127.0.0.1 "* ]] || listen=CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
   install -d -o slurm -g slurm "$PART_DIR/slurm" "$PART_DIR/slurm/state"
   install -d "$PART_DIR/slurm/etc" "$sockets/slurmd"
@@ -30,7 +30,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=3
 JobAcctGatherParams=OverMemoryKill
 MpiDefault=pmi2
-# pretended size: more CPUs and memory than there are, so that many small jobs run at once
+# more CPUs and memory than the machine has, so that many small jobs run at once
 SlurmdParameters=config_overrides
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory

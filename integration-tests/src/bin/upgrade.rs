@@ -1,9 +1,9 @@
-//! An upgrade under load: services of the version before run jobs, are replaced one after
-//! the other by those of this build, and every job ends as it should, once.
+//! Tests an upgrade under load: services of the previous version run jobs and are replaced one
+//! after the other by those of this build; every job must end once, with its logs.
 //!
 //!     upgrade FOLDER_OF_THE_BINARIES_BEFORE FOLDER_OF_THOSE_OF_THIS_BUILD
 //!
-//! `deploy/local/test-upgrade` builds those and runs this with real parts beside it.
+//! `deploy/local/test-upgrade` builds both and runs this program with real parts.
 #![expect(clippy::print_stdout, reason = "its figures are its result")]
 #![expect(
     clippy::indexing_slicing,
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -23,18 +23,19 @@ use anyhow::Context as _;
 use compute_integration_tests::{
     Client, Template, World, WorldOptions,
     client::{event_types, log_text},
+    eventually,
 };
 use serde_json::json;
 
-/// How long a job runs, seconds: some are over before the upgrade, some begin and end on
-/// either side of it, some wait.
+/// Run times of jobs, seconds: some end before the upgrade, some begin before and end after
+/// it, some wait.
 const LENGTHS: [u32; 4] = [1, 3, 8, 25];
 
-/// Between two submissions.
+/// Pause between two submissions: the rate of the load.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// What is submitted before and after the upgrade.
-const LOAD: Duration = Duration::from_secs(15);
+/// Jobs that are submitted before and after the upgrade.
+const LOAD: usize = 30;
 
 const LAST_JOB: Duration = Duration::from_secs(300);
 
@@ -51,12 +52,18 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let load = tokio::spawn(load(world.client("alice")?, Arc::clone(&stop)));
-    tokio::time::sleep(LOAD).await;
+    let submitted = Arc::new(AtomicUsize::new(0));
+    let load = load(
+        world.client("alice")?,
+        Arc::clone(&stop),
+        Arc::clone(&submitted),
+    );
+    let load = tokio::spawn(load);
+    submitted_more(&submitted).await?;
     let began = Instant::now();
     world.upgrade(&after)?;
     println!("upgraded in {:?}", began.elapsed());
-    tokio::time::sleep(LOAD).await;
+    submitted_more(&submitted).await?;
     stop.store(true, Ordering::SeqCst);
     let (jobs, refused) = load.await??;
     let alice = world.client("alice")?;
@@ -91,10 +98,20 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Submits until `stop`; gives the jobs, and how many requests had no answer.
+/// Waits until [`LOAD`] more jobs are submitted.
+async fn submitted_more(submitted: &AtomicUsize) -> anyhow::Result<()> {
+    let wanted = submitted.load(Ordering::SeqCst) + LOAD;
+    eventually("jobs of the load", LAST_JOB, async || {
+        Ok((submitted.load(Ordering::SeqCst) >= wanted).then_some(()))
+    })
+    .await
+}
+
+/// Submits jobs until `stop`. Returns them, and the number of requests without a response.
 async fn load(
     client: Client,
     stop: Arc<AtomicBool>,
+    submitted: Arc<AtomicUsize>,
 ) -> anyhow::Result<(Vec<(String, u32)>, usize)> {
     let (mut jobs, mut refused) = (Vec::new(), 0);
     for seconds in LENGTHS.into_iter().cycle() {
@@ -105,7 +122,10 @@ async fn load(
             .submit("sleeps", json!({"param": {"seconds": seconds}}))
             .await
         {
-            Ok(id) => jobs.push((id, seconds)),
+            Ok(id) => {
+                jobs.push((id, seconds));
+                submitted.fetch_add(1, Ordering::SeqCst);
+            }
             Err(error) if error.is::<reqwest::Error>() => refused += 1,
             Err(error) => return Err(error),
         }

@@ -18,7 +18,7 @@ const SCOPE: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
 type Fields = HashMap<String, String>;
 
-/// The page that a person would see: they agree at once.
+/// The consent page, which is confirmed at once.
 pub(super) async fn authorize(
     State(state): State<Shared>,
     Query(query): Query<Fields>,

@@ -6,18 +6,18 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// What was sent.
+/// Totals of a copy.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     /// Files that were found.
     pub(super) files: u64,
-    /// Bytes of those that were not there already.
+    /// Bytes of files that did not exist at the destination.
     pub(super) bytes: u64,
 }
 
-/// Copies a file, or a folder with all that is in it. What is equal at the
-/// destination is left alone. What is made belongs to the owner of the folder that
-/// it is made in, as it does at an endpoint that maps identities to accounts.
+/// Copies a file, or a folder with its content. Equal files at the destination
+/// are kept. New files belong to the owner of the folder that contains them, as at
+/// an endpoint that maps identities to accounts.
 pub(super) fn copy(
     from_root: &Path,
     from: &str,
@@ -35,7 +35,7 @@ pub(super) fn copy(
     Ok(copied)
 }
 
-/// An endpoint never shows what is outside of its root.
+/// An endpoint never shows files outside its root.
 fn below(root: &Path, path: &str) -> io::Result<PathBuf> {
     let path = Path::new(path);
     if path.components().any(|part| part == Component::ParentDir) {

@@ -1,4 +1,4 @@
-//! The operator's login, as at a terminal beside a browser.
+//! The operator's login, at a terminal and in a browser.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -11,7 +11,7 @@ use super::GlobusFake;
 use crate::World;
 
 impl GlobusFake {
-    /// Runs `globus login` in that world for `identity`, and agrees to what it asks for.
+    /// Runs `globus login` in that world for `identity`, and gives consent.
     ///
     /// # Errors
     /// If it cannot be started or fails.

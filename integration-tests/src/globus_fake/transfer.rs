@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use super::{Shared, copy, refused};
 
-/// Where a transfer is.
+/// The status of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Going on, or held.
+    /// In progress, or held.
     Active,
     /// Done.
     Succeeded,
-    /// Over, and not done; also when it was cancelled.
+    /// Failed or cancelled.
     Failed,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Task {
     files: u64,
 }
 
-/// A question whose access token is good, and that no fault stands in the way of.
+/// A request with a valid access token, for which no error is scheduled.
 pub(super) struct Admitted;
 
 impl FromRequestParts<Shared> for Admitted {

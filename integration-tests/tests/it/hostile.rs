@@ -10,6 +10,7 @@ mod identity;
 mod job_tokens;
 mod launcher;
 mod names;
+mod operator_routes;
 mod planted_files;
 mod proxy;
 mod shared_folders;

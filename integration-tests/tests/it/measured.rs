@@ -1,4 +1,4 @@
-//! What is measured, each beside its bound. These run alone.
+//! Measurements, each with its bound. They run alone.
 
 use std::time::{Duration, Instant};
 
@@ -61,13 +61,13 @@ async fn twenty_jobs_on_ten_places() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long looks at the scheduler are counted.
+/// How long polls of the scheduler are counted.
 const COUNTED_FOR: Duration = Duration::from_secs(10);
 
-/// As many as there may be meanwhile: one a second, as the HPC is configured.
+/// Maximum number of polls in that time: one a second, as the HPC is configured.
 const MOST_LOOKS: usize = 11;
 
-/// Looks at the scheduler on the login node.
+/// Counts polls of the scheduler on the login node.
 async fn looks(account: &Account) -> anyhow::Result<usize> {
     let count = |commands: Vec<(u64, String)>| {
         commands
@@ -110,7 +110,7 @@ async fn fifty_jobs_are_watched_as_cheaply_as_one() -> anyhow::Result<()> {
         with_fifty * 6
     );
     assert!(with_one > 0);
-    // A busy machine looks less often, but never more often.
+    // A busy machine polls less often, never more often.
     assert!(
         with_one <= MOST_LOOKS && with_fifty <= MOST_LOOKS,
         "{with_one} with one job, {with_fifty} with 50"
@@ -147,7 +147,7 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
     taken.sort_unstable();
     bare.sort_unstable();
     let (median, sbatch) = (taken[10], bare[10]);
-    // the second one for a machine that is busy with something else
+    // the second attempt is for a machine that is busy with something else
     let bound = Duration::from_millis(300).max(30 * sbatch);
     println!(
         "POST submit to acceptance: median of 20 {median} ms (bound {bound:?}; a bare sbatch {sbatch:?}), {taken:?}"
@@ -156,7 +156,7 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the site's own `sbatch` takes.
+/// The time that the site's own `sbatch` takes.
 fn bare_sbatch(world: &World, account: &Account) -> anyhow::Result<Duration> {
     let user = world.parts.text("hpc", "user")?;
     let began = Instant::now();

@@ -216,7 +216,7 @@ fn row(job: &Job) -> Value {
         "slurmId": job.slurm_id,
         "templateId": job.template_id,
         "templateSha": job.template_sha,
-        "carriedBy": job.owner.as_ref().map(|owner| owner.as_str()),
+        "carriedBy": job.lease_holder.as_ref().map(|holder| holder.as_str()),
         "leaseUntil": time(job.lease_until),
         "fence": job.fence,
         "intent": job.intent.map(Intent::as_str),

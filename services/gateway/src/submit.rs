@@ -138,6 +138,7 @@ async fn pin_template(
     let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
     let pinned = Pinned {
         template_sha: Some(known.sha.clone()),
+        template_address: Some(approved.address.clone()),
         manifest: Some(known.raw.clone()),
         is_mpi_approved,
         notice: tasks.map(|tasks| {

@@ -8,7 +8,7 @@ use clap::Parser;
 use compute_config::version;
 use compute_runtime::healthcheck::Action;
 
-/// Carries jobs of one or more HPCs through their life cycle.
+/// Runs jobs of one or more HPCs through their life cycle.
 #[derive(Debug, Parser)]
 #[command(name = "compute-maintainer", version = version::text())]
 pub struct Options {

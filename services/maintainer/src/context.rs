@@ -2,35 +2,37 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use compute_db::Store;
+use compute_config::Site;
+use compute_db::{LeaseToken, Store};
 use compute_domain::{Clock, ids::MaintainerId, job::Job};
+use compute_globus::Globus;
 use compute_queue::Queue;
-use compute_runtime::{grpc::Transport, shutdown::Shutdown};
+use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
-use crate::{
-    carried::Carried,
-    hpc_port::{HpcPort, HpcPorts},
-    watch::Boards,
-};
+use crate::{active_jobs::ActiveJobs, hpc_handle::HpcHandle};
 
 /// The process: who it is, what it serves, where things are.
 pub struct Context {
     /// Name of this process in leases.
     pub id: MaintainerId,
-    /// How long a lease holds unless renewed.
+    /// How long a lease is valid unless renewed.
     pub lease: Duration,
-    /// How often abandoned jobs are looked for.
+    /// Time between two sweeps.
     pub sweep: Duration,
-    /// The truth.
+    /// The operator's configuration.
+    pub site: Arc<Site>,
+    /// The source of truth.
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
-    /// The HPCs that are served.
-    pub ports: HpcPorts,
-    /// The boards of each of them.
-    pub boards: BTreeMap<String, Arc<Boards>>,
-    /// Jobs carried now.
-    pub carried: Carried,
+    /// The HPCs that are served, by name.
+    pub hpcs: BTreeMap<String, HpcHandle>,
+    /// Jobs that run in this process.
+    pub active_jobs: ActiveJobs,
+    /// Globus, if this deployment is registered there.
+    pub globus: Option<Globus>,
+    /// Opens Globus' tokens.
+    pub seal: Arc<SealingKey>,
     /// How other services reach this one.
     pub transport: Transport,
     /// Where the time comes from.
@@ -40,8 +42,12 @@ pub struct Context {
 }
 
 impl Context {
-    /// The port and the boards of the HPC of `job`; `None` if it is not served here.
-    pub fn hpc_of(&self, job: &Job) -> Option<(&HpcPort, &Arc<Boards>)> {
-        Some((self.ports.get(&job.hpc)?, self.boards.get(&job.hpc)?))
+    /// What this process shows to the store when it writes to `job`.
+    pub fn token(&self, job: &Job) -> LeaseToken {
+        LeaseToken {
+            id: job.id.clone(),
+            fence: job.fence,
+            holder: self.id.clone(),
+        }
     }
 }

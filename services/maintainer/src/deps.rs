@@ -13,13 +13,13 @@ use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
 
 /// The outside of a maintainer.
 pub struct Deps {
-    /// The truth.
+    /// The source of truth.
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
     /// Mirrors of the templates.
     pub mirrors: Mirrors,
-    /// Globus, if this deployment is known there.
+    /// Globus, if this deployment is registered there.
     pub globus: Option<Globus>,
     /// Opens Globus' tokens.
     pub seal: Arc<SealingKey>,
@@ -35,7 +35,7 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If an address is none, or the sealing key or the files for TLS cannot be had.
+    /// If an address is not valid, or the sealing key or the files for TLS cannot be read.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let redis = &server.redis;

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     context::Context,
-    recover::{self, Claimed},
+    intake::{self, Claimed},
 };
 
 /// Answers for this process.
@@ -33,7 +33,7 @@ impl Maintainer for MaintainerService {
             tracing::warn!(%error, "could not look at the job");
             status_of(compute_domain::ErrorKind::Unavailable, &error.to_string())
         })?;
-        tracing::info!(carried, "told to look at the job");
+        tracing::info!(carried, "notified about the job");
         Ok(Response::new(NoticeResponse { carried }))
     }
 }
@@ -44,14 +44,14 @@ impl MaintainerService {
         let Some(job) = context.store.job(id).await? else {
             return Ok(false);
         };
-        let wish = job.intent.zip(job.intent_by.clone());
-        if context.carried.tell(id, wish) {
-            context.carried.nudge(id);
+        let intent = job.intent.zip(job.intent_by.clone());
+        if context.active_jobs.set_intent(id, intent) {
+            context.active_jobs.nudge(id);
             return Ok(true);
         }
-        match context.ports.get(&job.hpc) {
-            Some(port) if job.state == State::Queued => {
-                Ok(recover::claim(context, port, id).await? == Claimed::Done)
+        match context.hpcs.get(&job.hpc) {
+            Some(hpc) if job.state == State::Queued => {
+                Ok(intake::claim(context, hpc, id).await? == Claimed::Taken)
             }
             _ => Ok(false),
         }

@@ -1,11 +1,12 @@
 //! Maintainer kinds: what differs from one sort of job to another.
 //!
-//! A kind knows nothing of queues, leases or the database. The supervisor calls
-//! its hooks and keeps what they return. To add one: a file here, a name in
-//! [`KindName`], a line in [`kind_of`].
+//! A kind knows nothing of queues, leases or the database: the job runner calls its hooks and
+//! writes what they return. To add one: a variant of [`KindName`], what the gateway checks and
+//! pins for it at submit (`submit.rs`), a file here with an `impl Kind`, a line in [`kind_of`].
 
 mod community;
 mod hello_world;
+mod unconfigured;
 
 use async_trait::async_trait;
 use compute_config::Site;
@@ -15,105 +16,66 @@ use compute_domain::{
     site::{Hpc, KindName},
     slurm::{Refusal, SlurmOptions, check_allowed},
 };
-use serde_json::{Map, Value};
 
 use crate::{
-    hpc_port::HpcPort,
-    script::{Launcher, ProgramFolders, Stages},
-    steps::{self, StepError, StepOutcome},
-    verdict::{self, Verdict},
+    definition::Definition,
+    hpc_handle::HpcHandle,
+    script::Stages,
+    steps::{self, StepError, StepInput, StepOutcome},
+    transition::{self, Transition},
 };
-
-/// What a job of some kind consists of.
-#[derive(Debug, Clone)]
-pub struct Definition {
-    /// What goes into the executable folder.
-    pub executable: Executable,
-    /// What is run.
-    pub stages: Stages,
-    /// What starts a stage.
-    pub launcher: Launcher,
-    /// The folders as the program sees them.
-    pub program_folders: ProgramFolders,
-    /// The job's parameters, defaults filled in.
-    pub param: Map<String, Value>,
-    /// What the scheduler is asked for.
-    pub options: SlurmOptions,
-    /// Lines of `kernel_init.sh`, if it is needed.
-    pub kernel_init: Option<Vec<String>>,
-    /// Result folder that is listed first.
-    pub listed_first: Option<String>,
-}
-
-/// Where the program comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Executable {
-    /// A template at a commit.
-    Template {
-        /// Key of the templates table.
-        id: String,
-        /// Commit.
-        sha: String,
-    },
-    /// Files of the kind itself: name and content.
-    Files(Vec<(&'static str, &'static str)>),
-    /// A folder that is already on the HPC.
-    AlreadyThere,
-}
 
 /// The hooks of a kind.
 #[async_trait]
 pub trait Kind: Send + Sync {
-    /// Configures a job: template, container, launcher, defaults. No I/O. Called
-    /// again whenever a maintainer takes the job over, so it depends on nothing
-    /// but its arguments.
+    /// Defines a job: template, container, launcher, defaults. No I/O. Called once whenever a
+    /// maintainer begins to run the job, so it depends on nothing but its arguments.
     ///
     /// # Errors
     /// The reason, for the job's owner, why such a job cannot run.
     fn on_define(&self, job: &Job, hpc: &Hpc, site: &Site) -> Result<Definition, Cause>;
 
-    /// Does one step of bringing the job to the HPC. Every step may be done
-    /// again by another maintainer.
+    /// Does one step of bringing the job to the HPC. Another maintainer may do every step
+    /// again.
     ///
     /// # Errors
     /// [`StepError`]: trouble to wait for, or a refusal that ends the job.
     async fn on_init(
         &self,
         step: Step,
-        port: &HpcPort,
-        job: &Job,
-        definition: &Definition,
+        hpc: &HpcHandle,
+        input: &StepInput<'_>,
     ) -> Result<StepOutcome, StepError> {
-        steps::run(step, port, job, definition).await
+        steps::run(step, hpc, input).await
     }
 
-    /// What to conclude from a look at the scheduler.
-    fn on_maintain(&self, job: &Job, seen: &JobObservation) -> Verdict {
-        verdict::of(job, seen)
+    /// What follows from an observation of the scheduler.
+    fn on_maintain(&self, job: &Job, seen: &JobObservation) -> Transition {
+        transition::of(job, seen)
     }
 
     /// Suspends or holds the job on the HPC.
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_pause(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.suspend(job).await?)
+    async fn on_pause(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(hpc.connector.suspend(job).await?)
     }
 
     /// Goes on with a job that is suspended or held.
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_resume(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.resume(job).await?)
+    async fn on_resume(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(hpc.connector.resume(job).await?)
     }
 
     /// Ends the job on the HPC.
     ///
     /// # Errors
     /// [`StepError`], with the scheduler's own words if it refuses.
-    async fn on_cancel(&self, port: &HpcPort, job: &SlurmJob) -> Result<(), StepError> {
-        Ok(port.connector.cancel(job).await?)
+    async fn on_cancel(&self, hpc: &HpcHandle, job: &SlurmJob) -> Result<(), StepError> {
+        Ok(hpc.connector.cancel(job).await?)
     }
 }
 
@@ -123,6 +85,12 @@ pub fn kind_of(name: KindName) -> &'static dyn Kind {
         KindName::CommunityContribution => &community::CommunityContribution,
         KindName::HelloWorldSingularity => &hello_world::HelloWorldSingularity,
     }
+}
+
+/// Stands in for a maintainer that is not in `maintainer.json` (any more): its jobs cannot be
+/// defined, but those that Slurm has are followed, cancelled and collected.
+pub fn unconfigured() -> &'static dyn Kind {
+    &unconfigured::Unconfigured
 }
 
 fn main_only(command: &str) -> Stages {
@@ -154,7 +122,7 @@ fn options_of(job: &Job, hpc: &Hpc) -> Result<SlurmOptions, Cause> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::fixtures;

@@ -1,13 +1,13 @@
-//! Renews this process's leases, three times in the time that they hold, and
-//! learns on that occasion what the jobs' owners want and which jobs are lost.
+//! Renews this process's leases, three times within the duration of a lease. The same query
+//! returns the owners' intents, and shows which jobs another maintainer has taken over.
 
 use std::{collections::HashMap, sync::Arc};
 
-use compute_db::{CarriedRow, StoreError};
+use compute_db::{LeaseRow, StoreError};
 use compute_domain::ids::JobId;
 use tokio::time::MissedTickBehavior;
 
-use crate::{context::Context, supervisor};
+use crate::{context::Context, intake};
 
 /// Runs until the process stops.
 pub async fn run(context: Arc<Context>) {
@@ -25,31 +25,26 @@ pub async fn run(context: Arc<Context>) {
 }
 
 async fn renew(context: &Arc<Context>) -> Result<(), StoreError> {
-    let before = context.carried.snapshot();
+    let before = context.active_jobs.snapshot();
     context.store.heartbeat(&context.id).await?;
-    let rows = context.store.renew(&context.id, context.lease).await?;
-    let still: HashMap<JobId, i64> = rows.iter().map(|row| (row.id.clone(), row.fence)).collect();
-    context.carried.drop_lost(&before, &still);
-    for row in rows {
-        keep(context, row).await?;
+    let renewed = context.store.renew(&context.id, context.lease).await?;
+    for error in &renewed.unreadable {
+        intake::unreadable_row(error);
+    }
+    let leases = &renewed.leases;
+    let still: HashMap<JobId, i64> = leases.iter().map(|l| (l.id.clone(), l.fence)).collect();
+    context.active_jobs.drop_lost(&before, &still);
+    for lease in leases {
+        intake::leave_out_row(pass_on(context, lease).await)?;
     }
     Ok(())
 }
 
-async fn keep(context: &Arc<Context>, row: CarriedRow) -> Result<(), StoreError> {
-    let wish = row.intent.zip(row.intent_by);
-    if context.carried.tell(&row.id, wish) {
+/// Passes the owner's intent to the job's runner, or runs the job if it has no runner here.
+async fn pass_on(context: &Arc<Context>, lease: &LeaseRow) -> Result<(), StoreError> {
+    let intent = lease.intent.zip(lease.intent_by.clone());
+    if context.active_jobs.set_intent(&lease.id, intent) {
         return Ok(());
     }
-    // Leased, and nobody here carries it: its carrier met an error and put it
-    // down. The row says where to go on.
-    if let Some(job) = context
-        .store
-        .job(&row.id)
-        .await?
-        .filter(|job| job.fence == row.fence && job.state.is_carried())
-    {
-        supervisor::take(context, job);
-    }
-    Ok(())
+    intake::resume(context, lease).await
 }

@@ -1,19 +1,21 @@
-//! The maintainer: carries each job of its HPCs through upload, submission,
-//! watching and collection. Any number of replicas may serve the same HPC.
+//! The maintainer: runs each job of its HPCs through upload, submission,
+//! observation and collection. Any number of replicas may serve the same HPC.
 //!
-//! Where to look: [`consume`] takes jobs from the stream, [`lifecycle`] carries
-//! one job, [`steps`] are what it does on the way, [`watch`] looks at the
-//! scheduler for all of them, [`lease`] and [`recover`] see to it that no job is
-//! lost, [`orphans`] finds those that nobody follows, [`kinds`] are the sorts of jobs.
+//! Where to look: jobs come in through [`intake`]; [`lifecycle`] runs one job; [`steps`] are
+//! what it does on the way; [`status_poller`] asks for the states of all of them; [`lease`]
+//! renews the leases; [`orphans`] finds Slurm jobs without a row; [`kinds`] are the sorts of
+//! jobs; [`supervisor`] starts the loops.
 
-pub mod carried;
-pub mod census;
+pub mod active_jobs;
+pub mod backoff;
 pub mod config;
-pub mod consume;
 pub mod context;
+pub mod definition;
 mod deps;
 pub mod grpc;
-pub mod hpc_port;
+pub mod hpc_handle;
+pub mod intake;
+pub mod job_gauges;
 pub mod kinds;
 pub mod launcher;
 pub mod lease;
@@ -21,13 +23,11 @@ pub mod lifecycle;
 pub mod local_folder;
 mod meters;
 pub mod orphans;
-pub mod patience;
-pub mod recover;
 pub mod script;
+pub mod status_poller;
 pub mod steps;
 pub mod supervisor;
-pub mod verdict;
-pub mod watch;
+pub mod transition;
 
 #[cfg(test)]
 mod fixtures;
@@ -44,10 +44,7 @@ use tokio::net::TcpListener;
 
 pub use crate::deps::Deps;
 use crate::{
-    context::Context,
-    grpc::MaintainerService,
-    hpc_port::{HpcPort, HpcPorts},
-    watch::Boards,
+    context::Context, grpc::MaintainerService, hpc_handle::HpcHandle, status_poller::StatusPoller,
 };
 
 /// Who may ask what of a maintainer.
@@ -69,44 +66,43 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
             })
             .collect::<anyhow::Result<Vec<_>>>()?,
     };
-    let ports = served
+    let hpcs = served
         .into_iter()
-        .map(|hpc| Ok((hpc.name.clone(), port(hpc, &site, &deps)?)))
-        .collect::<anyhow::Result<HpcPorts>>()?;
-    let boards = ports.keys().map(|name| (name.clone(), Arc::default()));
-    let boards: BTreeMap<String, Arc<Boards>> = boards.collect();
+        .map(|hpc| Ok((hpc.name.clone(), handle(hpc, &site, &deps)?)))
+        .collect::<anyhow::Result<BTreeMap<String, HpcHandle>>>()?;
     Ok(Arc::new(Context {
         id: MaintainerId::from_text(uuid::Uuid::new_v4().to_string()),
         lease: site.server.lease,
         sweep: site.server.sweep,
+        site,
         store: deps.store,
         queue: deps.queue,
-        ports,
-        boards,
-        carried: carried::Carried::default(),
+        hpcs,
+        active_jobs: active_jobs::ActiveJobs::default(),
+        globus: deps.globus,
+        seal: deps.seal,
         transport: deps.transport,
         clock: deps.clock,
         shutdown: deps.shutdown,
     }))
 }
 
-fn port(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcPort> {
+fn handle(hpc: &Hpc, site: &Arc<Site>, deps: &Deps) -> anyhow::Result<HpcHandle> {
     let address = site.connector_address(hpc);
     let channel = deps.transport.channel(address, Role::Connector)?;
-    Ok(HpcPort {
-        hpc: Arc::new(hpc.clone()),
+    let status = StatusPoller::new(&hpc.name, hpc.poll_interval, deps.shutdown.clone());
+    Ok(HpcHandle {
+        config: Arc::new(hpc.clone()),
         site: Arc::clone(site),
         connector: ConnectorClient::for_hpc(channel, &hpc.name),
+        status: Arc::new(status),
         mirrors: deps.mirrors.clone(),
-        store: deps.store.clone(),
-        globus: deps.globus.clone(),
-        seal: Arc::clone(&deps.seal),
         tasks: deps.shutdown.tasks.clone(),
     })
 }
 
-/// Registers the process as reachable at `advertise`, carries jobs, and answers
-/// on `listener` until the shutdown's token is set; then hands its leases back.
+/// Registers the process as reachable at `advertise`, runs jobs, and serves gRPC
+/// on `listener` until the shutdown's token is set.
 ///
 /// # Errors
 /// If the process cannot be registered or the service ends by itself.
@@ -115,12 +111,13 @@ pub async fn serve(
     listener: TcpListener,
     advertise: &str,
 ) -> anyhow::Result<()> {
-    let hpcs: Vec<String> = context.ports.keys().cloned().collect();
+    let hpcs: Vec<String> = context.hpcs.keys().cloned().collect();
     context
         .store
         .register_maintainer(&context.id, advertise, &hpcs)
         .await?;
-    meters::describe(&context.ports);
+    let hpcs = context.hpcs.values();
+    meters::describe(hpcs.map(|hpc| (hpc.name(), hpc.config.job_pool_capacity)));
     supervisor::start(&context);
     let service = MaintainerServer::new(MaintainerService {
         context: Arc::clone(&context),
@@ -139,10 +136,10 @@ pub async fn serve(
 
 /// Whether the connector of each HPC answers.
 pub async fn noted(context: Arc<Context>) -> Vec<(String, Finding)> {
-    let asked = context.ports.iter().map(async |(hpc, port)| {
-        let answer = port.connector.ping().await;
+    let asked = context.hpcs.iter().map(async |(name, hpc)| {
+        let answer = hpc.connector.ping().await;
         let answer = answer.map_err(|error| error.to_string());
-        (format!("connector of {hpc}"), answer)
+        (format!("connector of {name}"), answer)
     });
     join_all(asked).await
 }

@@ -1,241 +1,183 @@
-//! The carrier of one job: from where its row stands to its end.
+//! Runs one job from its current step to its end.
 //!
-//! It does a step, saves what came of it together with the events and the next
-//! step, and goes on. Trouble parks the job; a refusal ends it. It stops without
-//! a word when another maintainer has the job, and when the process stops: the
-//! row says everything that the next carrier needs.
+//! The runner does a step, writes its result together with the events and the next
+//! step, and goes on. Trouble of the infrastructure parks the job; a refusal ends it. The
+//! runner stops without writing anything when another maintainer has the job, and when the
+//! process stops: the row holds everything that the next runner needs.
 
 mod cancel;
-mod follow;
+mod control;
+mod definition;
 mod password;
+mod step;
 mod transfer;
 mod wait;
+mod watch;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use compute_db::{Held, Progress, StoreError};
+use compute_db::{LeaseToken, Progress, StoreError};
 use compute_domain::{
-    Timestamp,
     ids::UserId,
-    job::{Cause, Change, EndState, EventKind, Intent, Job, NewEvent, State, Step},
+    job::{Cause, Change, Intent, Job, NewEvent, State, Step},
 };
 
 use crate::{
-    carried::Signals,
+    active_jobs::Signals,
+    backoff::{backoff, jittered},
     context::Context,
-    hpc_port::HpcPort,
-    kinds::{Definition, Kind, kind_of},
+    definition::Definition,
+    hpc_handle::HpcHandle,
+    kinds::{self, Kind, kind_of},
     meters::{self, Lease},
-    patience::{backoff, jittered},
-    steps::{self, StepError},
-    watch::Boards,
 };
 
-/// Why a carrier put its job down before the end.
+/// Why a runner stopped before its job ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PutDown {
+enum StopReason {
     #[error("another maintainer has the job")]
-    Lost,
+    LeaseLost,
     #[error("the process stops")]
     Stopping,
-    #[error("the store refuses: {0}")]
+    #[error("the database failed: {0}")]
     Store(StoreError),
 }
 
-/// Carries one job.
-pub(crate) struct Carrier<'a> {
-    pub(crate) context: &'a Context,
-    /// The HPC; where the job has a login of its own, that goes with each call.
-    pub(crate) port: HpcPort,
-    pub(crate) boards: &'a Arc<Boards>,
-    pub(crate) kind: &'static dyn Kind,
-    pub(crate) job: Job,
-    pub(crate) signals: Signals,
-    /// Whether this carrier itself began the current step: only then is it known
-    /// that nobody has tried it before.
-    fresh: bool,
-    /// The login that `port` has, as it was sealed.
+/// Runs one job.
+struct JobRunner<'a> {
+    context: &'a Context,
+    /// The HPC. Where the job has a login of its own, each call carries it.
+    hpc: HpcHandle,
+    kind: &'static dyn Kind,
+    /// Whether the job's maintainer is in `maintainer.json`.
+    is_configured: bool,
+    /// Computed once, when a step first needs it.
+    definition: Option<Arc<Definition>>,
+    job: Job,
+    signals: Signals,
+    /// Whether this runner itself began the current step: only then it knows that nobody has
+    /// tried the step before.
+    step_is_untried: bool,
+    /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
 }
 
-/// Carries `job`, which this process has leased, until it ends or is put down.
-pub async fn carry(context: Arc<Context>, job: Job, signals: Signals) {
+/// Runs `job`, whose lease this process holds, until it ends or the runner must stop.
+pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
     let (id, fence) = (job.id.clone(), job.fence);
     let _lease = Lease::of(&job.hpc);
     // Boxed: it is large, and there is one for each job.
-    let carried = Box::pin(carry_on(&context, job, signals)).await;
-    match carried {
+    let ran = Box::pin(run_to_end(&context, job, signals)).await;
+    match ran {
         Ok(()) => {}
-        Err(reason @ PutDown::Store(_)) => {
-            tracing::error!(%reason, "put the job down");
+        Err(reason @ StopReason::Store(_)) => {
+            tracing::error!(%reason, "runner stopped; it starts again with the next renewal");
         }
-        Err(reason) => tracing::info!(%reason, "put the job down"),
+        Err(reason) => tracing::info!(%reason, "runner stopped"),
     }
-    context.carried.leave(&id, fence);
+    context.active_jobs.leave(&id, fence);
 }
 
-async fn carry_on(context: &Context, job: Job, signals: Signals) -> Result<(), PutDown> {
-    let Some((port, boards)) = context.hpc_of(&job) else {
-        tracing::error!(hpc = job.hpc, "leased a job of an HPC not served here");
+async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(), StopReason> {
+    let Some(hpc) = context.hpcs.get(&job.hpc) else {
+        tracing::error!(
+            hpc = job.hpc,
+            "leased a job of an HPC that is not served here"
+        );
         return Ok(());
     };
-    let Some(config) = port.site.maintainers.get(&job.maintainer) else {
-        tracing::error!(maintainer = job.maintainer, "unknown maintainer");
-        return Ok(());
-    };
-    let fresh = job.step == Step::Prepare;
-    let kind = kind_of(config.kind);
-    let mut carrier = Carrier {
+    let config = hpc.site.maintainers.get(&job.maintainer);
+    let mut runner = JobRunner {
         context,
-        port: port.clone(),
-        boards,
-        kind,
+        hpc: hpc.clone(),
+        kind: config.map_or_else(kinds::unconfigured, |config| kind_of(config.kind)),
+        is_configured: config.is_some(),
+        definition: None,
+        step_is_untried: job.step == Step::Prepare,
         job,
         signals,
-        fresh,
         sealed: None,
     };
-    let (hpc, id) = (carrier.job.hpc.clone(), carrier.job.id.clone());
-    if carrier.job.account.is_some() {
-        let time = port.site.server.credential_time;
+    if runner.job.account.is_some() {
+        let (id, time) = (runner.job.id.clone(), hpc.site.server.credential_time);
         tokio::select! {
-            carried = carrier.run() => carried?,
-            never = password::keep_login(&context.queue, &hpc, &id, time) => match never {},
+            ran = runner.run() => ran?,
+            never = password::keep_login(&context.queue, hpc.name(), &id, time) => match never {},
         }
-        if let Err(error) = context.queue.remove_credential(&hpc, &id).await {
-            tracing::warn!(%error, "a login is kept until its time is over");
+        if let Err(error) = context.queue.remove_credential(hpc.name(), &id).await {
+            tracing::warn!(%error, "a login is kept until it expires");
         }
     } else {
-        carrier.run().await?;
+        runner.run().await?;
     }
-    if let Err(error) = context.queue.freed(&hpc).await {
-        tracing::warn!(hpc, %error, "could not tell that a place is free");
+    if let Err(error) = context.queue.freed(hpc.name()).await {
+        tracing::warn!(hpc = hpc.name(), %error, "could not announce a free place");
     }
     Ok(())
 }
 
-impl Carrier<'_> {
-    async fn run(&mut self) -> Result<(), PutDown> {
+impl JobRunner<'_> {
+    async fn run(&mut self) -> Result<(), StopReason> {
         while !self.job.state.is_terminal() {
             self.check_signals()?;
             if self.cancel_here().await? {
-                // Done, or a step nearer.
+                // Cancelled, or a step nearer to it.
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
-            } else if self.wish(Intent::Pause).is_some() && self.job.step < Step::Submit {
-                self.hold_before_submit().await?;
-            } else if !self.has_login().await? {
-                // Parked.
-            } else if let Some(from) = self.globus_source() {
-                self.bring_data(from).await?;
-            } else if self.job.step == Step::Watch {
-                self.watch().await?;
-            } else {
-                self.do_step().await?;
+            } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
+                self.pause_before_submit().await?;
+            } else if self.has_login().await? {
+                self.step().await?;
             }
         }
-        tracing::info!(state = %self.job.state, "job is over");
+        tracing::info!(state = %self.job.state, "job ended");
         Ok(())
     }
 
-    fn check_signals(&self) -> Result<(), PutDown> {
+    /// Does the job's current step.
+    async fn step(&mut self) -> Result<(), StopReason> {
+        match self.job.step {
+            Step::Prepare => self.prepare().await,
+            Step::UploadData => match self.globus_source() {
+                Some(from) => self.bring_data(from).await,
+                None => self.init().await,
+            },
+            Step::UploadExecutable | Step::CreateResult | Step::WriteScript | Step::Submit => {
+                self.init().await
+            }
+            Step::Watch => self.watch().await,
+            Step::Collect => self.collect().await,
+        }
+    }
+
+    fn check_signals(&self) -> Result<(), StopReason> {
         if self.signals.lost.is_cancelled() {
-            return Err(PutDown::Lost);
+            return Err(StopReason::LeaseLost);
         }
         if self.context.shutdown.token.is_cancelled() {
-            return Err(PutDown::Stopping);
+            return Err(StopReason::Stopping);
         }
         Ok(())
     }
 
-    /// Resolves when the carrier must put its job down.
-    pub(crate) async fn interrupted(signals: &Signals, context: &Context) -> PutDown {
+    /// Resolves when the runner must stop.
+    async fn interrupted(signals: &Signals, context: &Context) -> StopReason {
         tokio::select! {
-            () = signals.lost.cancelled() => PutDown::Lost,
-            () = context.shutdown.token.cancelled() => PutDown::Stopping,
+            () = signals.lost.cancelled() => StopReason::LeaseLost,
+            () = context.shutdown.token.cancelled() => StopReason::Stopping,
         }
     }
 
-    /// Who wants `intent`, if the owner's latest wish is that.
-    pub(crate) fn wish(&self, intent: Intent) -> Option<UserId> {
-        let wish = self.signals.wish.borrow();
-        wish.as_ref()
+    /// Who wants `intent`, if that is the latest one.
+    fn intent_by(&self, intent: Intent) -> Option<UserId> {
+        let latest = self.signals.intent.borrow();
+        latest
+            .as_ref()
             .filter(|(wanted, _)| *wanted == intent)
             .map(|(_, by)| by.clone())
     }
 
-    async fn do_step(&mut self) -> Result<(), PutDown> {
-        let definition = match self
-            .kind
-            .on_define(&self.job, &self.port.hpc, &self.port.site)
-        {
-            Ok(definition) => definition,
-            Err(cause) => return self.fail(cause).await,
-        };
-        let (step, begun) = (self.job.step, Instant::now());
-        let done = tokio::select! {
-            done = self.attempt(step, &definition) => done,
-            // Looked at by the loop. What was begun may be done again, or not at all.
-            () = self.cancel_wanted(), if step != Step::Submit => return Ok(()),
-        };
-        meters::step(step, begun, &done);
-        match done {
-            Ok(progress) => self.step_done(step, progress, &definition).await,
-            Err(StepError::Trouble(reason)) => self.park(&reason).await,
-            Err(StepError::Refused(cause)) => self.refuse(step, cause).await,
-            Err(StepError::Password(words)) => self.password_is_refused(&words).await,
-            Err(StepError::Store(error)) => self.park(&error.to_string()).await,
-        }
-    }
-
-    async fn attempt(&self, step: Step, definition: &Definition) -> Result<Progress, StepError> {
-        match step {
-            Step::Prepare => {
-                let now = self.context.clock.now();
-                Ok(steps::prepare(&self.job, &self.port.hpc, now))
-            }
-            Step::Collect => {
-                let listed_first = definition.listed_first.as_deref();
-                steps::collect(&self.port, &self.job, listed_first).await
-            }
-            step => {
-                self.kind
-                    .on_init(step, &self.port, &self.job, definition)
-                    .await
-            }
-        }
-    }
-
-    pub(crate) async fn step_done(
-        &mut self,
-        step: Step,
-        mut progress: Progress,
-        definition: &Definition,
-    ) -> Result<(), PutDown> {
-        progress.attempts = Some(0);
-        progress.step = steps::following(step, &self.job, definition);
-        progress
-            .events
-            .extend(progress.step.and_then(steps::announcement));
-        self.save(progress).await?;
-        self.fresh = true;
-        Ok(())
-    }
-
-    async fn refuse(&mut self, step: Step, cause: Cause) -> Result<(), PutDown> {
-        if step == Step::Submit {
-            let words = format!("cannot submit job {}: {cause}", self.job.id);
-            let event = NewEvent::new(EventKind::SlurmSubmitError, words);
-            self.save(Progress {
-                events: vec![event],
-                ..Progress::default()
-            })
-            .await?;
-        }
-        self.fail(cause).await
-    }
-
-    pub(crate) async fn fail(&mut self, cause: Cause) -> Result<(), PutDown> {
+    async fn fail(&mut self, cause: Cause) -> Result<(), StopReason> {
         self.save(Progress {
             change: Some(Change::Fail),
             events: vec![NewEvent::failed(&self.job.id, &cause)],
@@ -245,32 +187,7 @@ impl Carrier<'_> {
         .await
     }
 
-    /// The scheduler has ended the job: what that means is saved before anything
-    /// is fetched. A short job may have begun and ended between two looks.
-    pub(crate) async fn finish(
-        &mut self,
-        end: &EndState,
-        started_at: Option<Timestamp>,
-    ) -> Result<(), PutDown> {
-        meters::slurm_end(&self.job.hpc, &end.slurm_state);
-        let canceller = self
-            .wish(Intent::Cancel)
-            .filter(|_| end.slurm_state == "CANCELLED");
-        let cause = match canceller {
-            Some(by) => Some(Cause::cancelled_by(by.as_str())),
-            None => Cause::of_end(end),
-        };
-        self.save(Progress {
-            change: Some(Change::Finish),
-            step: Some(Step::Collect),
-            cause: cause.map(|cause| cause.as_str().to_owned()),
-            started_at,
-            ..Progress::default()
-        })
-        .await
-    }
-
-    /// What the change that was just written means for the metrics.
+    /// Counts the change that was just written.
     fn measure(&self, change: Option<Change>) {
         let Job {
             hpc, state, step, ..
@@ -282,30 +199,26 @@ impl Carrier<'_> {
         }
     }
 
-    /// What this carrier shows to the store.
-    pub(crate) fn held(&self) -> Held {
-        Held {
-            id: self.job.id.clone(),
-            fence: self.job.fence,
-            owner: self.context.id.clone(),
-        }
+    fn token(&self) -> LeaseToken {
+        self.context.token(&self.job)
     }
 
-    /// Writes `progress`. While the store is away it waits: the lease decides who
+    /// Writes `progress`. While the database is away it waits: the lease decides who
     /// may write when it is back.
-    pub(crate) async fn save(&mut self, progress: Progress) -> Result<(), PutDown> {
-        let held = self.held();
+    async fn save(&mut self, progress: Progress) -> Result<(), StopReason> {
+        let token = self.token();
         let mut tries = 0;
         loop {
             // Boxed: each step's future would contain it otherwise.
-            let written = Box::pin(self.context.store.advance(&held, progress.clone()));
+            let store = &self.context.store;
+            let written = Box::pin(store.advance(&token, &self.job, progress.clone()));
             match written.await {
                 Ok(job) => {
                     self.job = job;
                     self.measure(progress.change);
                     return Ok(());
                 }
-                Err(StoreError::LeaseLost) => return Err(PutDown::Lost),
+                Err(StoreError::LeaseLost) => return Err(StopReason::LeaseLost),
                 Err(error) if error.kind().is_transient() => {
                     tracing::warn!(%error, "could not write, trying again");
                     let wait = jittered(backoff(tries));
@@ -317,7 +230,7 @@ impl Carrier<'_> {
                         }
                     }
                 }
-                Err(error) => return Err(PutDown::Store(error)),
+                Err(error) => return Err(StopReason::Store(error)),
             }
         }
     }

@@ -19,7 +19,7 @@ use cap_std::{
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 use tokio_util::{io::SyncIoBridge, task::TaskTracker};
 
-/// Folders in folders at the most.
+/// Maximum depth of folders.
 const DEPTH: usize = 64;
 
 /// Between the packer and the upload, bytes.
@@ -88,14 +88,14 @@ impl LocalFolder {
     /// cannot be read to its end, neither can the stream.
     pub fn pack(self, tasks: &TaskTracker) -> impl AsyncRead + Send + Unpin + use<> {
         let (reader, writer) = tokio::io::duplex(BUFFER);
-        let (verdict, read) = tokio::sync::oneshot::channel();
+        let (outcome, read) = tokio::sync::oneshot::channel();
         tasks.spawn_blocking(move || {
             // If nobody reads any more, nobody wants to know.
-            let _ = verdict.send(self.write(SyncIoBridge::new(writer)));
+            let _ = outcome.send(self.write(SyncIoBridge::new(writer)));
         });
         Packed {
             reader,
-            verdict: Some(read),
+            outcome: Some(read),
         }
     }
 
@@ -168,7 +168,7 @@ fn unreadable(path: &Path, source: io::Error) -> LocalFolderError {
 /// A tar stream that ends well only if it was written well.
 struct Packed {
     reader: DuplexStream,
-    verdict: Option<tokio::sync::oneshot::Receiver<io::Result<()>>>,
+    outcome: Option<tokio::sync::oneshot::Receiver<io::Result<()>>>,
 }
 
 impl AsyncRead for Packed {
@@ -182,11 +182,11 @@ impl AsyncRead for Packed {
         if buffer.filled().len() > before || buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        let Some(verdict) = self.verdict.as_mut() else {
+        let Some(outcome) = self.outcome.as_mut() else {
             return Poll::Ready(Ok(()));
         };
-        let written = ready!(Pin::new(verdict).poll(context));
-        self.verdict = None;
+        let written = ready!(Pin::new(outcome).poll(context));
+        self.outcome = None;
         Poll::Ready(written.unwrap_or_else(|_| Err(io::Error::other("the packer was stopped"))))
     }
 }

@@ -7,11 +7,11 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use crate::{hpc_port::HpcPorts, steps::StepError};
-
 const JOBS: &str = "cybergis_maintainer_jobs";
 const OLDEST: &str = "cybergis_maintainer_oldest_queued_seconds";
 const ENTRIES: &str = "cybergis_maintainer_stream_entries";
+const DEAD_LETTERS: &str = "cybergis_maintainer_stream_dead_letters";
+/// Name of [`DEAD_LETTERS`] in the version before; shown for one release more.
 const PUT_ASIDE: &str = "cybergis_maintainer_stream_put_aside";
 const CAPACITY: &str = "cybergis_maintainer_capacity";
 const LEASES: &str = "cybergis_maintainer_leases";
@@ -20,10 +20,12 @@ const PARKED: &str = "cybergis_maintainer_parked_total";
 const CLOSED: &str = "cybergis_maintainer_jobs_closed_total";
 const SLURM_ENDS: &str = "cybergis_maintainer_slurm_ends_total";
 const ORPHANS: &str = "cybergis_maintainer_orphans";
+const UNREADABLE: &str = "cybergis_maintainer_unreadable_rows_total";
+const UNCONFIGURED: &str = "cybergis_maintainer_unconfigured_jobs";
 const LOOKS: &str = "cybergis_maintainer_looks_total";
 
-/// Tells the recorder what the metrics mean, and which HPCs there are.
-pub(crate) fn describe(ports: &HpcPorts) {
+/// Tells the recorder what the metrics mean, and which HPCs there are, with their capacity.
+pub(crate) fn describe<'a>(hpcs: impl Iterator<Item = (&'a str, u32)>) {
     describe_gauge!(
         JOBS,
         "submitted jobs that are not over, of all maintainers, by hpc and state"
@@ -34,15 +36,16 @@ pub(crate) fn describe(ports: &HpcPorts) {
         "how long the job that has waited longest has been queued, by hpc"
     );
     describe_gauge!(ENTRIES, "entries in the stream of queued jobs, by hpc");
+    describe_gauge!(DEAD_LETTERS, "entries in the dead letter stream, by hpc");
     describe_gauge!(
         PUT_ASIDE,
-        "entries put aside because nobody could take them, by hpc"
+        "deprecated: cybergis_maintainer_stream_dead_letters has this value"
     );
     describe_gauge!(
         CAPACITY,
-        "jobs that may be carried at once by all maintainers, by hpc"
+        "jobs that all maintainers together may run at once, by hpc"
     );
-    describe_gauge!(LEASES, "jobs that this process carries, by hpc");
+    describe_gauge!(LEASES, "jobs that run in this process, by hpc");
     describe_histogram!(
         STEP_SECONDS,
         Unit::Seconds,
@@ -68,11 +71,30 @@ pub(crate) fn describe(ports: &HpcPorts) {
         ORPHANS,
         "jobs that run on the HPC in this deployment's name and that nobody follows, by hpc"
     );
-    for (hpc, port) in ports {
-        let capacity = port.hpc.job_pool_capacity;
-        gauge!(CAPACITY, "hpc" => hpc.clone()).set(f64::from(capacity));
-        gauge!(LEASES, "hpc" => hpc.clone()).set(0.0);
+    describe_counter!(
+        UNREADABLE,
+        "times that a row of the database was left out because it could not be read"
+    );
+    describe_gauge!(
+        UNCONFIGURED,
+        "open jobs whose HPC or maintainer is not in the configuration, by what is missing"
+    );
+    for (hpc, capacity) in hpcs {
+        gauge!(CAPACITY, "hpc" => hpc.to_owned()).set(f64::from(capacity));
+        gauge!(LEASES, "hpc" => hpc.to_owned()).set(0.0);
     }
+    counter!(UNREADABLE).increment(0);
+}
+
+/// A row was left out.
+pub(crate) fn unreadable_row() {
+    counter!(UNREADABLE).increment(1);
+}
+
+/// Open jobs whose HPC, and whose maintainer, is not configured.
+pub(crate) fn unconfigured_jobs(hpc: usize, maintainer: u64) {
+    gauge!(UNCONFIGURED, "missing" => "hpc").set(hpc as f64);
+    gauge!(UNCONFIGURED, "missing" => "maintainer").set(maintainer as f64);
 }
 
 /// How many jobs of `hpc` are in a state.
@@ -88,6 +110,7 @@ pub(crate) fn oldest_queued(hpc: &str, age: Duration) {
 /// What the stream of `hpc` looks like.
 pub(crate) fn stream(hpc: &str, stats: &compute_queue::Stats) {
     gauge!(ENTRIES, "hpc" => hpc.to_owned()).set(stats.length as f64);
+    gauge!(DEAD_LETTERS, "hpc" => hpc.to_owned()).set(stats.dead as f64);
     gauge!(PUT_ASIDE, "hpc" => hpc.to_owned()).set(stats.dead as f64);
 }
 
@@ -96,7 +119,7 @@ pub(crate) fn orphans(hpc: &str, jobs: usize) {
     gauge!(ORPHANS, "hpc" => hpc.to_owned()).set(jobs as f64);
 }
 
-/// A job that is carried here, until this is dropped.
+/// A job that runs here, until this is dropped.
 pub(crate) struct Lease(String);
 
 impl Lease {
@@ -113,13 +136,7 @@ impl Drop for Lease {
 }
 
 /// A try of a step has ended.
-pub(crate) fn step<T>(step: Step, begun: Instant, done: &Result<T, StepError>) {
-    let outcome = match done {
-        Ok(_) => "done",
-        Err(StepError::Trouble(_) | StepError::Store(_)) => "trouble",
-        Err(StepError::Password(_)) => "no_login",
-        Err(StepError::Refused(_)) => "refused",
-    };
+pub(crate) fn step(step: Step, begun: Instant, outcome: &'static str) {
     histogram!(STEP_SECONDS, "step" => step.as_str(), "outcome" => outcome).record(begun.elapsed());
 }
 

@@ -1,8 +1,8 @@
-//! Jobs that run on an HPC in this deployment's name and that nobody follows: they
-//! were submitted after the backup that the database was restored from, say, or
-//! another deployment has the same name. They are told of, and left alone.
+//! Orphans: Slurm jobs that carry this deployment's name and that no row follows, for example
+//! because they were submitted after the backup from which the database was restored, or
+//! because another deployment has the same name. They are reported, never cancelled.
 //!
-//! Only on community accounts: nobody may look into private ones without a login.
+//! Only on community accounts: private accounts cannot be read without a login.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,9 +15,9 @@ use compute_db::Whereabouts;
 use compute_domain::{Timestamp, job::State};
 use compute_proto::LiveJob;
 
-use crate::{context::Context, hpc_port::HpcPort, meters};
+use crate::{context::Context, hpc_handle::HpcHandle, meters};
 
-/// Sweeps from one look to the next.
+/// Sweeps from one search to the next.
 const SWEEPS: u32 = 30;
 
 /// A job that was closed just now may still be ending there.
@@ -49,14 +49,14 @@ impl fmt::Display for Why<'_> {
 }
 
 /// Runs until the process stops.
-pub async fn run(context: Arc<Context>, port: HpcPort) {
+pub async fn run(context: Arc<Context>, hpc: HpcHandle) {
     let looking = async {
-        let mut told = HashSet::new();
+        let mut logged = HashSet::new();
         loop {
-            let wait = match look(&context, &port, &mut told).await {
+            let wait = match look(&context, &hpc, &mut logged).await {
                 Ok(()) => context.sweep * SWEEPS,
                 Err(error) => {
-                    tracing::debug!(hpc = port.hpc_name(), %error, "could not look for orphans");
+                    tracing::debug!(hpc = hpc.name(), %error, "could not look for orphans");
                     context.sweep
                 }
             };
@@ -66,25 +66,29 @@ pub async fn run(context: Arc<Context>, port: HpcPort) {
     context.shutdown.token.run_until_cancelled(looking).await;
 }
 
-/// One look; `told` are the ids of those that the log knows.
-async fn look(context: &Context, port: &HpcPort, told: &mut HashSet<String>) -> anyhow::Result<()> {
-    let hpc = port.hpc_name();
-    let deployment = &port.site.server.deployment;
-    let live = port.connector.deployment_jobs(deployment).await?;
+/// One search; `logged` are the Slurm ids of those that the log names already.
+async fn look(
+    context: &Context,
+    hpc: &HpcHandle,
+    logged: &mut HashSet<String>,
+) -> anyhow::Result<()> {
+    let name = hpc.name();
+    let deployment = &hpc.site.server.deployment;
+    let live = hpc.connector.deployment_jobs(deployment).await?;
     let ids: Vec<_> = live.iter().map(|live| live.job.clone()).collect();
     // Whatever HPC they are of: two may be the same cluster, with one account.
     let rows = context.store.whereabouts(&ids).await?;
     let orphans = orphans(&live, &rows, context.clock.now());
-    meters::orphans(hpc, orphans.len());
+    meters::orphans(name, orphans.len());
     for Orphan { live, why } in &orphans {
-        if !told.contains(&live.slurm_id) {
+        if !logged.contains(&live.slurm_id) {
             tracing::warn!(
-                hpc, slurm.id = live.slurm_id, job.id = %live.job, %why,
+                hpc = name, slurm.id = live.slurm_id, job.id = %live.job, %why,
                 "nobody follows this job on the HPC; scancel ends it"
             );
         }
     }
-    *told = orphans.iter().map(|o| o.live.slurm_id.clone()).collect();
+    *logged = orphans.iter().map(|o| o.live.slurm_id.clone()).collect();
     Ok(())
 }
 
@@ -94,15 +98,17 @@ fn orphans<'a>(live: &'a [LiveJob], rows: &'a [Whereabouts], now: Timestamp) -> 
     let rows: HashMap<_, _> = rows.iter().map(|row| (&row.id, row)).collect();
     let why = |live: &LiveJob| match rows.get(&live.job) {
         None => Some(Why::NoSuchJob),
-        Some(row) if !row.state.is_open() => {
-            let closed = row.updated_at.map_or(GRACE, |closed| now.since(closed));
-            (closed >= GRACE).then_some(Why::IsOver(row.state))
-        }
-        Some(row) => {
-            let followed = row.slurm_id.as_deref();
-            let another = followed.filter(|id| *id != live.slurm_id);
-            another.map(Why::IsAnother)
-        }
+        Some(row) => match row.state {
+            Some(state) if !state.is_open() => {
+                let closed = row.updated_at.map_or(GRACE, |closed| now.since(closed));
+                (closed >= GRACE).then_some(Why::IsOver(state))
+            }
+            _ => {
+                let followed = row.slurm_id.as_deref();
+                let another = followed.filter(|id| *id != live.slurm_id);
+                another.map(Why::IsAnother)
+            }
+        },
     };
     let orphan = |live| why(live).map(|why| Orphan { live, why });
     live.iter().filter_map(orphan).collect()
@@ -122,7 +128,7 @@ mod tests {
     fn row(state: State, slurm_id: Option<&str>, seconds_ago: u64) -> Option<Whereabouts> {
         Some(Whereabouts {
             id: JobId::from_text("job"),
-            state,
+            state: Some(state),
             slurm_id: slurm_id.map(str::to_owned),
             updated_at: Some(now().minus(Duration::from_secs(seconds_ago))),
         })

@@ -11,7 +11,7 @@ mod upload_data;
 mod upload_executable;
 mod write_script;
 
-use compute_db::{Progress, StoreError};
+use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
     job::{Cause, EventKind, Job, NewEvent, Step},
@@ -21,35 +21,42 @@ use compute_templates::TemplateError;
 
 pub use collect::{collect, collect_at_once, nothing_collected};
 pub use legacy::is_legacy;
-pub use prepare::prepare;
+pub use prepare::{prepare, with_folders};
 pub use submit::accepted;
 pub use upload_data::source as data_source;
 
-use crate::{
-    hpc_port::HpcPort,
-    kinds::{Definition, Executable},
-};
+use crate::{definition::Definition, hpc_handle::HpcHandle};
 
-/// What a step that went well leaves to be written: the row's changes. The step
-/// that follows is added by the life cycle.
+/// What a step works on. What is in the database was read before the step begins.
+#[derive(Debug, Clone)]
+pub struct StepInput<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// Its definition.
+    pub definition: &'a Definition,
+    /// Address of its template now; `None` if it has none, or the template is removed.
+    pub template_address: Option<String>,
+    /// Whether the owner of the job's data lets programs write to it.
+    pub data_is_writable: bool,
+}
+
+/// What a step that succeeded leaves to be written. The job runner adds the step that
+/// follows.
 pub type StepOutcome = Progress;
 
-/// Why a step did not go well.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The infrastructure is in trouble: the job waits, and the step is tried again.
+    /// The infrastructure fails: the job waits, and the step is tried again.
     #[error("{0}")]
     Trouble(String),
-    /// The HPC refuses the login of the job's owner, in these words: the job waits
+    /// The HPC refuses the login of the job's owner, with this message: the job waits
     /// for another one.
     #[error("{0}")]
     Password(String),
-    /// It cannot be done, and trying again changes nothing: the job has failed.
+    /// It cannot be done, and trying again changes nothing: the job fails.
     #[error("{0}")]
     Refused(Cause),
-    /// The store did not do it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl From<RemoteError> for StepError {
@@ -79,55 +86,36 @@ impl From<TemplateError> for StepError {
     }
 }
 
-/// Does one of the steps between `prepare` and `submit`.
+/// Does one of the steps between `prepare` and `watch`.
 ///
 /// # Errors
 /// [`StepError`].
 pub async fn run(
     step: Step,
-    port: &HpcPort,
-    job: &Job,
-    definition: &Definition,
+    hpc: &HpcHandle,
+    input: &StepInput<'_>,
 ) -> Result<StepOutcome, StepError> {
     match step {
-        Step::UploadExecutable => upload_executable::run(port, job, definition).await,
-        Step::UploadData => upload_data::run(port, job).await,
-        Step::CreateResult => create_result::run(port, job).await,
-        Step::WriteScript => {
-            nobody_beside(port, job).await?;
-            write_script::run(port, job, definition).await
-        }
-        Step::Submit => submit::run(port, job, definition).await,
+        Step::UploadExecutable => upload_executable::run(hpc, input).await,
+        Step::UploadData => upload_data::run(hpc, input.job).await,
+        Step::CreateResult => create_result::run(hpc, input.job).await,
+        Step::WriteScript => write_script::run(hpc, input).await,
+        Step::Submit => submit::run(hpc, input).await,
         Step::Prepare | Step::Watch | Step::Collect => Ok(Progress::default()),
-    }
-}
-
-/// Looked at once more before the batch script is written: of two jobs that were
-/// submitted at the same time the gateway may have taken both.
-async fn nobody_beside(port: &HpcPort, job: &Job) -> Result<(), StepError> {
-    let beside = port.store.job_beside(job, port.hpc.keeps_read_only());
-    match beside.await? {
-        None => Ok(()),
-        Some(beside) => Err(StepError::Refused(Cause::folder_shared_with(&beside))),
     }
 }
 
 /// The step that follows `step` for this job: uploads that are not needed are
 /// left out.
-pub fn following(step: Step, job: &Job, definition: &Definition) -> Option<Step> {
+pub fn following(step: Step, job: &Job) -> Option<Step> {
     let next = step.next()?;
     match next {
-        Step::UploadExecutable if definition.executable == Executable::AlreadyThere => {
-            following(next, job, definition)
-        }
-        Step::UploadData if matches!(data_source(job), Ok(None)) => {
-            following(next, job, definition)
-        }
+        Step::UploadData if matches!(data_source(job), Ok(None)) => following(next, job),
         _ => Some(next),
     }
 }
 
-/// What the job's owner is told when `step` begins.
+/// The event that says that `step` begins.
 pub fn announcement(step: Step) -> Option<NewEvent> {
     let (kind, message) = match step {
         Step::UploadExecutable => (

@@ -1,4 +1,4 @@
-//! Jobs that were made to stay: they hold no place of others, and end when they are to.
+//! Jobs that are built not to end: they take no place of other users, and can be cancelled.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ for n in range(900):
     os.chdir(name)
 ";
 
-/// What can be done to one's own result folder so that it cannot be read.
+/// Ways to make one's own result folder unreadable.
 const SPOIL: &str = "
 import os, shutil, sys
 result, how = '/job/result', os.environ['param_how']
@@ -163,7 +163,7 @@ async fn results_that_cannot_be_shown_hold_no_place() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until what the job says of itself holds `words`.
+/// Waits until the job's cause contains `words`.
 async fn says(client: &Client, id: &str, words: &str) -> anyhow::Result<Value> {
     eventually(&format!("job {id} to say {words:?}"), SOON, async || {
         let job = client.job(id).await?;
@@ -205,7 +205,7 @@ async fn cancelling_waits_for_the_hpc_only_where_it_must() -> anyhow::Result<()>
     report(
         "cancel, running",
         "the HPC does not answer",
-        "told in an event and by the job; done as soon as it answers",
+        "reported in an event and by the job; done as soon as the HPC responds",
     );
     Ok(())
 }

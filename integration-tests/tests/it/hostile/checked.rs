@@ -1,15 +1,15 @@
-//! Values that are changed between the look at them and their use.
+//! Values that change between the check and their use.
 
 use compute_integration_tests::{Template, World, WorldOptions, attack};
 use serde_json::json;
 
-/// Rounds of the race; it needs no luck to be seen in some of them.
+/// Rounds of the race, enough to see it in some of them.
 const ROUNDS: usize = 60;
 
 #[tokio::test]
 async fn a_change_fired_beside_a_submit_slips_past_no_limit() -> anyhow::Result<()> {
     let world = World::start(WorldOptions {
-        // Nothing is to run: what is queued says it all.
+        // No job needs to run: the queued rows show the outcome.
         maintainers: 0,
         templates: vec![Template::bare("program", "true")],
         ..WorldOptions::default()
@@ -56,7 +56,7 @@ async fn many_submits_at_once_find_one_place_once() -> anyhow::Result<()> {
     })
     .await?;
     let alice = world.client("alice")?;
-    // As many drafts as there may be, made at once as well.
+    // The maximum number of drafts, created concurrently as well.
     let made = at_once(12, async |_| {
         Ok(alice.post("/job", json!({})).await?.status == 200)
     })
@@ -83,7 +83,7 @@ async fn many_submits_at_once_find_one_place_once() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs `work` so many times at once, and counts those that it says were let through.
+/// Runs `work` concurrently, and counts the runs that were accepted.
 async fn at_once(
     times: usize,
     work: impl AsyncFn(usize) -> anyhow::Result<bool>,

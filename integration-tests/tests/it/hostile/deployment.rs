@@ -1,5 +1,5 @@
-//! What somebody who has taken a container over would find: the compose files give none a
-//! right or a secret that it does not need.
+//! What an attacker finds in a compromised container: the compose files give none a
+//! capability or a secret that it does not need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use compute_integration_tests::{attack::report, document::project};
 use serde_json::Value;
 
-/// The secrets of each container, and what each is for. A service that is not here fails
-/// the test: say what it needs.
+/// The secrets of each container, with the reason for each. A service that is missing here
+/// fails the test.
 const SECRETS: [(&str, &[&str]); 14] = [
     ("proxy", &["proxy.crt", "proxy.key"]),
     (
@@ -43,15 +43,15 @@ const SECRETS: [(&str, &[&str]); 14] = [
     ("backup", &["backup-database-url"]),
     // makes tables, and owns them
     ("restore", &["migrate-database-url"]),
-    // of the world on one machine
+    // of the single-machine deployment
     ("hub", &["hub-password", "hub-service-token", "proxy.crt"]),
     ("prometheus", &[]),
     // both HPCs
     ("hpc", &["hpc-host-key", "hpc-user-key.pub"]),
 ];
 
-/// An HPC is a machine of others, and has the rights that its Slurm and Apptainer want. The
-/// hub of the world on one machine writes into its image.
+/// An HPC stands for a machine of another organisation, and has the capabilities that Slurm
+/// and Apptainer need. The hub of the single-machine deployment writes into its image.
 const WITH_CAPABILITIES: [&str; 1] = ["hpc"];
 const WRITING: [&str; 2] = ["hpc", "hub"];
 
@@ -74,7 +74,7 @@ fn services() -> anyhow::Result<BTreeMap<String, Value>> {
     Ok(serde_json::from_slice(&done.stdout)?)
 }
 
-/// Under which name the tables above have it.
+/// The name of the service in the tables above.
 fn kind(service: &str) -> &str {
     match service {
         "hpca" | "hpcb" => "hpc",
@@ -141,7 +141,7 @@ fn no_container_has_a_secret_that_it_does_not_need() -> anyhow::Result<()> {
             .get(kind(&name))
             .with_context(|| format!("which secrets does {name} need?"))?;
         assert_eq!(&given, needed, "{name}");
-        // Nor the folder of all of them.
+        // Nor the folder of all secrets.
         for volume in texts(&service["volumes"]) {
             let (from, _) = volume.split_once(":/").unwrap_or_default();
             let is_all =

@@ -1,4 +1,4 @@
-//! Whose a token is: of users, not of services that are named like one.
+//! The owner of a token: a user, not a service with the name of a user.
 
 use compute_integration_tests::{Client, World, WorldOptions, attack::report};
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ async fn a_service_that_is_listed_is_somebody_of_its_own() -> anyhow::Result<()>
     assert_eq!(own.status, 200, "{own:?}");
     let jobs = alice.get("/user/job").await?.body;
     assert_eq!(jobs["job"].as_array().map(Vec::len), Some(1), "{jobs}");
-    // It has no folder of that user's on the hub.
+    // The service has no access to that user's folder on the hub.
     assert_eq!(service.get("/user/jupyter-globus").await?.status, 403);
     report(
         "a listed service",

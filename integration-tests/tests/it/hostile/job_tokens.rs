@@ -1,9 +1,9 @@
-//! A job's token: what of its owner it might open beside its job.
+//! A job's token opens nothing else of the job's owner.
 
 use compute_integration_tests::{Client, Template, World, attack::report};
 use serde_json::{Value, json};
 
-use crate::{SOON, job_tokens::access_token};
+use crate::{SOON, access::job_tokens::access_token};
 
 #[tokio::test]
 async fn a_jobs_token_opens_no_folder_of_its_owner() -> anyhow::Result<()> {
@@ -45,7 +45,7 @@ async fn a_jobs_token_opens_no_folder_of_its_owner() -> anyhow::Result<()> {
             said["error"].to_string(),
         );
     }
-    // Its owner may, and what its owner has given to the job is the job's.
+    // The owner can do this, and folders that the owner has given to the job belong to it.
     let again = json!({"remoteDataFolder": folder});
     let given = alice.put(&format!("/job/{id}"), again.clone()).await?;
     assert_eq!(given.status, 200, "{given:?}");
@@ -92,7 +92,7 @@ async fn a_jobs_token_opens_no_folder_of_its_owner() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ids that a database might take for another's.
+/// Ids that a database could confuse with another id.
 #[tokio::test]
 async fn an_id_is_that_id_and_no_other() -> anyhow::Result<()> {
     let world = World::with([Template::bare("quick", "true")]).await?;

@@ -1,17 +1,17 @@
-//! Values of a job that name something name nothing of its owner's making: no module
-//! file, no file of Slurm's or of a mailer.
+//! Values of a job cannot name a file that its owner has created: no module
+//! file, no file of Slurm or of a mailer.
 
 use compute_integration_tests::{Template, World, WorldOptions, attack::report};
 use serde_json::{Value, json};
 
-/// A module file of the attacker's: its command runs where it is loaded.
+/// A module file of the attacker. Its command runs where the module is loaded.
 const EVIL: &str = "#%Module1.0\nexec touch /tmp/evil\n";
 
 fn writer() -> Template {
     Template::new("writer", "cp evil \"$result_folder\"").file("evil", EVIL)
 }
 
-/// `/job/…/submit` of a job with these Slurm options: its status and words.
+/// Submits a job with these Slurm options. Returns the status and the error.
 async fn submitted(world: &World, slurm: &Value) -> anyhow::Result<(u16, String)> {
     let mallory = world.client("alice")?;
     let id = mallory.prepare("hello", json!({"slurm": slurm})).await?;

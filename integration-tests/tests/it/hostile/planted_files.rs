@@ -1,4 +1,4 @@
-//! Files and links that a program leaves where the system reads and writes.
+//! Files and links that a program plants where the system reads and writes.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use compute_integration_tests::{Client, Template, World, attack::report, client::log_text};
 use serde_json::{Value, json};
 
-/// Runs what its user says, as many templates do.
+/// Runs the code that its user sends, as many templates do.
 fn runs_code() -> Template {
     Template::new("runs_code", "python -c \"$param_code\"")
 }
@@ -36,9 +36,9 @@ fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
         .with_context(|| format!("{key}: {value}"))
 }
 
-/// Marks of a submission, the version before's and today's, in a folder that is a
-/// program's next time: another user's Slurm id, a value that a shell would compute,
-/// and links to a file of the account.
+/// Planted marks of a submission, of the previous and the current version, in a folder that
+/// the next job uses as its program: another user's Slurm id, a value that a shell would
+/// evaluate, and links to a file of the account.
 #[tokio::test]
 async fn marks_of_a_submission() -> anyhow::Result<()> {
     let world = World::with([runs_code(), Template::new("sleeps", "sleep 600")]).await?;
@@ -85,8 +85,8 @@ async fn marks_of_a_submission() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Links in the place of the logs, which are put into the result folder at the end, and
-/// of the files that the program gets.
+/// Links in place of the logs, which are written into the result folder at the end, and
+/// of the files that the program receives.
 #[tokio::test]
 async fn links_where_logs_are_put() -> anyhow::Result<()> {
     let world = World::with([runs_code()]).await?;
@@ -133,8 +133,8 @@ async fn links_where_logs_are_put() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program looks for the private place, and finds neither it nor a way to write its
-/// own variables for a stage that is not contained.
+/// A program looks for the private folder, and finds neither it nor a way to write its
+/// own variables for an uncontained stage.
 #[tokio::test]
 async fn the_private_place_is_out_of_reach() -> anyhow::Result<()> {
     let world = World::with([runs_code()]).await?;
@@ -152,7 +152,7 @@ async fn the_private_place_is_out_of_reach() -> anyhow::Result<()> {
         let job = run(&mallory, &code, json!({"hpc": hpc})).await?;
         assert_eq!(log_text(&job).trim(), "seen []", "{hpc}: {job}");
         report("private place", &format!("looked for on {hpc}"), "seen []");
-        // Outside of containers it is the account's alone.
+        // Outside containers only the account can access it.
         let of_job = Path::new(&root).join(".cgc/jobs").join(text(&job, "id")?);
         for name in ["job.sbatch", "job.env", "job.stdout", "job.exit"] {
             assert!(of_job.join(name).is_file(), "{name}");

@@ -1,195 +1,32 @@
-//! The outermost wall: what a stranger asks the proxy, and the public address of a gateway.
+//! What the proxy rejects itself, and what it passes on to the gateway.
 
-use std::{collections::BTreeSet, time::Instant};
-
-use compute_integration_tests::{Proxy, World, attack::report, proxy::Answer};
-use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Instant,
 };
 
-use crate::SOON;
+use compute_integration_tests::{Proxy, attack::report, proxy::Answer};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpSocket};
 
-/// What is for the operator, and what would be seen of it.
-const INSIDE: [(&str, &str); 3] = [
-    ("metrics", "cybergis_"),
-    ("readyz", "\"ready\""),
-    ("livez", "\"live\""),
-];
+use super::operator_routes::request;
 
-const BEFORE: [&str; 23] = [
-    "/",
-    "//",
-    "///",
-    "/./",
-    "/../",
-    "/%2e/",
-    "/%2e%2e/",
-    "/%2f",
-    "/;/",
-    "/\\",
-    "/v2/",
-    "/V2/",
-    "//v2//",
-    "/v2/./",
-    "/v2/../",
-    "/v2/v2/",
-    "/v2/v2/../",
-    "/hpc/../",
-    "/v2/hpc/../",
-    "/%76%32/",
-    "/v2%2f",
-    "/api-docs/../",
-    "/api-docs/..%2f",
-];
-
-const AFTER: [&str; 10] = [
-    "", "/", "//", "/.", "/..", "/../", "?", "?a=/", "#x", "/x/..",
-];
-
-/// The word in spellings that somebody on the way may take for the same.
-fn words(word: &str) -> Vec<String> {
-    let mixed = word.char_indices().map(|(at, c)| match at % 2 {
-        0 => c.to_ascii_uppercase(),
-        _ => c,
-    });
-    let encoded: String = word.bytes().map(|b| format!("%{b:02x}")).collect();
-    let (first, rest) = word.split_at(1);
-    vec![
-        word.to_owned(),
-        word.to_uppercase(),
-        mixed.collect(),
-        format!("%{:02x}{rest}", first.as_bytes()[0]),
-        format!("%{:02X}{rest}", first.to_uppercase().as_bytes()[0]),
-        encoded.replace('%', "%25"),
-        encoded,
-        format!("{word}%00"),
-        format!("{word}%20"),
-        format!("{word};a=b"),
-        format!("{word}."),
-    ]
+/// An address that refuses connections: its port is bound, and nobody listens on it.
+/// No other process gets the port while this lives.
+struct Closed {
+    address: String,
+    _bound: TcpSocket,
 }
 
-/// Targets of a request that might lead to the word.
-fn targets(word: &str) -> BTreeSet<String> {
-    let mut targets = BTreeSet::new();
-    for before in BEFORE {
-        for spelled in words(word) {
-            targets.insert(format!("{before}{spelled}"));
-            targets.insert(format!("{before}{spelled}/"));
-        }
-        for after in AFTER {
-            targets.insert(format!("{before}{word}{after}"));
-        }
+impl Closed {
+    fn bind() -> anyhow::Result<Self> {
+        let bound = TcpSocket::new_v4()?;
+        bound.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        Ok(Self {
+            address: bound.local_addr()?.to_string(),
+            _bound: bound,
+        })
     }
-    for base in [
-        "http://proxy",
-        "http://127.0.0.1:9090",
-        "HTTPS://Proxy:443",
-        "http://gateway:9090",
-    ] {
-        targets.insert(format!("{base}/{word}"));
-        targets.insert(format!("{base}/v2/{word}/"));
-    }
-    targets
-}
-
-fn request(method: &str, target: &str) -> Vec<u8> {
-    let text = format!("{method} {target} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n");
-    text.into_bytes()
-}
-
-/// As [`Proxy::send`], to an address.
-async fn send(address: &str, request: &[u8]) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(request).await?;
-    let mut answer = Vec::new();
-    // One that cuts the connection has said nothing either.
-    let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// A proxy that refuses nobody for the number of requests.
-async fn patient(gateway: &str) -> anyhow::Result<Proxy> {
-    let many = [
-        ("rate=200r/s", "rate=100000r/s"),
-        ("burst=600", "burst=100000"),
-    ];
-    Proxy::start(gateway, &many).await
-}
-
-#[tokio::test]
-async fn no_spelling_leads_to_health_or_metrics() -> anyhow::Result<()> {
-    let world = World::with([]).await?;
-    let gateway = world.gateway.address();
-    let proxy = patient(gateway).await?;
-    for (word, shown) in INSIDE {
-        // It is there, for whoever may see it.
-        let asked = request("GET", &format!("/{word}"));
-        let inside = send(&world.gateway.health_address(), &asked).await?;
-        assert!(inside.contains(shown), "{inside}");
-        let (targets, mut statuses) = (targets(word), BTreeSet::new());
-        for target in &targets {
-            let answer = proxy.send(&request("GET", target)).await?;
-            assert!(!answer.body.contains(shown), "{target}: {answer:?}");
-            statuses.insert(answer.status);
-            let direct = send(gateway, &request("GET", target)).await?;
-            assert!(!direct.contains(shown), "{target}: {direct}");
-        }
-        let plain = [
-            format!("/{word}"),
-            format!("/{}", word.to_uppercase()),
-            format!("/v2/{word}/"),
-            format!("//{word}"),
-        ];
-        for target in plain {
-            let answer = proxy.send(&request("GET", &target)).await?;
-            assert_eq!(answer.status, 404, "{target}: {answer:?}");
-        }
-        report(
-            &format!("{word} from outside"),
-            &format!("{} spellings", targets.len()),
-            format!("no route of that name; statuses {statuses:?}"),
-        );
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn no_method_tells_them_from_what_is_not_there() -> anyhow::Result<()> {
-    let world = World::with([]).await?;
-    let proxy = patient(world.gateway.address()).await?;
-    let methods = [
-        "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
-    ];
-    for method in methods {
-        for before in ["/", "/v2/", "//V2/"] {
-            let nowhere = proxy
-                .send(&request(method, &format!("{before}nowhere")))
-                .await?;
-            for (word, shown) in INSIDE {
-                let answer = proxy
-                    .send(&request(method, &format!("{before}{word}")))
-                    .await?;
-                assert_eq!(answer.status, nowhere.status, "{method} {before}{word}");
-                assert!(!answer.body.contains(shown), "{method} {word}: {answer:?}");
-            }
-            let said = format!("{}, as for /nowhere", nowhere.status);
-            report(
-                "health and metrics",
-                &format!("{method} {before}metrics"),
-                said,
-            );
-        }
-    }
-    Ok(())
-}
-
-/// An address on which nobody listens.
-async fn closed() -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    Ok(listener.local_addr()?.to_string())
 }
 
 fn assert_json(answer: &Answer, status: u16) -> anyhow::Result<()> {
@@ -208,7 +45,8 @@ fn assert_json(answer: &Answer, status: u16) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_the_proxy_refuses_itself_is_json() -> anyhow::Result<()> {
-    let proxy = Proxy::start(&closed().await?, &[]).await?;
+    let nowhere = Closed::bind()?;
+    let proxy = Proxy::start(&nowhere.address, &[]).await?;
     let long = "x".repeat(40_000);
     let post = "POST / HTTP/1.1\r\nHost: x\r\n";
     for (what, asked, status) in [
@@ -269,7 +107,8 @@ async fn what_the_proxy_refuses_itself_is_json() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_flood_from_one_address_is_refused_before_the_gateway() -> anyhow::Result<()> {
     let few = [("rate=200r/s", "rate=1r/m"), ("burst=600", "burst=5")];
-    let proxy = Proxy::start(&closed().await?, &few).await?;
+    let nowhere = Closed::bind()?;
+    let proxy = Proxy::start(&nowhere.address, &few).await?;
     let mut statuses = Vec::new();
     for _ in 0..12 {
         let answer = proxy.send(&request("GET", "/hpc")).await?;
@@ -279,8 +118,8 @@ async fn a_flood_from_one_address_is_refused_before_the_gateway() -> anyhow::Res
         }
         statuses.push(answer.status);
     }
-    // Nobody is there to whom they could be passed on. A slow machine may have a place
-    // more to give while this runs.
+    // No gateway is there to pass them on to. On a slow machine the bucket may have a
+    // place more while this runs.
     assert_eq!(statuses[..6], [502; 6], "{statuses:?}");
     assert!(
         statuses[6..].iter().filter(|&&s| s == 429).count() >= 3,
@@ -294,7 +133,7 @@ async fn a_flood_from_one_address_is_refused_before_the_gateway() -> anyhow::Res
     Ok(())
 }
 
-/// A gateway that says how it was asked.
+/// A gateway that responds with the headers of the request.
 async fn repeating() -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();

@@ -1,4 +1,4 @@
-"""Looks for a way to the launcher, takes each that it finds, and tells as a line of JSON what came of it."""
+"""Looks for a way to the launcher, takes each that it finds, and prints what came of it as a line of JSON."""
 import json
 import os
 import socket
@@ -75,7 +75,7 @@ found = descriptors()
 wires = [fd for fd, mode in found.items() if stat.S_ISSOCK(mode)]
 if os.environ.get("PMI_FD", "").isdigit():
     wires.append(int(os.environ["PMI_FD"]))
-told = {
+report = {
     "stage": sys.argv[1],
     "descriptors": sorted(found),
     "variables": sorted(name for name in os.environ if name.startswith(("PMI", "SLURM_")) and name not in ("SLURM_PROCID", "SLURM_NTASKS")),
@@ -83,4 +83,4 @@ told = {
     "sockets": tried(sockets),
     "spawned": {fd: tried(spawn, fd) for fd in sorted(set(wires))},
 }
-print(json.dumps(told), flush=True)
+print(json.dumps(report), flush=True)

@@ -1,11 +1,11 @@
-//! Folders that several jobs use: what one reads, no other one writes.
+//! Folders that several jobs use: no job writes to a folder that another one reads.
 
 use compute_integration_tests::{Template, World, attack::report, client::log_text};
 use serde_json::json;
 
 use crate::SOON;
 
-/// Tries to write wherever it can, and says what it finds.
+/// Tries to write everywhere, and prints what it finds.
 const WRITER: &str = "
 import os
 def tried(what):
@@ -75,7 +75,7 @@ async fn a_program_that_ran_is_copied_and_runs_again() -> anyhow::Result<()> {
     let first = alice.over(&first, SOON).await?;
     assert_eq!(first["state"], "ended", "{}", log_text(&first));
     let program = first["remoteExecutableFolder"]["id"].clone();
-    // Each finds what the first one left, and nothing of the other.
+    // Each finds the files of the first job, and none of the other.
     for _ in 0..2 {
         let again = alice
             .submit("writer", json!({"remoteExecutableFolder": program}))

@@ -1,4 +1,4 @@
-//! What templates and users have written, on the operator's terminal.
+//! Text of templates and users on the operator's terminal.
 
 use compute_domain::printable::is_hidden;
 use compute_integration_tests::{Template, World, attack::report};

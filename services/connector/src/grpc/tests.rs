@@ -19,7 +19,7 @@ use tonic::{Code, transport::Channel};
 use wire::{CheckFolderRequest, Credential, connector_client::ConnectorClient as Generated};
 
 use super::*;
-use crate::{account::AccountDeps, fixtures, paths::PathError};
+use crate::{account::AccountDeps, paths::PathError};
 
 fn community(name: &str, login: Option<CommunityLogin>) -> Hpc {
     Hpc {
@@ -28,7 +28,7 @@ fn community(name: &str, login: Option<CommunityLogin>) -> Hpc {
         community_login: login,
         // Nobody listens there.
         port: 1,
-        ..fixtures::hpc()
+        ..compute_testing::private_hpc()
     }
 }
 
@@ -42,7 +42,7 @@ fn hpcs() -> [Hpc; 3] {
     [
         community("community_hpc", Some(login)),
         community("closed_hpc", None),
-        fixtures::hpc(),
+        compute_testing::private_hpc(),
     ]
 }
 

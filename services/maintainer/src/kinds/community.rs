@@ -8,8 +8,9 @@ use compute_domain::{
     slurm::filled_param,
 };
 
-use super::{Definition, Executable, Kind, options_of};
+use super::{Kind, options_of};
 use crate::{
+    definition::{Definition, Executable},
     launcher::{self, Folders},
     script::{ProgramFolders, Stages},
 };
@@ -78,6 +79,7 @@ fn executable_of(job: &Job) -> Result<Executable, Cause> {
         (Some(id), Some(sha)) => Ok(Executable::Template {
             id: id.clone(),
             sha: sha.clone(),
+            address: job.template_address.clone(),
         }),
         _ => Err(Cause::new("the job names no template")),
     }

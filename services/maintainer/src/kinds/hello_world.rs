@@ -7,8 +7,9 @@ use compute_domain::{
     site::{ContainerRuntime, Hpc},
 };
 
-use super::{Definition, Executable, Kind, main_only, options_of};
+use super::{Kind, main_only, options_of};
 use crate::{
+    definition::{Definition, Executable},
     launcher::{self, Folders},
     script::ProgramFolders,
 };

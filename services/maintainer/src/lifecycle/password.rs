@@ -1,7 +1,6 @@
-//! Jobs that run as their owner's own account: the login that the owner gave, as
-//! the connector has sealed it, goes with every call. Where it is missing or
-//! refused, the job waits until the owner gives it again. Nothing is tried
-//! meanwhile: sites lock accounts.
+//! Jobs that run as their owner's own account: every call carries the login that the owner
+//! gave, as the connector has sealed it. If it is missing or refused, the job waits until the
+//! owner gives it again. Nothing is tried meanwhile: sites lock accounts.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -12,12 +11,12 @@ use compute_domain::{
 };
 use compute_queue::Queue;
 
-use super::{Carrier, PutDown};
+use super::{JobRunner, StopReason};
 
-/// How often Redis is asked whether a login is there. A maintainer is told, too.
+/// How often Redis is asked for the login. The gateway also notifies the maintainer.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-/// The time that a login is kept is set anew so often within that time.
+/// How often the time for which a login is kept is renewed within that time.
 const EXTENSIONS: u32 = 24;
 
 /// Whether the login of a job is there.
@@ -30,10 +29,10 @@ pub(super) enum Kept {
     Missing,
 }
 
-impl Carrier<'_> {
+impl JobRunner<'_> {
     /// Takes up the login with which the job's HPC is called, if it needs one. False
     /// if there is none: then the job is parked.
-    pub(super) async fn has_login(&mut self) -> Result<bool, PutDown> {
+    pub(super) async fn has_login(&mut self) -> Result<bool, StopReason> {
         match self.kept_login().await {
             Ok(Kept::Same) => Ok(true),
             Ok(Kept::Other(sealed)) => {
@@ -53,7 +52,7 @@ impl Carrier<'_> {
 
     /// From now on the HPC is called with this login.
     pub(super) fn take_up(&mut self, sealed: String) {
-        self.port.connector = self.port.connector.with_credential(&self.job.id, &sealed);
+        self.hpc.connector = self.hpc.connector.with_credential(&self.job.id, &sealed);
         self.sealed = Some(sealed);
     }
 
@@ -78,7 +77,7 @@ impl Carrier<'_> {
         })
     }
 
-    pub(super) async fn password_is_missing(&mut self) -> Result<(), PutDown> {
+    pub(super) async fn password_is_missing(&mut self) -> Result<(), StopReason> {
         let account = self.job.account.as_deref().unwrap_or_default();
         let reason = format!(
             "the password for {account} at {} is not known any more: give it again with PUT \
@@ -88,10 +87,10 @@ impl Carrier<'_> {
         self.park_for_password(reason).await
     }
 
-    /// The HPC refuses the login, in these words.
-    pub(super) async fn password_is_refused(&mut self, words: &str) -> Result<(), PutDown> {
+    /// The HPC refuses the login, with this `message`.
+    pub(super) async fn password_is_refused(&mut self, message: &str) -> Result<(), StopReason> {
         let reason = format!(
-            "{words}; give the new one with PUT /job/{}/credential",
+            "{message}; give the new one with PUT /job/{}/credential",
             self.job.id
         );
         if let Some(sealed) = &self.sealed {
@@ -107,7 +106,7 @@ impl Carrier<'_> {
     }
 
     /// Parks the job without a next try.
-    async fn park_for_password(&mut self, reason: String) -> Result<(), PutDown> {
+    async fn park_for_password(&mut self, reason: String) -> Result<(), StopReason> {
         tracing::info!(reason, "waits for a password");
         self.save(Progress {
             change: Some(Change::Park),
@@ -126,9 +125,9 @@ impl Carrier<'_> {
     }
 
     /// Waits for a login other than the one that was refused.
-    pub(super) async fn wait_for_password(&mut self) -> Result<(), PutDown> {
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
+    pub(super) async fn wait_for_password(&mut self) -> Result<(), StopReason> {
+        let mut intents = self.signals.intent.clone();
+        intents.mark_unchanged();
         loop {
             match self.kept_login().await {
                 Ok(Kept::Other(_)) => break,
@@ -138,7 +137,7 @@ impl Carrier<'_> {
             tokio::select! {
                 () = self.signals.look.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                _ = wishes.changed() => return Ok(()),
+                _ = intents.changed() => return Ok(()),
                 reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
             }
         }
@@ -146,7 +145,7 @@ impl Carrier<'_> {
     }
 }
 
-/// Keeps the login of a job as long as somebody carries the job.
+/// Keeps the login of a job as long as the job runs here.
 pub(super) async fn keep_login(
     queue: &Queue,
     hpc: &str,

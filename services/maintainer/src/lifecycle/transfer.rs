@@ -9,10 +9,10 @@ use compute_domain::{
 use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer};
 use compute_runtime::seal::globus_purpose;
 
-use super::{Carrier, PutDown};
+use super::{JobRunner, StopReason};
 use crate::steps::{self, StepError};
 
-impl Carrier<'_> {
+impl JobRunner<'_> {
     /// Where the data comes from, if the job stands at bringing it by Globus.
     pub(super) fn globus_source(&self) -> Option<Place> {
         if self.job.step != Step::UploadData {
@@ -26,26 +26,12 @@ impl Carrier<'_> {
 
     /// Takes one step: the submission id is saved, then the task's id, then the
     /// task is looked at until it is over.
-    pub(super) async fn bring_data(&mut self, from: Place) -> Result<(), PutDown> {
+    pub(super) async fn bring_data(&mut self, from: Place) -> Result<(), StopReason> {
         match self.transfer(from).await {
             Ok(Moved::On(progress)) => self.save(progress).await,
             Ok(Moved::Waits) => self.wait_for_transfer().await,
-            Ok(Moved::There(progress)) => {
-                let definition = self
-                    .kind
-                    .on_define(&self.job, &self.port.hpc, &self.port.site);
-                match definition {
-                    Ok(definition) => {
-                        self.step_done(Step::UploadData, progress, &definition)
-                            .await
-                    }
-                    Err(cause) => self.fail(cause).await,
-                }
-            }
-            Err(StepError::Trouble(reason)) => self.park(&reason).await,
-            Err(StepError::Password(words)) => self.password_is_refused(&words).await,
-            Err(StepError::Refused(cause)) => self.fail(cause).await,
-            Err(StepError::Store(error)) => self.park(&error.to_string()).await,
+            Ok(Moved::There(progress)) => self.step_done(Step::UploadData, progress).await,
+            Err(error) => self.step_failed(error).await,
         }
     }
 
@@ -97,7 +83,7 @@ impl Carrier<'_> {
 
     /// The gateway has looked at it as well; the row may be of a version that did not.
     fn admitted(&self, from: Place) -> Result<Place, StepError> {
-        let collections = self.port.site.collections();
+        let collections = self.hpc.site.collections();
         let admitted = collections.admit(&self.job.user_id, &from.endpoint, &from.path);
         let admitted =
             admitted.map_err(|error| StepError::Refused(Cause::new(error.to_string())))?;
@@ -120,7 +106,7 @@ impl Carrier<'_> {
             return Err(lacks("data folder"));
         };
         let ids = [data.clone(), result.clone()];
-        let mut folders = self.port.store.folders(&ids).await?;
+        let mut folders = self.context.store.folders(&ids).await?;
         let (data, result) = (folders.remove(data), folders.remove(result));
         let (folder, result) = data.zip(result).ok_or_else(|| lacks("data folder"))?;
         // `prepare` makes both at once.
@@ -130,10 +116,10 @@ impl Carrier<'_> {
                     .to_owned(),
             ));
         }
-        let connector = &self.port.connector;
+        let connector = &self.hpc.connector;
         connector.make_folder(&folder.hpc_path).await?;
         connector.check_folder(&folder.hpc_path).await?;
-        let endpoint = self.port.hpc.globus.endpoint.clone();
+        let endpoint = self.hpc.config.globus.endpoint.clone();
         Ok(Place {
             endpoint: endpoint.ok_or_else(|| lacks("endpoint for its data"))?,
             path: folder.globus_path,
@@ -141,14 +127,15 @@ impl Carrier<'_> {
     }
 
     async fn globus(&self) -> Result<(&Globus, Identity), StepError> {
-        let hpc = &self.port.hpc;
+        let config = &self.hpc.config;
         let refused = |words: String| StepError::Refused(Cause::new(words));
-        let globus = self.port.globus.as_ref();
+        let globus = self.context.globus.as_ref();
         let globus =
             globus.ok_or_else(|| refused("Globus is not set up on this server".to_owned()))?;
-        let name = hpc.globus.identity.clone();
-        let name = name.ok_or_else(|| refused(format!("Globus is not set up for {}", hpc.name)))?;
-        let sealed = self.port.store.globus_token(&name).await?;
+        let name = config.globus.identity.clone();
+        let name =
+            name.ok_or_else(|| refused(format!("Globus is not set up for {}", config.name)))?;
+        let sealed = self.context.store.globus_token(&name).await?;
         let missing = || {
             StepError::Trouble(format!(
                 "there is no Globus token of {name}: the operator has to run \
@@ -156,7 +143,7 @@ impl Carrier<'_> {
             ))
         };
         let opened = self
-            .port
+            .context
             .seal
             .open(&sealed.ok_or_else(missing)?, &globus_purpose(&name));
         let refresh_token = opened.map_err(|_| missing())?;
@@ -169,12 +156,12 @@ impl Carrier<'_> {
         ))
     }
 
-    async fn wait_for_transfer(&mut self) -> Result<(), PutDown> {
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
+    async fn wait_for_transfer(&mut self) -> Result<(), StopReason> {
+        let mut intents = self.signals.intent.clone();
+        intents.mark_unchanged();
         tokio::select! {
-            () = tokio::time::sleep(self.port.site.server.globus.poll) => Ok(()),
-            _ = wishes.changed() => Ok(()),
+            () = tokio::time::sleep(self.hpc.site.server.globus.poll) => Ok(()),
+            _ = intents.changed() => Ok(()),
             () = self.cancel_wanted() => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),
         }

@@ -1,54 +1,55 @@
-//! Waiting: parked by trouble until the next probe, or held by the job's owner
-//! before it was handed to the scheduler.
+//! Waiting: parked by trouble until the next probe, or paused by the job's owner before it
+//! was handed to the scheduler.
 
 use std::time::Duration;
 
 use compute_db::{Progress, StoreError};
 use compute_domain::job::{Change, Intent, NewEvent, Step};
 
-use super::{Carrier, PutDown, cancel::CANCEL_AGAIN};
-use crate::patience::{backoff, jittered, worth_telling};
+use super::{JobRunner, StopReason, cancel::CANCEL_AGAIN};
+use crate::backoff::{backoff, is_worth_an_event, jittered};
 
 /// How long a job that comes back waits before it looks for a place again.
 const PLACE_AGAIN: Duration = Duration::from_secs(3);
 
-impl Carrier<'_> {
-    /// Waits until the job's owner no longer wants it held.
-    pub(super) async fn hold_before_submit(&mut self) -> Result<(), PutDown> {
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
-        if self.wish(Intent::Pause).is_none() {
+impl JobRunner<'_> {
+    /// Waits until the job's owner resumes or cancels it.
+    pub(super) async fn pause_before_submit(&mut self) -> Result<(), StopReason> {
+        let mut intents = self.signals.intent.clone();
+        intents.mark_unchanged();
+        if self.intent_by(Intent::Pause).is_none() {
             return Ok(());
         }
         tokio::select! {
-            _ = wishes.changed() => Ok(()),
+            _ = intents.changed() => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),
         }
     }
 
-    pub(super) async fn park(&mut self, reason: &str) -> Result<(), PutDown> {
+    pub(super) async fn park(&mut self, reason: &str) -> Result<(), StopReason> {
         let attempts = self.job.attempts.unsigned_abs().saturating_add(1);
         let mut wait = jittered(backoff(attempts.saturating_sub(1)));
-        let mut words = reason.to_owned();
+        let mut message = reason.to_owned();
         if self.is_to_be_cancelled() {
             wait = wait.min(CANCEL_AGAIN);
-            words = format!("it is to be cancelled as soon as the HPC answers ({reason})");
+            message = format!("it is to be cancelled as soon as the HPC answers ({reason})");
         }
-        tracing::warn!(step = self.job.step.as_str(), reason, "trouble");
-        let told = worth_telling(attempts) || self.job.blocked_reason.as_deref() != Some(reason);
-        let event = NewEvent::retry(&self.job.id, &words, wait.as_secs().max(1));
+        tracing::warn!(step = self.job.step.as_str(), reason, "job parked");
+        let has_event =
+            is_worth_an_event(attempts) || self.job.blocked_reason.as_deref() != Some(reason);
+        let event = NewEvent::retry(&self.job.id, &message, wait.as_secs().max(1));
         self.save(Progress {
             change: Some(Change::Park),
             blocked_reason: Some(Some(reason.to_owned())),
             next_probe_at: Some(Some(self.context.clock.now().plus(wait))),
             attempts: Some(i32::try_from(attempts).unwrap_or(i32::MAX)),
-            events: told.then_some(event).into_iter().collect(),
+            events: has_event.then_some(event).into_iter().collect(),
             ..Progress::default()
         })
         .await
     }
 
-    pub(super) async fn wait_for_probe(&mut self) -> Result<(), PutDown> {
+    pub(super) async fn wait_for_probe(&mut self) -> Result<(), StopReason> {
         if self.waits_for_password() {
             return self.wait_for_password().await;
         }
@@ -60,13 +61,13 @@ impl Carrier<'_> {
         if self.is_to_be_cancelled() {
             wait = wait.min(CANCEL_AGAIN);
         }
-        let mut wishes = self.signals.wish.clone();
-        wishes.mark_unchanged();
+        let mut intents = self.signals.intent.clone();
+        intents.mark_unchanged();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             // Its owner asks once more.
             () = self.signals.look.notified(), if self.is_to_be_cancelled() => {}
-            _ = wishes.changed() => if !self.is_to_be_cancelled() { return Ok(()) },
+            _ = intents.changed() => if !self.is_to_be_cancelled() { return Ok(()) },
             reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
         }
         self.unpark().await
@@ -74,7 +75,7 @@ impl Carrier<'_> {
 
     /// Goes on with a parked job. What is still to be brought to the HPC needs a place
     /// there again, and waits for one; what is on the HPC, or to be ended, does not.
-    pub(super) async fn unpark(&mut self) -> Result<(), PutDown> {
+    pub(super) async fn unpark(&mut self) -> Result<(), StopReason> {
         let progress = Progress {
             change: Some(Change::Unpark(self.job.step)),
             next_probe_at: Some(None),
@@ -83,11 +84,11 @@ impl Carrier<'_> {
         if self.job.step > Step::Submit || self.is_to_be_cancelled() {
             return self.save(progress).await;
         }
-        let most = most_with_returning(self.port.hpc.job_pool_capacity);
+        let most = most_with_returning(self.hpc.config.job_pool_capacity);
         let back = self
             .context
             .store
-            .come_back(&self.held(), self.port.hpc_name(), progress, most)
+            .come_back(&self.token(), &self.job, progress, most)
             .await;
         match back {
             Ok(Some(job)) => {
@@ -95,16 +96,16 @@ impl Carrier<'_> {
                 Ok(())
             }
             Ok(None) => self.wait_for_place().await,
-            Err(StoreError::LeaseLost) => Err(PutDown::Lost),
+            Err(StoreError::LeaseLost) => Err(StopReason::LeaseLost),
             Err(error) if error.kind().is_transient() => {
                 tracing::warn!(%error, "could not go on, trying again");
                 self.pause_for(jittered(PLACE_AGAIN)).await
             }
-            Err(error) => Err(PutDown::Store(error)),
+            Err(error) => Err(StopReason::Store(error)),
         }
     }
 
-    async fn wait_for_place(&mut self) -> Result<(), PutDown> {
+    async fn wait_for_place(&mut self) -> Result<(), StopReason> {
         let wait = jittered(PLACE_AGAIN);
         let reason = format!("all places on {} are taken", self.job.hpc);
         self.save(Progress {
@@ -116,7 +117,7 @@ impl Carrier<'_> {
         .await
     }
 
-    async fn pause_for(&self, wait: Duration) -> Result<(), PutDown> {
+    async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),

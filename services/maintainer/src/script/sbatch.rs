@@ -11,7 +11,7 @@ use compute_domain::{
 
 use super::{Launcher, PrivateFiles, ProgramFolders};
 
-/// What the scheduler is told.
+/// The `#SBATCH` directives.
 #[derive(Debug, Clone)]
 pub struct Directives {
     /// Name of the Slurm job: the job's id.
@@ -51,7 +51,7 @@ impl Stages {
 /// A whole batch script.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What the scheduler is told.
+    /// The `#SBATCH` directives.
     pub directives: Directives,
     /// Where logs and exit code are written, and the variables are.
     pub files: PrivateFiles,

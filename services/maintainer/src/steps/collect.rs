@@ -18,14 +18,14 @@ use compute_proto::Listing;
 
 use self::part::Part;
 use super::{StepError, is_legacy};
-use crate::{hpc_port::HpcPort, launcher::Folders};
+use crate::{hpc_handle::HpcHandle, launcher::Folders};
 
 /// What is kept of each of stdout and stderr, bytes. The whole is in the result
 /// folder.
 const LOG_LIMIT: u32 = 1 << 20;
 
 /// Accounting lags behind the scheduler: how long it is given for the usage.
-const USAGE_PATIENCE: Duration = Duration::from_millis(1500);
+const USAGE_DELAY: Duration = Duration::from_millis(1500);
 
 /// How often, and with which pause, the results of a job that is to be cancelled are
 /// fetched.
@@ -37,11 +37,11 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`StepError::Trouble`] if something could not be fetched now, and may be later.
 pub async fn collect(
-    port: &HpcPort,
+    hpc: &HpcHandle,
     job: &Job,
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
-    let fetched = fetch(port, job).await;
+    let fetched = fetch(hpc, job).await;
     fetched.trouble(job.attempts)?;
     Ok(fetched.finish(job, conclusion(job), listed_first))
 }
@@ -49,18 +49,18 @@ pub async fn collect(
 /// The same for a job that `by` wants cancelled: what is not fetched soon is left
 /// out, and then the job is cancelled even if its program had ended well.
 pub async fn collect_at_once(
-    port: &HpcPort,
+    hpc: &HpcHandle,
     job: &Job,
     listed_first: Option<&str>,
     by: &UserId,
 ) -> Progress {
-    let mut fetched = fetch(port, job).await;
+    let mut fetched = fetch(hpc, job).await;
     for _ in 1..LAST_TRIES {
         if fetched.trouble(0).is_ok() {
             break;
         }
         tokio::time::sleep(LAST_PAUSE).await;
-        fetched = fetch(port, job).await;
+        fetched = fetch(hpc, job).await;
     }
     let end = match fetched.trouble(job.attempts) {
         Ok(()) => conclusion(job),
@@ -88,15 +88,15 @@ struct Fetched {
     usage: Usage,
 }
 
-async fn fetch(port: &HpcPort, job: &Job) -> Fetched {
-    let result = Folders::of(job, &port.hpc).result;
-    let stored = store_logs(port, job, &result).await;
+async fn fetch(hpc: &HpcHandle, job: &Job) -> Fetched {
+    let result = Folders::of(job, &hpc.config).result;
+    let stored = store_logs(hpc, job, &result).await;
     let legacy = matches!(stored, Part::Fetched(true));
     let (stdout, stderr, listing, usage) = tokio::join!(
-        log(port, job, JobFile::Stdout, legacy.then_some(&result)),
-        log(port, job, JobFile::Stderr, legacy.then_some(&result)),
-        listing(port, &result),
-        usage(port, job),
+        log(hpc, job, JobFile::Stdout, legacy.then_some(&result)),
+        log(hpc, job, JobFile::Stderr, legacy.then_some(&result)),
+        listing(hpc, &result),
+        usage(hpc, job),
     );
     Fetched {
         stored,
@@ -197,22 +197,22 @@ fn conclusion(job: &Job) -> Progress {
 
 /// Puts the logs into the result folder; true if the job is of the version before,
 /// whose logs are there already.
-async fn store_logs(port: &HpcPort, job: &Job, result: &str) -> Part<bool> {
-    let stored = port.connector.store_logs(&job.id, result);
+async fn store_logs(hpc: &HpcHandle, job: &Job, result: &str) -> Part<bool> {
+    let stored = hpc.connector.store_logs(&job.id, result);
     match stored.await {
-        Err(error) if error.kind == ErrorKind::NotFound => Part::of(is_legacy(port, job).await),
+        Err(error) if error.kind == ErrorKind::NotFound => Part::of(is_legacy(hpc, job).await),
         stored => Part::of(stored.map(|()| false)),
     }
 }
 
 /// What is kept of `file`; in the result folder if the job is of the version before.
 async fn log(
-    port: &HpcPort,
+    hpc: &HpcHandle,
     job: &Job,
     file: JobFile,
     legacy_result: Option<&String>,
 ) -> Part<Option<String>> {
-    let connector = &port.connector;
+    let connector = &hpc.connector;
     let read = match legacy_result {
         None => connector.read_job_file(&job.id, file, LOG_LIMIT).await,
         Some(result) => {
@@ -236,17 +236,17 @@ async fn log(
     }))
 }
 
-async fn listing(port: &HpcPort, result: &str) -> Part<Listing> {
-    Part::of(port.connector.list_folder(result).await)
+async fn listing(hpc: &HpcHandle, result: &str) -> Part<Listing> {
+    Part::of(hpc.connector.list_folder(result).await)
 }
 
 /// Never in the way of the job's end: what is not known is left out.
-async fn usage(port: &HpcPort, job: &Job) -> Usage {
-    let Some(job) = port.slurm_job(job) else {
+async fn usage(hpc: &HpcHandle, job: &Job) -> Usage {
+    let Some(job) = hpc.slurm_job(job) else {
         return Usage::default();
     };
     let ask = async || {
-        port.connector.usage(&job).await.unwrap_or_else(|error| {
+        hpc.connector.usage(&job).await.unwrap_or_else(|error| {
             tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
             Usage::default()
         })
@@ -255,7 +255,7 @@ async fn usage(port: &HpcPort, job: &Job) -> Usage {
     if usage.walltime.is_some() {
         return usage;
     }
-    tokio::time::sleep(USAGE_PATIENCE).await;
+    tokio::time::sleep(USAGE_DELAY).await;
     ask().await
 }
 

@@ -1,4 +1,4 @@
-//! `prepare`: allocate the folders' ids and paths. They are saved before
+//! `prepare`: allocates the ids and paths of the job's folders. They are written before
 //! anything is made on the HPC, so that a second try uses the same ones.
 
 use compute_db::Progress;
@@ -15,7 +15,7 @@ use crate::launcher::path_of;
 /// The folders that `job` still lacks.
 pub fn prepare(job: &Job, hpc: &Hpc, now: Timestamp) -> Progress {
     let mut progress = Progress::default();
-    // What another job has run in is not run in again: it is copied.
+    // A folder in which another job has run is copied, not used again.
     match job.remote_executable_folder_id {
         None => progress.executable_folder = Some(new_folder(job, hpc, now)),
         Some(_) if job.executable_copy_id.is_none() => {
@@ -31,6 +31,23 @@ pub fn prepare(job: &Job, hpc: &Hpc, now: Timestamp) -> Progress {
         progress.data_folder = Some(new_folder(job, hpc, now));
     }
     progress
+}
+
+/// `job` as it is once `progress` of [`prepare`] is written.
+pub fn with_folders(job: &Job, progress: &Progress) -> Job {
+    let id = |folder: &Option<Folder>, now: &Option<FolderId>| {
+        let new = folder.as_ref().map(|folder| folder.id.clone());
+        new.or_else(|| now.clone())
+    };
+    let (executable, copy) = (&progress.executable_folder, &progress.executable_copy);
+    let (data, result) = (&progress.data_folder, &progress.result_folder);
+    Job {
+        remote_executable_folder_id: id(executable, &job.remote_executable_folder_id),
+        executable_copy_id: id(copy, &job.executable_copy_id),
+        remote_data_folder_id: id(data, &job.remote_data_folder_id),
+        remote_result_folder_id: id(result, &job.remote_result_folder_id),
+        ..job.clone()
+    }
 }
 
 fn new_folder(job: &Job, hpc: &Hpc, now: Timestamp) -> Folder {

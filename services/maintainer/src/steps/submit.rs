@@ -1,35 +1,32 @@
-//! `submit`: hand the job to the scheduler. The connector does so once, however
-//! often it is asked.
+//! `submit`: hands the job to the scheduler. The connector does so once, however
+//! often it is called.
 
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
     ids::JobId,
-    job::{Change, Job, NewEvent},
+    job::{Change, NewEvent},
 };
 use compute_proto::Submitted;
 
-use super::{StepError, StepOutcome, write_script};
-use crate::{hpc_port::HpcPort, kinds::Definition, launcher::Folders};
+use super::{StepError, StepInput, StepOutcome, write_script};
+use crate::{hpc_handle::HpcHandle, launcher::Folders};
 
-pub(super) async fn run(
-    port: &HpcPort,
-    job: &Job,
-    definition: &Definition,
-) -> Result<StepOutcome, StepError> {
-    let mark = port.mark(job);
+pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOutcome, StepError> {
+    let (job, mark) = (input.job, hpc.mark(input.job));
     // Marks of the version before may lie there: it may have submitted the job.
-    let folder = Folders::of(job, &port.hpc).executable;
-    let submitted = match port.connector.submit(&mark, Some(&folder)).await {
+    let folder = Folders::of(job, &hpc.config).executable;
+    let submitted = match hpc.connector.submit(&mark, Some(&folder)).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             // The version before has written its script elsewhere.
-            write_script::run(port, job, definition).await?;
-            port.connector.submit(&mark, Some(&folder)).await?
+            write_script::run(hpc, input).await?;
+            let again = hpc.connector.submit(&mark, Some(&folder));
+            again.await?
         }
         submitted => submitted?,
     };
     tracing::info!(
-        hpc = port.hpc_name(),
+        hpc = hpc.name(),
         slurm.id = submitted.slurm_id,
         adopted = submitted.adopted,
         "accepted by the scheduler"
@@ -37,7 +34,7 @@ pub(super) async fn run(
     Ok(accepted(&job.id, submitted))
 }
 
-/// What it means that the scheduler has the job.
+/// What is written when the scheduler has accepted the job.
 pub fn accepted(id: &JobId, submitted: Submitted) -> Progress {
     Progress {
         change: Some(Change::Accept),

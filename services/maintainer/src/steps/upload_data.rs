@@ -7,19 +7,19 @@ use compute_db::Progress;
 use compute_domain::job::{Cause, DataSource, Job, root_of};
 
 use super::{StepError, StepOutcome};
-use crate::{hpc_port::HpcPort, launcher::Folders, local_folder::LocalFolder};
+use crate::{hpc_handle::HpcHandle, launcher::Folders, local_folder::LocalFolder};
 
-pub(super) async fn run(port: &HpcPort, job: &Job) -> Result<StepOutcome, StepError> {
+pub(super) async fn run(hpc: &HpcHandle, job: &Job) -> Result<StepOutcome, StepError> {
     let Some(DataSource::Local { path }) = source(job)? else {
         return Ok(Progress::default());
     };
     let refused = |words: String| StepError::Refused(Cause::new(words));
-    let folder = Folders::of(job, &port.hpc)
+    let folder = Folders::of(job, &hpc.config)
         .data
         .ok_or_else(|| refused("the job has no data folder".to_owned()))?;
-    let local = open(port, path.clone()).await?;
-    let archive = local.pack(&port.tasks);
-    port.connector.upload_folder(&folder, archive).await?;
+    let local = open(hpc, path.clone()).await?;
+    let archive = local.pack(&hpc.tasks);
+    hpc.connector.upload_folder(&folder, archive).await?;
     Ok(Progress::default())
 }
 
@@ -35,14 +35,14 @@ pub fn source(job: &Job) -> Result<Option<DataSource>, StepError> {
         .map_err(|words| StepError::Refused(Cause::new(words)))
 }
 
-async fn open(port: &HpcPort, path: std::path::PathBuf) -> Result<LocalFolder, StepError> {
-    let server = &port.site.server;
+async fn open(hpc: &HpcHandle, path: std::path::PathBuf) -> Result<LocalFolder, StepError> {
+    let server = &hpc.site.server;
     let (roots, limit) = (server.local_data_roots.clone(), server.upload_limit_mb);
     let look = move || {
         let (root, rest) = root_of(&roots, &path).ok_or_else(|| not_allowed(&path))?;
         LocalFolder::open(root, rest, limit).map_err(|error| error.to_string())
     };
-    let opened = port.tasks.spawn_blocking(look).await;
+    let opened = hpc.tasks.spawn_blocking(look).await;
     opened
         .map_err(|error| StepError::Trouble(format!("could not look at the data: {error}")))?
         .map_err(|words| StepError::Refused(Cause::new(words)))

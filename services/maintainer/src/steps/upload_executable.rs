@@ -4,49 +4,42 @@
 //! batch script and they are of the same commit.
 
 use compute_db::Progress;
-use compute_domain::{
-    ErrorKind,
-    ids::FolderId,
-    job::{Cause, Job},
-};
+use compute_domain::{ErrorKind, ids::FolderId, job::Cause};
 use compute_proto::RemoteError;
 
-use super::{StepError, StepOutcome};
+use super::{StepError, StepInput, StepOutcome};
 use crate::{
-    hpc_port::HpcPort,
-    kinds::{Definition, Executable},
+    definition::Executable,
+    hpc_handle::HpcHandle,
     launcher::{Folders, path_of},
 };
 
-pub(super) async fn run(
-    port: &HpcPort,
-    job: &Job,
-    definition: &Definition,
-) -> Result<StepOutcome, StepError> {
-    let folder = Folders::of(job, &port.hpc).executable;
-    if let Some(given) = job.executable_to_copy() {
-        let from = path_of(&port.hpc, given);
-        let copied = port.connector.copy_folder(&from, &folder);
+pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOutcome, StepError> {
+    let folder = Folders::of(input.job, &hpc.config).executable;
+    if let Some(given) = input.job.executable_to_copy() {
+        let from = path_of(&hpc.config, given);
+        let copied = hpc.connector.copy_folder(&from, &folder);
         copied.await.map_err(|error| gone(error, given))?;
     }
-    match &definition.executable {
-        Executable::Template { id, sha } => {
-            let template = port.store.template(id).await?.ok_or_else(|| {
+    match &input.definition.executable {
+        Executable::Template { id, sha, address } => {
+            // The operator may have moved the repository since the submit.
+            let address = input.template_address.as_ref().or(address.as_ref());
+            let address = address.ok_or_else(|| {
                 StepError::Refused(Cause::new(format!("template {id} has been removed")))
             })?;
-            let archive = port.mirrors.archive(id, &template.address, sha).await?;
-            port.connector.upload_folder(&folder, archive).await?;
+            let archive = hpc.mirrors.archive(id, address, sha).await?;
+            hpc.connector.upload_folder(&folder, archive).await?;
         }
         Executable::Files(files) => {
-            port.connector.make_folder(&folder).await?;
+            hpc.connector.make_folder(&folder).await?;
             for (name, content) in files {
                 let path = format!("{folder}/{name}");
-                port.connector
+                hpc.connector
                     .write_file(&path, content.as_bytes().to_vec())
                     .await?;
             }
         }
-        Executable::AlreadyThere => {}
     }
     Ok(Progress::default())
 }

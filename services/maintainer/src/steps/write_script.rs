@@ -5,10 +5,10 @@ use compute_db::Progress;
 use compute_domain::job::{Job, JobFile};
 use futures::future::try_join_all;
 
-use super::{StepError, StepOutcome};
+use super::{StepError, StepInput, StepOutcome};
 use crate::{
-    hpc_port::HpcPort,
-    kinds::Definition,
+    definition::Definition,
+    hpc_handle::HpcHandle,
     launcher::Folders,
     script::{
         Directives, ENV_FILE, Plan, PrivateFiles, render_environment, render_job_json,
@@ -16,15 +16,12 @@ use crate::{
     },
 };
 
-pub(super) async fn run(
-    port: &HpcPort,
-    job: &Job,
-    definition: &Definition,
-) -> Result<StepOutcome, StepError> {
-    let folders = Folders::of(job, &port.hpc);
+pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOutcome, StepError> {
+    let (job, definition) = (input.job, input.definition);
+    let folders = Folders::of(job, &hpc.config);
     let at = &definition.program_folders;
-    let mut plan = plan(port, job, definition, &folders);
-    if data_is_writable(port, job).await? {
+    let mut plan = plan(hpc, job, definition, &folders);
+    if input.data_is_writable {
         plan.launcher = plan.launcher.writing_to(&definition.program_folders.data);
     }
     let script = render_sbatch(&plan);
@@ -41,37 +38,28 @@ pub(super) async fn run(
         files.push(("kernel_init.sh", render_kernel_init(lines)));
     }
     try_join_all(private.into_iter().map(|(file, content)| {
-        port.connector
+        hpc.connector
             .write_job_file(&job.id, file, content.into_bytes())
     }))
     .await?;
     try_join_all(files.into_iter().map(|(name, content)| {
         let path = format!("{}/{name}", folders.executable);
-        async move { port.connector.write_file(&path, content.into_bytes()).await }
+        async move { hpc.connector.write_file(&path, content.into_bytes()).await }
     }))
     .await?;
     Ok(Progress::default())
 }
 
-/// Whether the owner of the data lets programs write to it.
-async fn data_is_writable(port: &HpcPort, job: &Job) -> Result<bool, StepError> {
-    let Some(id) = &job.remote_data_folder_id else {
-        return Ok(false);
-    };
-    let folders = port.store.folders(std::slice::from_ref(id)).await?;
-    Ok(folders.get(id).is_some_and(|folder| folder.is_writable))
-}
-
-fn plan(port: &HpcPort, job: &Job, definition: &Definition, folders: &Folders) -> Plan {
+fn plan(hpc: &HpcHandle, job: &Job, definition: &Definition, folders: &Folders) -> Plan {
     Plan {
         directives: Directives {
             job_name: job.id.to_string(),
-            comment: port.mark(job).to_string(),
+            comment: hpc.mark(job).to_string(),
             options: definition.options.clone(),
-            init_options: port.hpc.init_sbatch_options.clone(),
+            init_options: hpc.config.init_sbatch_options.clone(),
         },
-        files: PrivateFiles::of(job, &port.hpc),
-        init_script: port.hpc.init_sbatch_script.clone(),
+        files: PrivateFiles::of(job, &hpc.config),
+        init_script: hpc.config.init_sbatch_script.clone(),
         launcher: definition.launcher.clone(),
         stages: definition.stages.clone(),
         executable_folder: folders.executable.clone(),

@@ -15,11 +15,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::StoreError;
 
-/// Connections of one process at the most.
+/// Maximum number of connections of one process.
 const CONNECTIONS: u32 = 10;
 
 /// How long to wait for a connection, also to a server that is just starting.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long SQLite waits for another writer, of this process or another.
 const BUSY: Duration = Duration::from_secs(10);
@@ -47,8 +47,8 @@ fn pooled(scheme: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(scheme);
     options
         .max_connections(CONNECTIONS)
-        .connect_timeout(PATIENCE)
-        .acquire_timeout(PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .connect_lazy(true);
     options
 }

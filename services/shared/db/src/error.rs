@@ -8,9 +8,9 @@ use crate::store::LimitReached;
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The caller does not carry the job (any more): another has taken it over,
-    /// or it is over. Nothing was written.
-    #[error("the job is carried by another maintainer, or is over")]
+    /// The caller does not hold the job's lease (any more): another maintainer has taken the
+    /// job over, or it has ended. Nothing was written.
+    #[error("another maintainer has the lease of the job, or the job has ended")]
     LeaseLost,
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]
@@ -51,6 +51,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the error lies in one row: the others can still be read and written.
+    pub fn is_of_one_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. } | Self::Illegal(_) | Self::Unfit(_)
+        )
+    }
+
     /// The kind of error, for the answer to a caller.
     pub fn kind(&self) -> ErrorKind {
         match self {

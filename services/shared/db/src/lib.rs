@@ -1,9 +1,9 @@
-//! The SQL store, the truth about every job. All queries live here; they run
+//! The SQL store, the source of truth about every job. All queries are here; they run
 //! unchanged on SQLite, PostgreSQL and MariaDB (or MySQL).
 //!
 //! - Domain types come in and go out; rows stay inside.
 //! - Owner's functions take the [`compute_domain::ids::UserId`] first and see
-//!   nothing of anybody else. Carrier's and operator's functions have no such
+//!   nothing of anybody else. The maintainer's and the operator's functions have no such
 //!   filter and are for services only.
 //! - A state and the events that report it are written in one transaction.
 //! - Points in time come from the [`compute_domain::Clock`] given at
@@ -23,8 +23,9 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    CarriedRow, ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, Held,
-    JobCount, JobFilter, JobPatch, LISTED_JOBS, LimitReached, Listed, ListedUntil, LogRow,
-    NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store, SubmitOutcome,
-    Template, TemplatePatch, TransferOutcome, UserLimits, Waiting, Whereabouts,
+    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobCount, JobFilter,
+    JobPatch, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed, ListedUntil, LogRow,
+    NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Renewed, Runtime, Store,
+    SubmitOutcome, Template, TemplatePatch, TransferOutcome, UnconfiguredJob, UserLimits, Waiting,
+    Whereabouts,
 };

@@ -1,4 +1,4 @@
-//! What a carrier has to write down about its job.
+//! What a maintainer writes about a job that it runs.
 
 use compute_domain::{
     Timestamp,
@@ -39,14 +39,12 @@ pub struct Progress {
     pub data_transfer: Option<DataTransfer>,
     /// What it used; replaces what was known.
     pub usage: Option<Usage>,
-    /// This wish of the owner is fulfilled, or cannot be. One that came meanwhile
-    /// stays.
+    /// This intent of the owner is fulfilled, or cannot be. A newer one stays.
     pub clear_intent: Option<Intent>,
     /// Events, in the order in which they happened.
     pub events: Vec<NewEvent>,
     /// Logs, in their order.
     pub logs: Vec<String>,
-    /// The carrier puts the job down: the lease ends now, and anybody may take
-    /// the job over.
+    /// The lease ends now, and any maintainer may take the job over.
     pub release: bool,
 }

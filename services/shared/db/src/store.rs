@@ -16,6 +16,7 @@ mod jobs_operator;
 mod jobs_owner;
 mod jobs_places;
 mod jobs_submit;
+mod jobs_unconfigured;
 mod jobs_waiting;
 mod jobs_whereabouts;
 mod maintainers;
@@ -25,14 +26,15 @@ mod user_limits;
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
-pub use jobs_advance::Held;
+pub use jobs_advance::LeaseToken;
 pub use jobs_claim::{Claim, Places};
 pub use jobs_figures::{OpenJobs, Runtime};
-pub use jobs_lease::CarriedRow;
+pub use jobs_lease::{LeaseRow, Renewed};
 pub use jobs_list::{LISTED_JOBS, Listed, ListedUntil};
 pub use jobs_operator::{JobCount, JobFilter};
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
 pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
+pub use jobs_unconfigured::UnconfiguredJob;
 pub use jobs_waiting::Waiting;
 pub use jobs_whereabouts::Whereabouts;
 pub use templates::{NewTemplate, Template, TemplatePatch};
@@ -48,7 +50,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000024_folder_transfers_have_an_end";
+const NEEDED_MIGRATION: &str = "m000025_jobs_have_a_template_address";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -86,6 +88,18 @@ impl Store {
     #[must_use]
     pub fn with_user_limits(self, limits: UserLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same store, which passes the SQL of every statement to `observer`: for tests that
+    /// count statements.
+    #[must_use]
+    pub fn with_statement_observer(
+        mut self,
+        observer: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        let observe = move |info: &sea_orm::metric::Info<'_>| observer(&info.statement.sql);
+        self.connection.set_metric_callback(observe);
+        self
     }
 
     /// An id for a job that is to be made.
@@ -152,8 +166,8 @@ fn fits(id: &str) -> bool {
     id.chars().count() <= ID_LIMIT && !id.contains('\0') && id.trim() == id
 }
 
-/// Names of the states in which a maintainer carries a job.
-fn carried_states() -> impl Iterator<Item = &'static str> {
+/// Names of the states in which a maintainer holds the lease of a job.
+fn leased_states() -> impl Iterator<Item = &'static str> {
     State::ALL
         .into_iter()
         .filter(|state| state.is_carried())

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use crate::{Store, StoreError};
 
-/// Tries of one transaction at the most.
+/// Maximum number of tries of one transaction.
 const TRIES: u32 = 10;
 
 /// No new try after this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const RETRY_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Longest pause before the second try; doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -36,7 +36,7 @@ impl Store {
         let began = Instant::now();
         for tries in 1..TRIES {
             match self.attempt(&work).await {
-                Err(StoreError::Conflict(error)) if began.elapsed() < PATIENCE => {
+                Err(StoreError::Conflict(error)) if began.elapsed() < RETRY_DEADLINE => {
                     tracing::debug!(%error, tries, "transaction lost against another writer");
                     tokio::time::sleep(pause(tries)).await;
                 }

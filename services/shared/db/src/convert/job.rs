@@ -28,7 +28,7 @@ impl TryFrom<job::Model> for Job {
             slurm_id,
             state,
             step,
-            owner,
+            lease_holder,
             lease_until,
             fence,
             intent,
@@ -39,6 +39,7 @@ impl TryFrom<job::Model> for Job {
             attempts,
             template_id,
             template_sha,
+            template_address,
             manifest,
             is_mpi_approved,
             result_listing,
@@ -84,7 +85,7 @@ impl TryFrom<job::Model> for Job {
                 .parse()
                 .map_err(|error| unknown(&id, "state", error))?,
             step: step.parse().map_err(|error| unknown(&id, "step", error))?,
-            owner: owner.map(MaintainerId::from_text),
+            lease_holder: lease_holder.map(MaintainerId::from_text),
             lease_until: lease_until.map(Timestamp::from_millis),
             fence,
             intent: intent.map(|name| read_intent(&id, &name)).transpose()?,
@@ -95,6 +96,7 @@ impl TryFrom<job::Model> for Job {
             attempts,
             template_id,
             template_sha,
+            template_address,
             manifest: optional("manifest", manifest)?,
             is_mpi_approved,
             result_listing: result_listing

@@ -26,7 +26,8 @@ pub struct Model {
     pub slurm_id: Option<String>,
     pub state: String,
     pub step: String,
-    pub owner: Option<String>,
+    #[sea_orm(column_name = "owner")]
+    pub lease_holder: Option<String>,
     pub lease_until: Option<i64>,
     pub fence: i64,
     pub intent: Option<String>,
@@ -39,6 +40,8 @@ pub struct Model {
     pub attempts: i32,
     pub template_id: Option<String>,
     pub template_sha: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub template_address: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub manifest: Option<String>,
     pub is_mpi_approved: bool,

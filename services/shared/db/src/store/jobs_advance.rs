@@ -1,12 +1,12 @@
-//! The carrier's writes.
+//! The writes of the maintainer that holds a job's lease.
 
 use compute_domain::{
     Timestamp,
-    ids::{JobId, MaintainerId},
-    job::{Change, Folder, Job, State, Usage},
+    ids::{JobId, MaintainerId, UserId},
+    job::{Change, Folder, Intent, Job, State, Usage},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveValue as _, QueryFilter as _,
+    ActiveValue, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QuerySelect as _, Set,
 };
 
@@ -17,34 +17,48 @@ use crate::{
     entity::{folder, job},
 };
 
-/// Proof of carrying a job: what the row must still say for a write to happen.
+/// What a maintainer shows when it writes to a job: the row must still name the same lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct LeaseToken {
     /// The job.
     pub id: JobId,
-    /// The fence with which it was taken.
+    /// The fence with which the lease was taken.
     pub fence: i64,
-    /// Who took it.
-    pub owner: MaintainerId,
+    /// The maintainer that took it.
+    pub holder: MaintainerId,
+}
+
+/// What of the row others may have changed, or decides what is written.
+struct Locked {
+    state: State,
+    intent: Option<Intent>,
+    intent_by: Option<UserId>,
+    initialized_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Writes what a carrier has to write down: all of it, or nothing. The job as
-    /// it is afterwards.
+    /// Writes `progress` of `job`, which the caller has read under this lease: all of it, or
+    /// nothing. Returns the job as it is afterwards; the whole row is not read again.
     ///
     /// Accepting sets `initialized_at`. The first start sets `started_at`: as the HPC
     /// says, between `initialized_at` and now since its clock is another one; else now.
     /// An end sets `finished_at` and `is_failed`, and ends the lease.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`] if the caller does not carry the job (any more),
-    /// [`StoreError::Illegal`] if its state does not allow the change; else as
-    /// anywhere. After [`StoreError::Unavailable`] the write may have happened.
-    pub async fn advance(&self, held: &Held, progress: Progress) -> Result<Job, StoreError> {
+    /// [`StoreError::LeaseLost`] if the caller no longer holds the lease,
+    /// [`StoreError::Illegal`] if the job's state does not allow the change; others if the
+    /// database fails. After [`StoreError::Unavailable`] the write may have happened.
+    pub async fn advance(
+        &self,
+        token: &LeaseToken,
+        job: &Job,
+        progress: Progress,
+    ) -> Result<Job, StoreError> {
         let progress = &progress;
-        self.write(
-            |transaction| async move { advance(&*transaction, held, progress, self.now()).await },
-        )
+        self.write(|transaction| async move {
+            advance(&*transaction, token, job, progress, self.now()).await
+        })
         .await
     }
 }
@@ -52,52 +66,82 @@ impl Store {
 /// [`Store::advance`], within a transaction.
 pub(super) async fn advance(
     transaction: &impl ConnectionTrait,
-    held: &Held,
+    token: &LeaseToken,
+    before: &Job,
     progress: &Progress,
     now: Timestamp,
 ) -> Result<Job, StoreError> {
-    let before = lock(transaction, held).await?;
-    let state = match progress.change {
-        Some(change) => before.state.after(change)?,
-        None => before.state,
-    };
+    let locked = lock(transaction, token).await?;
+    let clears_intent = progress.clear_intent.is_some() && progress.clear_intent == locked.intent;
+    let job = applied(before, locked, progress, now)?;
     for folder in new_folders(progress) {
         folder::Entity::insert(folder_row(folder))
             .exec_without_returning(transaction)
             .await?;
     }
     job::Entity::update_many()
-        .set(row_of(&before, progress, state, now))
-        .filter(job::Column::Id.eq(held.id.as_str()))
-        .filter(job::Column::Fence.eq(held.fence))
+        .set(row_of(&job, progress, clears_intent))
+        .filter(job::Column::Id.eq(token.id.as_str()))
+        .filter(job::Column::Fence.eq(token.fence))
         .exec(transaction)
         .await?;
     for event in &progress.events {
-        events::insert_event(transaction, &held.id, event, now).await?;
+        events::insert_event(transaction, &token.id, event, now).await?;
     }
     for log in &progress.logs {
-        events::insert_log(transaction, &held.id, log, now).await?;
+        events::insert_log(transaction, &token.id, log, now).await?;
     }
-    let row = job::Entity::find_by_id(held.id.as_str())
-        .one(transaction)
-        .await?;
-    row.map(Job::try_from)
-        .transpose()?
-        .ok_or(StoreError::LeaseLost)
+    Ok(job)
 }
 
-/// The job's row, if `held` still holds; nobody else writes to it until the end of
-/// the transaction.
-async fn lock(transaction: &impl ConnectionTrait, held: &Held) -> Result<Job, StoreError> {
-    let row = job::Entity::find_by_id(held.id.as_str())
-        .filter(job::Column::Fence.eq(held.fence))
-        .filter(job::Column::Owner.eq(held.owner.as_str()))
+type LockedRow = (
+    String,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+);
+
+/// Locks the job's row, if it still names the lease: nobody else writes to it until the end
+/// of the transaction.
+async fn lock(
+    transaction: &impl ConnectionTrait,
+    token: &LeaseToken,
+) -> Result<Locked, StoreError> {
+    let row: Option<LockedRow> = job::Entity::find_by_id(token.id.as_str())
+        .select_only()
+        .columns([
+            job::Column::State,
+            job::Column::Intent,
+            job::Column::IntentBy,
+            job::Column::InitializedAt,
+            job::Column::StartedAt,
+        ])
+        .filter(job::Column::Fence.eq(token.fence))
+        .filter(job::Column::LeaseHolder.eq(token.holder.as_str()))
         .lock_exclusive()
+        .into_tuple()
         .one(transaction)
         .await?;
-    row.map(Job::try_from)
-        .transpose()?
-        .ok_or(StoreError::LeaseLost)
+    let (state, intent, intent_by, initialized_at, started_at) =
+        row.ok_or(StoreError::LeaseLost)?;
+    Ok(Locked {
+        state: read_state(&token.id, &state)?,
+        // An intent that cannot be read is ignored: the job must be able to end.
+        intent: intent.as_deref().and_then(Intent::from_name),
+        intent_by: intent_by.map(UserId::from_text),
+        initialized_at: initialized_at.map(Timestamp::from_millis),
+        started_at: started_at.map(Timestamp::from_millis),
+    })
+}
+
+fn read_state(id: &JobId, name: &str) -> Result<State, StoreError> {
+    name.parse().map_err(|error| StoreError::Corrupt {
+        table: "jobs",
+        id: id.to_string(),
+        column: "state",
+        reason: format!("{error}"),
+    })
 }
 
 fn new_folders(progress: &Progress) -> impl Iterator<Item = &Folder> {
@@ -111,78 +155,161 @@ fn new_folders(progress: &Progress) -> impl Iterator<Item = &Folder> {
     .flatten()
 }
 
-fn row_of(before: &Job, progress: &Progress, state: State, now: Timestamp) -> job::ActiveModel {
-    let time = now.millis();
-    let text = |text: &Option<String>| text.as_deref().map(|text| Some(storable(text)));
-    let folder = |folder: &Option<Folder>| folder.as_ref().map(|f| Some(f.id.to_string()));
-    let mut row = job::ActiveModel {
-        state: Set(state.as_str().to_owned()),
-        step: progress
-            .step
-            .map(|step| step.as_str().to_owned())
-            .into_active_value(),
-        slurm_id: text(&progress.slurm_id).into_active_value(),
-        cause: text(&progress.cause).into_active_value(),
-        blocked_reason: progress
-            .blocked_reason
-            .as_ref()
-            .map(|reason| reason.as_deref().map(storable))
-            .into_active_value(),
-        next_probe_at: progress
-            .next_probe_at
-            .map(|at| at.map(Timestamp::millis))
-            .into_active_value(),
-        attempts: progress.attempts.into_active_value(),
-        remote_executable_folder_id: folder(&progress.executable_folder).into_active_value(),
-        executable_copy_id: folder(&progress.executable_copy).into_active_value(),
-        remote_data_folder_id: folder(&progress.data_folder).into_active_value(),
-        remote_result_folder_id: folder(&progress.result_folder).into_active_value(),
-        result_listing: progress
-            .result_listing
-            .as_ref()
-            .map(|listing| Some(write_json(listing)))
-            .into_active_value(),
-        data_transfer: progress
-            .data_transfer
-            .as_ref()
-            .map(|transfer| Some(write_json(transfer)))
-            .into_active_value(),
-        updated_at: Set(Some(time)),
-        ..Default::default()
+/// `before` with everything that `progress` changes.
+fn applied(
+    before: &Job,
+    locked: Locked,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<Job, StoreError> {
+    let state = match progress.change {
+        Some(change) => locked.state.after(change)?,
+        None => locked.state,
     };
-    if let Some(usage) = progress.usage {
-        set_usage(&mut row, usage);
-    }
-    if progress.clear_intent.is_some() && progress.clear_intent == before.intent {
-        row.intent = Set(None);
-        row.intent_by = Set(None);
+    let mut job = Job {
+        state,
+        updated_at: Some(now),
+        intent: locked.intent,
+        intent_by: locked.intent_by,
+        initialized_at: locked.initialized_at,
+        started_at: locked.started_at,
+        ..before.clone()
+    };
+    if progress.clear_intent.is_some() && progress.clear_intent == job.intent {
+        (job.intent, job.intent_by) = (None, None);
     }
     if progress.change == Some(Change::Accept) {
-        row.initialized_at = Set(Some(time));
+        job.initialized_at = Some(now);
     }
-    if before.started_at.is_none()
-        && let Some(at) = start(before, progress, now)
-    {
-        row.started_at = Set(Some(at.millis()));
+    if job.started_at.is_none() {
+        job.started_at = start(&job, progress, now);
     }
+    set_values(&mut job, progress);
     if state.is_terminal() {
-        row.finished_at = Set(Some(time));
-        row.is_failed = Set(state != State::Ended);
-        row.blocked_reason = Set(None);
-        row.next_probe_at = Set(None);
+        job.finished_at = Some(now);
+        job.is_failed = state != State::Ended;
+        job.blocked_reason = None;
+        job.next_probe_at = None;
     }
     if state.is_terminal() || progress.release {
-        row.owner = Set(None);
-        row.lease_until = Set(None);
+        (job.lease_holder, job.lease_until) = (None, None);
     }
-    row
+    Ok(job)
+}
+
+fn set_values(job: &mut Job, progress: &Progress) {
+    fn set<T: Clone>(value: &mut T, new: Option<&T>) {
+        if let Some(new) = new {
+            value.clone_from(new);
+        }
+    }
+    let text = |text: &Option<String>| text.as_deref().map(|text| Some(storable(text)));
+    let folder = |folder: &Option<Folder>| folder.as_ref().map(|f| Some(f.id.clone()));
+    set(&mut job.step, progress.step.as_ref());
+    set(&mut job.slurm_id, text(&progress.slurm_id).as_ref());
+    set(&mut job.cause, text(&progress.cause).as_ref());
+    let reason = progress.blocked_reason.as_ref();
+    let reason = reason.map(|reason| reason.as_deref().map(storable));
+    set(&mut job.blocked_reason, reason.as_ref());
+    set(&mut job.next_probe_at, progress.next_probe_at.as_ref());
+    set(&mut job.attempts, progress.attempts.as_ref());
+    let executable = folder(&progress.executable_folder);
+    set(&mut job.remote_executable_folder_id, executable.as_ref());
+    let copy = folder(&progress.executable_copy);
+    set(&mut job.executable_copy_id, copy.as_ref());
+    let data = folder(&progress.data_folder);
+    set(&mut job.remote_data_folder_id, data.as_ref());
+    let result = folder(&progress.result_folder);
+    set(&mut job.remote_result_folder_id, result.as_ref());
+    if progress.result_listing.is_some() {
+        job.result_listing.clone_from(&progress.result_listing);
+    }
+    if progress.data_transfer.is_some() {
+        job.data_transfer.clone_from(&progress.data_transfer);
+    }
+    set(&mut job.usage, progress.usage.as_ref());
 }
 
 /// When the job began to run, if it has.
-fn start(before: &Job, progress: &Progress, now: Timestamp) -> Option<Timestamp> {
+fn start(job: &Job, progress: &Progress, now: Timestamp) -> Option<Timestamp> {
     let seen = (progress.change == Some(Change::Start)).then_some(now);
     let at = progress.started_at.or(seen)?;
-    Some(at.max(before.initialized_at.unwrap_or(at)).min(now))
+    Some(at.max(job.initialized_at.unwrap_or(at)).min(now))
+}
+
+/// The columns that `progress` changes, with the values of `job`.
+fn row_of(job: &Job, progress: &Progress, clears_intent: bool) -> job::ActiveModel {
+    fn given<T: Into<sea_orm::Value>>(is_given: bool, value: T) -> ActiveValue<T> {
+        if is_given {
+            Set(value)
+        } else {
+            ActiveValue::NotSet
+        }
+    }
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
+    let is_over = job.state.is_terminal();
+    let ends_lease = is_over || progress.release;
+    let starts = progress.started_at.is_some() || progress.change == Some(Change::Start);
+    let mut row = job::ActiveModel {
+        state: Set(job.state.as_str().to_owned()),
+        step: given(progress.step.is_some(), job.step.as_str().to_owned()),
+        slurm_id: given(progress.slurm_id.is_some(), job.slurm_id.clone()),
+        cause: given(progress.cause.is_some(), job.cause.clone()),
+        blocked_reason: given(
+            is_over || progress.blocked_reason.is_some(),
+            job.blocked_reason.clone(),
+        ),
+        next_probe_at: given(
+            is_over || progress.next_probe_at.is_some(),
+            millis(job.next_probe_at),
+        ),
+        attempts: given(progress.attempts.is_some(), job.attempts),
+        remote_executable_folder_id: given(
+            progress.executable_folder.is_some(),
+            job.remote_executable_folder_id
+                .as_ref()
+                .map(ToString::to_string),
+        ),
+        executable_copy_id: given(
+            progress.executable_copy.is_some(),
+            job.executable_copy_id.as_ref().map(ToString::to_string),
+        ),
+        remote_data_folder_id: given(
+            progress.data_folder.is_some(),
+            job.remote_data_folder_id.as_ref().map(ToString::to_string),
+        ),
+        remote_result_folder_id: given(
+            progress.result_folder.is_some(),
+            job.remote_result_folder_id
+                .as_ref()
+                .map(ToString::to_string),
+        ),
+        result_listing: given(
+            progress.result_listing.is_some(),
+            job.result_listing.as_ref().map(write_json),
+        ),
+        data_transfer: given(
+            progress.data_transfer.is_some(),
+            job.data_transfer.as_ref().map(write_json),
+        ),
+        intent: given(clears_intent, None),
+        intent_by: given(clears_intent, None),
+        initialized_at: given(
+            progress.change == Some(Change::Accept),
+            millis(job.initialized_at),
+        ),
+        started_at: given(starts, millis(job.started_at)),
+        finished_at: given(is_over, millis(job.finished_at)),
+        is_failed: given(is_over, job.is_failed),
+        lease_holder: given(ends_lease, None),
+        lease_until: given(ends_lease, None),
+        updated_at: Set(millis(job.updated_at)),
+        ..Default::default()
+    };
+    if progress.usage.is_some() {
+        set_usage(&mut row, job.usage);
+    }
+    row
 }
 
 fn set_usage(row: &mut job::ActiveModel, usage: Usage) {

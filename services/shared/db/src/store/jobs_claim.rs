@@ -1,19 +1,20 @@
-//! Taking a job: from the queue, or over from a carrier that has gone.
+//! Taking the lease of a job: from the queue, or after the last one has expired.
 
 use std::time::Duration;
 
 use compute_domain::{
-    ids::{JobId, MaintainerId},
+    ids::{JobId, MaintainerId, UserId},
     job::{Change, Intent, Job, NewEvent, State, Step},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QuerySelect as _, Set, SqlErr, sea_query::Expr,
+    FromQueryResult, QueryFilter as _, QuerySelect as _, Select, Set, SqlErr, sea_query::Expr,
 };
 
 use super::{
-    carried_states, events,
-    jobs_places::{carried_for, lock_slot, places_taken},
+    events,
+    jobs_places::{lock_slot, places_taken, running_for},
+    leased_states, may_be_id,
 };
 use crate::{
     Store, StoreError,
@@ -32,22 +33,22 @@ pub struct Places {
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// The caller carries the job from now on.
+    /// The caller holds the job's lease.
     Taken(Box<Job>),
     /// No place is free on the job's HPC.
     Full,
     /// Its owner has as many jobs there as one user may have; it stays in the queue.
     UserFull,
     /// Its owner has paused it; it stays in the queue.
-    Held,
+    Paused,
     /// There is no such job in the queue (any more).
     Gone,
 }
 
 impl Store {
-    /// Takes a job from the queue for `owner`, if one of the `places` on its HPC is
+    /// Takes a job from the queue for `holder`, if one of the `places` on its HPC is
     /// free for its user: `queued` → `preparing`, with its event. Places are counted
-    /// over all maintainers, whoever asks at the same time. A job that is to be
+    /// over all maintainers, also if several ask at the same time. A job that is to be
     /// cancelled needs no place.
     ///
     /// # Errors
@@ -55,68 +56,69 @@ impl Store {
     pub async fn claim(
         &self,
         id: &JobId,
-        owner: &MaintainerId,
+        holder: &MaintainerId,
         lease: Duration,
         places: Places,
     ) -> Result<Claim, StoreError> {
-        let Some(seen) = self.job(id).await? else {
+        if !may_be_id(id.as_str()) {
+            return Ok(Claim::Gone);
+        }
+        let row = queued_row(id).into_model::<QueuedRow>();
+        let Some(row) = row.one(&self.connection).await? else {
             return Ok(Claim::Gone);
         };
-        if let Some(refusal) = refusal(&seen) {
+        if let Some(refusal) = refusal(&row) {
             return Ok(refusal);
         }
-        let hpc = seen.hpc.as_str();
+        let hpc = row.hpc.as_str();
         self.make_slot(hpc).await?;
         self.write(|transaction| async move {
             lock_slot(&*transaction, hpc).await?;
-            let row = job::Entity::find_by_id(id.as_str())
-                .lock_exclusive()
-                .one(&*transaction)
-                .await?;
-            let Some(job) = row.map(Job::try_from).transpose()? else {
+            let row = queued_row(id).lock_exclusive().into_model::<QueuedRow>();
+            let Some(row) = row.one(&*transaction).await? else {
                 return Ok(Claim::Gone);
             };
-            if let Some(refusal) = refusal(&job) {
+            if let Some(refusal) = refusal(&row) {
                 return Ok(refusal);
             }
-            if job.intent != Some(Intent::Cancel) {
+            if row.intent.as_deref() != Some(Intent::Cancel.as_str()) {
                 if places_taken(&*transaction, hpc).await? >= u64::from(places.all) {
                     return Ok(Claim::Full);
                 }
-                let own = carried_for(&*transaction, hpc, &job.user_id).await?;
+                let user = UserId::from_text(row.user_id);
+                let own = running_for(&*transaction, hpc, &user).await?;
                 if own >= u64::from(places.per_user) {
                     return Ok(Claim::UserFull);
                 }
             }
-            let job = self.take(&*transaction, &job, owner, lease).await?;
+            let job = self.take(&*transaction, id, holder, lease).await?;
             Ok(Claim::Taken(Box::new(job)))
         })
         .await
     }
 
-    /// Takes over a job whose carrier has not renewed its lease in time. It goes
-    /// on from its step; the old carrier's writes are refused from now on. `None`
-    /// if there is no such job.
+    /// Takes over a job whose lease has expired. It goes on from its step; writes of the
+    /// last holder are refused from now on. `None` if there is no such job.
     ///
     /// # Errors
     /// [`StoreError`] if it was not taken over, or it is not known whether it was.
     pub async fn take_over(
         &self,
         id: &JobId,
-        owner: &MaintainerId,
+        holder: &MaintainerId,
         lease: Duration,
     ) -> Result<Option<Job>, StoreError> {
         let now = self.now();
         self.write(|transaction| async move {
             let taken = job::Entity::update_many()
-                .col_expr(job::Column::Owner, Expr::value(Some(owner.as_str())))
+                .col_expr(job::Column::LeaseHolder, Expr::value(Some(holder.as_str())))
                 .col_expr(
                     job::Column::LeaseUntil,
                     Expr::value(Some(now.plus(lease).millis())),
                 )
                 .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
                 .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .filter(expired(now.millis()))
                 .exec(&*transaction)
                 .await?;
@@ -134,28 +136,28 @@ impl Store {
     async fn take(
         &self,
         transaction: &impl ConnectionTrait,
-        job: &Job,
-        owner: &MaintainerId,
+        id: &JobId,
+        holder: &MaintainerId,
         lease: Duration,
     ) -> Result<Job, StoreError> {
         let now = self.now();
         let row = job::ActiveModel {
-            state: Set(job.state.after(Change::Claim)?.as_str().to_owned()),
+            state: Set(State::Queued.after(Change::Claim)?.as_str().to_owned()),
             step: Set(Step::Prepare.as_str().to_owned()),
-            owner: Set(Some(owner.to_string())),
+            lease_holder: Set(Some(holder.to_string())),
             lease_until: Set(Some(now.plus(lease).millis())),
-            fence: Set(job.fence + 1),
             queued_at: Set(Some(now.millis())),
             updated_at: Set(Some(now.millis())),
             ..Default::default()
         };
         job::Entity::update_many()
             .set(row)
-            .filter(job::Column::Id.eq(job.id.as_str()))
+            .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
+            .filter(job::Column::Id.eq(id.as_str()))
             .exec(transaction)
             .await?;
-        events::insert_event(transaction, &job.id, &NewEvent::registered(&job.id), now).await?;
-        let row = job::Entity::find_by_id(job.id.as_str())
+        events::insert_event(transaction, id, &NewEvent::registered(id), now).await?;
+        let row = job::Entity::find_by_id(id.as_str())
             .one(transaction)
             .await?;
         row.map(Job::try_from)
@@ -190,15 +192,33 @@ impl Store {
     }
 }
 
-/// Why the job cannot be taken from the queue, whatever is free.
-fn refusal(job: &Job) -> Option<Claim> {
-    if job.state != State::Queued {
-        return Some(Claim::Gone);
-    }
-    (job.intent == Some(Intent::Pause)).then_some(Claim::Held)
+/// What decides whether a job may be taken from the queue.
+#[derive(FromQueryResult)]
+struct QueuedRow {
+    hpc: String,
+    user_id: String,
+    state: String,
+    intent: Option<String>,
 }
 
-/// The lease has run out, or was given back.
+fn queued_row(id: &JobId) -> Select<job::Entity> {
+    job::Entity::find_by_id(id.as_str()).select_only().columns([
+        job::Column::Hpc,
+        job::Column::UserId,
+        job::Column::State,
+        job::Column::Intent,
+    ])
+}
+
+/// Why the job cannot be taken from the queue, whatever is free.
+fn refusal(row: &QueuedRow) -> Option<Claim> {
+    if row.state != State::Queued.as_str() {
+        return Some(Claim::Gone);
+    }
+    (row.intent.as_deref() == Some(Intent::Pause.as_str())).then_some(Claim::Paused)
+}
+
+/// The lease has expired, or was given back.
 pub(super) fn expired(now: i64) -> Condition {
     Condition::any()
         .add(job::Column::LeaseUntil.is_null())

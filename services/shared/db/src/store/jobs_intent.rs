@@ -1,5 +1,5 @@
-//! What a job's owner, or an operator, wants done with it: kept in its row, for
-//! whoever carries it.
+//! Intents: what a job's owner, or an operator, wants done with it. Kept in its row, for
+//! the maintainer that runs it.
 
 use compute_domain::{
     ids::{JobId, UserId},
@@ -10,14 +10,14 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{carried_states, jobs_owner::find};
+use super::{jobs_owner::find, leased_states};
 use crate::{Store, StoreError, entity::job};
 
 impl Store {
     /// Saves what the owner wants done with a job that is submitted and not over;
-    /// `None` for any other. A wish to cancel is final: later ones do not replace
-    /// it. A job that still waits in the queue goes on by itself when its hold is
-    /// taken away, so that nothing remains to be wished for.
+    /// `None` for any other. An intent to cancel is final: later ones do not replace
+    /// it. A queued job that is resumed has no intent afterwards: it just waits in the
+    /// queue again.
     ///
     /// # Errors
     /// [`StoreError`] if it was not saved, or it is not known whether it was.
@@ -31,7 +31,8 @@ impl Store {
             if find(&*transaction, user, id).await?.is_none() {
                 return Ok(None);
             }
-            self.wish(&*transaction, id, intent, user.as_str()).await
+            self.save_intent(&*transaction, id, intent, user.as_str())
+                .await
         })
         .await
     }
@@ -47,26 +48,27 @@ impl Store {
         intent: Intent,
         by: &str,
     ) -> Result<Option<Job>, StoreError> {
-        self.write(|transaction| async move { self.wish(&*transaction, id, intent, by).await })
-            .await
+        self.write(
+            |transaction| async move { self.save_intent(&*transaction, id, intent, by).await },
+        )
+        .await
     }
 
-    /// Saves a wish of whoever `by` is.
-    async fn wish(
+    async fn save_intent(
         &self,
         transaction: &impl ConnectionTrait,
         id: &JobId,
         intent: Intent,
         by: &str,
     ) -> Result<Option<Job>, StoreError> {
-        let wishable = carried_states()
+        let with_intent = leased_states()
             .chain([State::Queued.as_str()])
             .map(str::to_owned)
             .collect::<Vec<_>>();
         let of_job = || {
             job::Entity::update_many()
                 .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::State.is_in(wishable.clone()))
+                .filter(job::Column::State.is_in(with_intent.clone()))
         };
         let not_final = job::Column::Intent
             .is_null()

@@ -1,4 +1,4 @@
-//! Leases: keeping them, giving them back, finding those that have run out.
+//! Leases: renewing them, giving them back, finding those that have expired.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{carried_states, jobs_claim::expired};
+use super::{jobs_claim::expired, leased_states};
 use crate::{Store, StoreError, convert::read_intent, entity::job};
 
-/// A job that a maintainer carries, and what its owner wants.
+/// A lease that a maintainer holds, and what the job's owner wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarriedRow {
+pub struct LeaseRow {
     /// The job.
     pub id: JobId,
     /// Its fence.
@@ -27,22 +27,32 @@ pub struct CarriedRow {
     pub intent_by: Option<UserId>,
 }
 
+/// The leases that were renewed.
+#[derive(Debug, Default)]
+pub struct Renewed {
+    /// All of them, oldest job first. A job whose intent cannot be read has none here.
+    pub leases: Vec<LeaseRow>,
+    /// The intents that cannot be read.
+    pub unreadable: Vec<StoreError>,
+}
+
 impl Store {
-    /// Renews all leases of `owner`, and tells what it carries, oldest first.
+    /// Renews all leases of `holder` and lists them, oldest job first. An intent that
+    /// cannot be read does not undo the renewal.
     ///
     /// # Errors
     /// [`StoreError`] if they were not renewed, or it is not known whether they were.
     pub async fn renew(
         &self,
-        owner: &MaintainerId,
+        holder: &MaintainerId,
         lease: Duration,
-    ) -> Result<Vec<CarriedRow>, StoreError> {
+    ) -> Result<Renewed, StoreError> {
         let until = self.now().plus(lease);
         self.write(|transaction| async move {
             job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, Expr::value(Some(until.millis())))
-                .filter(job::Column::Owner.eq(owner.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .exec(&*transaction)
                 .await?;
             let rows = job::Entity::find()
@@ -53,30 +63,30 @@ impl Store {
                     job::Column::Intent,
                     job::Column::IntentBy,
                 ])
-                .filter(job::Column::Owner.eq(owner.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .order_by_asc(job::Column::SubmittedAt)
                 .order_by_asc(job::Column::Id)
-                .into_tuple::<(String, i64, Option<String>, Option<String>)>()
+                .into_tuple::<Row>()
                 .all(&*transaction)
                 .await?;
-            rows.into_iter().map(carried_row).collect()
+            Ok(renewed(rows))
         })
         .await
     }
 
-    /// Ends all leases of `owner` now, so that others can go on with its jobs at
+    /// Ends all leases of `holder` now, so that others can go on with its jobs at
     /// once; the number of them.
     ///
     /// # Errors
     /// [`StoreError`] if they were not ended, or it is not known whether they were.
-    pub async fn release(&self, owner: &MaintainerId) -> Result<u64, StoreError> {
+    pub async fn release(&self, holder: &MaintainerId) -> Result<u64, StoreError> {
         let now = self.now();
         self.write(|transaction| async move {
             let released = job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, Expr::value(Some(now.millis())))
-                .filter(job::Column::Owner.eq(owner.as_str()))
-                .filter(job::Column::State.is_in(carried_states()))
+                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
+                .filter(job::Column::State.is_in(leased_states()))
                 .exec(&*transaction)
                 .await?;
             Ok(released.rows_affected)
@@ -84,7 +94,7 @@ impl Store {
         .await
     }
 
-    /// Jobs on `hpc` whose lease has run out, those that waited longest first.
+    /// Jobs on `hpc` whose lease has expired, longest ago first.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
@@ -93,7 +103,7 @@ impl Store {
             .select_only()
             .column(job::Column::Id)
             .filter(job::Column::Hpc.eq(hpc))
-            .filter(job::Column::State.is_in(carried_states()))
+            .filter(job::Column::State.is_in(leased_states()))
             .filter(expired(self.now().millis()))
             .order_by_asc(job::Column::LeaseUntil)
             .limit(limit)
@@ -104,13 +114,24 @@ impl Store {
     }
 }
 
-fn carried_row(
-    (id, fence, intent, intent_by): (String, i64, Option<String>, Option<String>),
-) -> Result<CarriedRow, StoreError> {
-    Ok(CarriedRow {
-        intent: intent.map(|name| read_intent(&id, &name)).transpose()?,
-        intent_by: intent_by.map(UserId::from_text),
-        id: JobId::from_text(id),
-        fence,
-    })
+type Row = (String, i64, Option<String>, Option<String>);
+
+fn renewed(rows: Vec<Row>) -> Renewed {
+    let mut renewed = Renewed::default();
+    for (id, fence, intent, intent_by) in rows {
+        let intent = match intent.map(|name| read_intent(&id, &name)).transpose() {
+            Ok(intent) => intent,
+            Err(error) => {
+                renewed.unreadable.push(error);
+                None
+            }
+        };
+        renewed.leases.push(LeaseRow {
+            intent,
+            intent_by: intent_by.map(UserId::from_text),
+            id: JobId::from_text(id),
+            fence,
+        });
+    }
+    renewed
 }

@@ -21,7 +21,7 @@ pub struct JobFilter {
     pub state: Option<State>,
     /// Of this user.
     pub user: Option<UserId>,
-    /// This many at the most.
+    /// Maximum number of jobs.
     pub limit: u64,
 }
 
@@ -37,7 +37,7 @@ pub struct JobCount {
 }
 
 impl Store {
-    /// The job of that id, whoever owns it.
+    /// The job of that id, of any user.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.

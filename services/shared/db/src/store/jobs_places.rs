@@ -9,9 +9,9 @@ use sea_orm::{
     QueryFilter as _, sea_query::Expr,
 };
 
-use super::{carried_states, jobs_advance::advance};
+use super::{jobs_advance::advance, leased_states};
 use crate::{
-    Held, Progress, Store, StoreError,
+    LeaseToken, Progress, Store, StoreError,
     entity::{hpc_slot, job},
 };
 
@@ -24,25 +24,25 @@ impl Store {
         Ok(u32::try_from(places_taken(&self.connection, hpc).await?).unwrap_or(u32::MAX))
     }
 
-    /// Writes `progress`, by which a blocked job of `hpc` takes a place again, if
+    /// Writes `progress` of `job`, by which it takes a place on its HPC again, if
     /// fewer than `most` are taken; `None` if not. Counted as in [`Store::claim`].
     ///
     /// # Errors
     /// As [`Store::advance`].
     pub async fn come_back(
         &self,
-        held: &Held,
-        hpc: &str,
+        token: &LeaseToken,
+        job: &Job,
         progress: Progress,
         most: u32,
     ) -> Result<Option<Job>, StoreError> {
         let progress = &progress;
         self.write(|transaction| async move {
-            lock_slot(&*transaction, hpc).await?;
-            if places_taken(&*transaction, hpc).await? >= u64::from(most) {
+            lock_slot(&*transaction, &job.hpc).await?;
+            if places_taken(&*transaction, &job.hpc).await? >= u64::from(most) {
                 return Ok(None);
             }
-            advance(&*transaction, held, progress, self.now())
+            advance(&*transaction, token, job, progress, self.now())
                 .await
                 .map(Some)
         })
@@ -78,15 +78,15 @@ pub(super) async fn places_taken(
     Ok(taken.count(connection).await?)
 }
 
-/// Jobs of `user` that are carried there.
-pub(super) async fn carried_for(
+/// Jobs of `user` there that a maintainer runs, blocked ones included.
+pub(super) async fn running_for(
     connection: &impl ConnectionTrait,
     hpc: &str,
     user: &UserId,
 ) -> Result<u64, StoreError> {
-    let carried = job::Entity::find()
+    let running = job::Entity::find()
         .filter(job::Column::Hpc.eq(hpc))
         .filter(job::Column::UserId.eq(user.as_str()))
-        .filter(job::Column::State.is_in(carried_states()));
-    Ok(carried.count(connection).await?)
+        .filter(job::Column::State.is_in(leased_states()));
+    Ok(running.count(connection).await?)
 }

@@ -30,6 +30,8 @@ pub struct Pinned {
     pub template_id: Option<String>,
     /// Its commit.
     pub template_sha: Option<String>,
+    /// Address of its repository: the commit can be fetched after the template is removed.
+    pub template_address: Option<String>,
     /// Its manifest at that commit.
     pub manifest: Option<Value>,
     /// Whether it is approved for MPI.
@@ -104,6 +106,7 @@ impl Store {
         let Pinned {
             template_id,
             template_sha,
+            template_address,
             manifest,
             is_mpi_approved,
             notice,
@@ -115,6 +118,7 @@ impl Store {
             updated_at: Set(Some(now.millis())),
             template_id: Set(template_id),
             template_sha: Set(template_sha),
+            template_address: Set(template_address),
             manifest: Set(manifest.as_ref().map(write_json)),
             is_mpi_approved: Set(is_mpi_approved),
             ..Default::default()

@@ -10,8 +10,8 @@ use sea_orm::{
     QuerySelect as _, Select,
 };
 
-use super::carried_states;
-use crate::{Store, StoreError, convert::read_intent, entity::job};
+use super::leased_states;
+use crate::{Store, StoreError, entity::job};
 
 /// A job that waits for a maintainer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,6 @@ pub struct Waiting {
     pub id: JobId,
     /// Submitted by its owner at.
     pub submitted_at: Timestamp,
-    /// What its owner wants done.
-    pub intent: Option<Intent>,
 }
 
 impl Store {
@@ -31,6 +29,15 @@ impl Store {
     /// [`StoreError`] if they could not be read.
     pub async fn queued_on(&self, hpc: &str, limit: u64) -> Result<Vec<Waiting>, StoreError> {
         self.waiting(queued(hpc).limit(limit)).await
+    }
+
+    /// Whether a job waits there that its owner has not paused.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not known.
+    pub async fn is_any_queued_on(&self, hpc: &str) -> Result<bool, StoreError> {
+        let unpaused = queued(hpc).filter(job::Column::Intent.is_null());
+        Ok(!self.waiting(unpaused.limit(1)).await?.is_empty())
     }
 
     /// Those whose owner wants them cancelled.
@@ -61,7 +68,7 @@ impl Store {
             .select_only()
             .column(job::Column::UserId)
             .filter(job::Column::Hpc.eq(hpc))
-            .filter(job::Column::State.is_in(carried_states()))
+            .filter(job::Column::State.is_in(leased_states()))
             .group_by(job::Column::UserId)
             .having(job::Column::Id.count().gte(per_user))
             .into_tuple()
@@ -76,23 +83,17 @@ impl Store {
     async fn waiting(&self, jobs: Select<job::Entity>) -> Result<Vec<Waiting>, StoreError> {
         let rows = jobs
             .select_only()
-            .columns([
-                job::Column::Id,
-                job::Column::SubmittedAt,
-                job::Column::Intent,
-            ])
-            .into_tuple::<(String, Option<i64>, Option<String>)>()
+            .columns([job::Column::Id, job::Column::SubmittedAt])
+            .into_tuple::<(String, Option<i64>)>()
             .all(&self.connection)
             .await?;
-        rows.into_iter()
-            .map(|(id, submitted_at, intent)| {
-                Ok(Waiting {
-                    intent: intent.map(|name| read_intent(&id, &name)).transpose()?,
-                    submitted_at: Timestamp::from_millis(submitted_at.unwrap_or_default()),
-                    id: JobId::from_text(id),
-                })
+        Ok(rows
+            .into_iter()
+            .map(|(id, submitted_at)| Waiting {
+                id: JobId::from_text(id),
+                submitted_at: Timestamp::from_millis(submitted_at.unwrap_or_default()),
             })
-            .collect()
+            .collect())
     }
 }
 

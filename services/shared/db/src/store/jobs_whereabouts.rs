@@ -3,7 +3,6 @@
 use compute_domain::{Timestamp, ids::JobId, job::State};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 
-use super::jobs_operator::read_state;
 use crate::{Store, StoreError, entity::job};
 
 /// Ids in one query.
@@ -14,8 +13,8 @@ const AT_ONCE: usize = 500;
 pub struct Whereabouts {
     /// The job.
     pub id: JobId,
-    /// Its state.
-    pub state: State,
+    /// Its state; `None` if the row holds no name of a state.
+    pub state: Option<State>,
     /// Slurm's id, if it has been accepted.
     pub slurm_id: Option<String>,
     /// Changed at.
@@ -44,7 +43,7 @@ impl Store {
                 .await?;
             for (id, state, slurm_id, updated_at) in rows {
                 found.push(Whereabouts {
-                    state: read_state(&id, &state)?,
+                    state: state.parse().ok(),
                     id: JobId::from_text(id),
                     slurm_id,
                     updated_at: updated_at.map(Timestamp::from_millis),

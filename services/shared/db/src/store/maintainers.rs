@@ -86,9 +86,9 @@ impl Store {
         .await
     }
 
-    /// Address of the process to tell about `job`: the one that carries it, or else
-    /// the one of its HPC that was heard of last. `None` if none was heard of
-    /// within `alive_within`.
+    /// Address of the maintainer to notify about `job`: the one that holds its lease, else
+    /// the one of its HPC with the newest heartbeat. `None` if no heartbeat is younger than
+    /// `alive_within`.
     ///
     /// # Errors
     /// [`StoreError`] if the list could not be read.
@@ -104,7 +104,7 @@ impl Store {
             .order_by_asc(maintainer::Column::Id)
             .all(&self.connection)
             .await?;
-        let carrier = job.owner.as_ref().map(MaintainerId::as_str);
+        let holder = job.lease_holder.as_ref().map(MaintainerId::as_str);
         let mut of_hpc = None;
         for maintainer::Model {
             id,
@@ -114,12 +114,15 @@ impl Store {
             heartbeat_at: _,
         } in alive
         {
-            if carrier == Some(id.as_str()) {
+            if holder == Some(id.as_str()) {
                 return Ok(Some(address));
             }
-            let hpcs: Vec<String> = read_json("maintainers", &id, "hpcs", &hpcs)?;
-            if of_hpc.is_none() && hpcs.contains(&job.hpc) {
-                of_hpc = Some(address);
+            match read_json::<Vec<String>>("maintainers", &id, "hpcs", &hpcs) {
+                Ok(hpcs) if of_hpc.is_none() && hpcs.contains(&job.hpc) => {
+                    of_hpc = Some(address);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "maintainer left out"),
             }
         }
         Ok(of_hpc)

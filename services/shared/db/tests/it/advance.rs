@@ -9,13 +9,13 @@ use compute_domain::{
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{World, alice, held};
+use crate::world::{World, alice, token};
 
 #[rstest]
 #[tokio::test]
 async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     assert_eq!(
         (job.state, job.step, job.fence),
         (State::Preparing, Step::Prepare, 1)
@@ -29,7 +29,7 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         result_folder: Some(result.clone()),
         ..Progress::default()
     };
-    let job = world.advance(&held, prepared).await;
+    let job = world.advance(&token, prepared).await;
     assert_eq!((job.state, job.step), (State::Preparing, Step::Submit));
     assert_eq!(job.remote_executable_folder_id, Some(executable.id));
 
@@ -40,7 +40,7 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         events: vec![NewEvent::submitted("17"), NewEvent::init(&job.id)],
         ..Progress::default()
     };
-    let job = world.advance(&held, accepted).await;
+    let job = world.advance(&token, accepted).await;
     assert_eq!(
         (job.state, job.slurm_id.as_deref()),
         (State::Submitted, Some("17"))
@@ -51,9 +51,9 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         change: Some(Change::Start),
         ..Progress::default()
     };
-    let first = world.advance(&held, started()).await.started_at;
+    let first = world.advance(&token, started()).await.started_at;
     world.clock.advance(std::time::Duration::from_secs(1));
-    let again = world.advance(&held, started()).await;
+    let again = world.advance(&token, started()).await;
     assert_eq!(
         (again.state, again.started_at),
         (State::Running, first),
@@ -66,7 +66,7 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         step: Some(Step::Collect),
         ..Progress::default()
     };
-    world.advance(&held, left).await;
+    world.advance(&token, left).await;
     let usage = Usage {
         nodes: Some(1),
         walltime: Some(3),
@@ -80,12 +80,12 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         events: vec![NewEvent::ended(&job.id)],
         ..Progress::default()
     };
-    let job = world.advance(&held, ended).await;
+    let job = world.advance(&token, ended).await;
     assert_eq!(
         (job.state, job.is_failed, job.usage),
         (State::Ended, false, usage)
     );
-    assert_eq!((job.owner.clone(), job.lease_until), (None, None));
+    assert_eq!((job.lease_holder.clone(), job.lease_until), (None, None));
     assert!(job.finished_at.is_some());
     assert_eq!(job.result_listing.as_deref().unwrap(), ["/", "/sub"]);
     let expected = [
@@ -104,7 +104,7 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         ["out", "err"]
     );
 
-    let late = world.store.advance(&held, Progress::default()).await;
+    let late = world.store.advance(&token, &job, Progress::default()).await;
     assert!(
         matches!(late, Err(StoreError::LeaseLost)),
         "nothing leaves an end: {late:?}"
@@ -124,14 +124,14 @@ async fn a_start_that_nobody_saw(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     for step in [Step::Submit, Step::Watch] {
         let forward = Progress {
             change: (step == Step::Watch).then_some(Change::Accept),
             step: Some(step),
             ..Progress::default()
         };
-        world.advance(&held, forward).await;
+        world.advance(&token, forward).await;
     }
     let accepted = world.clock.now().millis();
     world.clock.advance(std::time::Duration::from_secs(3));
@@ -140,7 +140,7 @@ async fn a_start_that_nobody_saw(
         started_at: Some(Timestamp::from_millis(accepted + 1000 * seconds_of_hpc)),
         ..Progress::default()
     };
-    let job = world.advance(&held, over).await;
+    let job = world.advance(&token, over).await;
     let expected = Timestamp::from_millis(accepted + 1000 * expected);
     assert_eq!(job.started_at, Some(expected));
 }
@@ -149,7 +149,7 @@ async fn a_start_that_nobody_saw(
 #[tokio::test]
 async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     let folder = world.folder(&alice());
     let impossible = Progress {
         change: Some(Change::Succeed),
@@ -158,7 +158,11 @@ async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         events: vec![NewEvent::ended(&job.id)],
         ..Progress::default()
     };
-    let refused = world.store.advance(&held, impossible).await.unwrap_err();
+    let refused = world
+        .store
+        .advance(&token, &job, impossible)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, StoreError::Illegal(_)), "{refused}");
     assert_eq!(refused.kind(), ErrorKind::Refused);
     // The second folder is the first one again: refused in mid-transaction.
@@ -168,7 +172,7 @@ async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         events: vec![NewEvent::ended(&job.id)],
         ..Progress::default()
     };
-    assert!(world.store.advance(&held, twice).await.is_err());
+    assert!(world.store.advance(&token, &job, twice).await.is_err());
 
     assert_eq!(world.store.job(&job.id).await.unwrap(), Some(job.clone()));
     assert_eq!(
@@ -184,19 +188,19 @@ async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
 
 #[rstest]
 #[tokio::test]
-async fn only_the_carrier_writes(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+async fn only_the_lease_holder_writes(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
-    let mut old_fence = held.clone();
+    let (job, token) = world.carried("m1").await;
+    let mut old_fence = token.clone();
     old_fence.fence -= 1;
-    let mut other_owner = held.clone();
-    other_owner.owner = MaintainerId::from_text("M1");
-    for wrong in [old_fence, other_owner] {
+    let mut other_holder = token.clone();
+    other_holder.holder = MaintainerId::from_text("M1");
+    for wrong in [old_fence, other_holder] {
         let progress = Progress {
             events: vec![NewEvent::init(&job.id)],
             ..Progress::default()
         };
-        let refused = world.store.advance(&wrong, progress).await;
+        let refused = world.store.advance(&wrong, &job, progress).await;
         assert!(
             matches!(refused, Err(StoreError::LeaseLost)),
             "{wrong:?}: {refused:?}"
@@ -209,7 +213,7 @@ async fn only_the_carrier_writes(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
 #[tokio::test]
 async fn parked_and_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     let parked = Progress {
         change: Some(Change::Park),
         blocked_reason: Some(Some("login node away".to_owned())),
@@ -217,7 +221,7 @@ async fn parked_and_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         attempts: Some(3),
         ..Progress::default()
     };
-    let parked = world.advance(&held, parked).await;
+    let parked = world.advance(&token, parked).await;
     assert_eq!((parked.state, parked.step), (State::Blocked, Step::Prepare));
     assert_eq!(parked.next_probe_at, Some(job.created_at));
     let back = Progress {
@@ -226,7 +230,7 @@ async fn parked_and_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         next_probe_at: Some(None),
         ..Progress::default()
     };
-    let back = world.advance(&held, back).await;
+    let back = world.advance(&token, back).await;
     assert_eq!((back.state, back.attempts), (State::Preparing, 3));
     assert_eq!((back.blocked_reason, back.next_probe_at), (None, None));
 }
@@ -241,7 +245,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
         (Change::Fail, State::Failed),
         (Change::Cancel, State::Cancelled),
     ] {
-        let (job, held) = world.carried("m1").await;
+        let (job, token) = world.carried("m1").await;
         world
             .store
             .set_intent(&alice(), &job.id, Intent::Cancel)
@@ -253,7 +257,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
             clear_intent: Some(Intent::Cancel),
             ..Progress::default()
         };
-        let job = world.advance(&held, end).await;
+        let job = world.advance(&token, end).await;
         assert_eq!((job.state, job.is_failed), (state, true));
         assert_eq!(
             (job.cause.as_deref(), job.intent, job.intent_by),
@@ -267,7 +271,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
 #[tokio::test]
 async fn a_wish_that_came_meanwhile_stays(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     for intent in [Intent::Pause, Intent::Cancel] {
         world
             .store
@@ -279,7 +283,7 @@ async fn a_wish_that_came_meanwhile_stays(#[values(Sqlite, Postgres, MariaDb)] k
         clear_intent: Some(Intent::Pause),
         ..Progress::default()
     };
-    let job = world.advance(&held, paused).await;
+    let job = world.advance(&token, paused).await;
     assert_eq!(
         (job.intent, job.intent_by),
         (Some(Intent::Cancel), Some(alice()))
@@ -313,5 +317,5 @@ async fn a_job_that_is_put_down_may_be_taken_at_once(
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(held(&job).fence, held_by_first.fence + 1);
+    assert_eq!(token(&job).fence, held_by_first.fence + 1);
 }

@@ -30,7 +30,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (running, held) = world.carried("m1").await;
+    let (running, token) = world.carried("m1").await;
     let [program, data, result] = [(); 3].map(|()| world.folder(&alice()));
     let folders = Progress {
         step: Some(Step::UploadExecutable),
@@ -39,7 +39,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
         result_folder: Some(result.clone()),
         ..Progress::default()
     };
-    world.advance(&held, folders).await;
+    world.advance(&token, folders).await;
     let (program, data, result) = (&program.id, &data.id, &result.id);
     let beside = async |job: Job| world.store.job_beside(&job, true).await.unwrap();
 
@@ -79,6 +79,6 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
         events: vec![NewEvent::failed(&running.id, &Cause::new("over"))],
         ..Progress::default()
     };
-    world.advance(&held, over).await;
+    world.advance(&token, over).await;
     assert_eq!(beside(again).await, None, "it is over");
 }

@@ -15,7 +15,7 @@ use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::world::{HPC, LEASE, World, alice, held, maintainer, places};
+use crate::world::{HPC, LEASE, World, alice, maintainer, places, token};
 
 const CAPACITY: u32 = 10;
 const JOBS: usize = 40;
@@ -40,7 +40,7 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
                     was_full = true;
                     continue;
                 }
-                Claim::Gone | Claim::Held | Claim::UserFull => continue,
+                Claim::Gone | Claim::Paused | Claim::UserFull => continue,
             };
             assert!(
                 race.taken.lock().unwrap().insert(id.clone()),
@@ -60,7 +60,7 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
                 change: Some(Change::Fail),
                 ..Progress::default()
             };
-            store.advance(&held(&job), end).await.unwrap();
+            store.advance(&token(&job), &job, end).await.unwrap();
         }
         if was_full {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -108,7 +108,7 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
             change: Some(Change::Fail),
             ..Progress::default()
         };
-        world.advance(&held(job), end).await;
+        world.advance(&token(job), end).await;
     }
     // The rest, with places coming and going.
     let race = Arc::new(Race {

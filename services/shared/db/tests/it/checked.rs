@@ -164,14 +164,14 @@ async fn a_folder_that_is_gone_or_retired_takes_no_job(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let [used, free] = [(); 2].map(|()| world.folder(&alice()));
     let progress = Progress {
         data_folder: Some(free.clone()),
         result_folder: Some(used.clone()),
         ..Progress::default()
     };
-    world.advance(&held, progress).await;
+    world.advance(&token, progress).await;
     let store = &world.store;
     assert!(
         !store.retire_folder(&alice(), &used.id).await.unwrap(),

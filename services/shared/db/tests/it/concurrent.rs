@@ -73,9 +73,10 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
     let mut writers = JoinSet::new();
     let mut jobs = Vec::new();
     for _ in 0..6 {
-        let (job, held) = world.carried("m1").await;
+        let (job, token) = world.carried("m1").await;
         jobs.push(job.id.clone());
         let (first, second) = (world.store.clone(), other.clone());
+        let mine = job.clone();
         writers.spawn(async move {
             for number in 0..STEPS {
                 let event = NewEvent::new(EventKind::JobRetry, number.to_string());
@@ -83,7 +84,7 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
                     events: vec![event],
                     ..Progress::default()
                 };
-                first.advance(&held, progress).await.unwrap();
+                first.advance(&token, &mine, progress).await.unwrap();
             }
         });
         writers.spawn(async move {

@@ -7,14 +7,7 @@ use compute_domain::job::{Change, DataTransfer, Intent, State, Step, Usage};
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, World, alice, bob};
-
-fn change(change: Change) -> Progress {
-    Progress {
-        change: Some(change),
-        ..Progress::default()
-    }
-}
+use crate::world::{HPC, World, alice, bob, change};
 
 #[rstest]
 #[tokio::test]
@@ -26,10 +19,10 @@ async fn runtimes_and_usage_are_summed(#[values(Sqlite, Postgres, MariaDb)] kind
         Usage::default()
     );
     for seconds in [2, 3] {
-        let (_, held) = world.carried("m1").await;
-        world.advance(&held, change(Change::Accept)).await;
+        let (_, token) = world.carried("m1").await;
+        world.advance(&token, change(Change::Accept)).await;
         world.clock.advance(Duration::from_secs(seconds));
-        world.advance(&held, change(Change::Finish)).await;
+        world.advance(&token, change(Change::Finish)).await;
         let ended = Progress {
             usage: Some(Usage {
                 nodes: Some(1),
@@ -40,7 +33,7 @@ async fn runtimes_and_usage_are_summed(#[values(Sqlite, Postgres, MariaDb)] kind
             }),
             ..change(Change::Succeed)
         };
-        world.advance(&held, ended).await;
+        world.advance(&token, ended).await;
     }
     let (hpc, millis) = (HPC.to_owned(), 5000);
     assert_eq!(
@@ -63,8 +56,8 @@ async fn open_jobs_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) 
     world.created(&alice()).await;
     let queued = world.queued(&alice()).await;
     world.queued(&bob()).await;
-    let (_, held) = world.carried("m1").await;
-    world.advance(&held, change(Change::Fail)).await;
+    let (_, token) = world.carried("m1").await;
+    world.advance(&token, change(Change::Fail)).await;
     let store = &world.store;
     assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
     let open = store.open_jobs(&[HPC]).await.unwrap();
@@ -85,7 +78,7 @@ async fn open_jobs_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) 
 #[tokio::test]
 async fn the_transfer_of_data_is_kept(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     assert_eq!(job.data_transfer, None);
     let transfer = DataTransfer {
         submission_id: "s".to_owned(),
@@ -95,12 +88,12 @@ async fn the_transfer_of_data_is_kept(#[values(Sqlite, Postgres, MariaDb)] kind:
         data_transfer: Some(transfer.clone()),
         ..Progress::default()
     };
-    let job = world.advance(&held, begun).await;
+    let job = world.advance(&token, begun).await;
     assert_eq!(job.data_transfer.as_ref(), Some(&transfer));
     let next = Progress {
         step: Some(Step::CreateResult),
         ..Progress::default()
     };
-    let job = world.advance(&held, next).await;
+    let job = world.advance(&token, next).await;
     assert_eq!(job.data_transfer, Some(transfer));
 }

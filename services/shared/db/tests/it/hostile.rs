@@ -51,7 +51,7 @@ async fn texts_of_users(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
 #[tokio::test]
 async fn messages_and_logs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, held) = world.carried("m1").await;
+    let (job, token) = world.carried("m1").await;
     let long = HOSTILE.repeat((2 << 20) / HOSTILE.len() + 1);
     assert!(long.len() >= 2 << 20);
     let progress = Progress {
@@ -60,7 +60,7 @@ async fn messages_and_logs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         cause: Some(long.clone()),
         ..Progress::default()
     };
-    let written = world.advance(&held, progress).await;
+    let written = world.advance(&token, progress).await;
     assert_eq!(written.cause.as_ref(), Some(&long));
     let events = world.store.events_of(&job.id).await.unwrap();
     assert_eq!(events.last().unwrap().message, HOSTILE);

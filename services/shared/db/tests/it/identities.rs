@@ -85,12 +85,12 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
     }
     let job = world.created(&alice()).await;
     let folder = world.folder(&alice());
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let progress = Progress {
         result_folder: Some(folder.clone()),
         ..Progress::default()
     };
-    world.advance(&held, progress).await;
+    world.advance(&token, progress).await;
     for change in [" ", "\t", "\n", "\0", "\u{a0}", "\u{7f}"] {
         let id = JobId::from_text(format!("{}{change}", job.id));
         assert_eq!(
@@ -119,7 +119,7 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
 #[tokio::test]
 async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (running, held) = world.carried("m1").await;
+    let (running, token) = world.carried("m1").await;
     let [program, copy, data, result] = [(); 4].map(|()| world.folder(&alice()));
     let folders = Progress {
         executable_copy: Some(copy.clone()),
@@ -128,7 +128,7 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         result_folder: Some(result.clone()),
         ..Progress::default()
     };
-    world.advance(&held, folders).await;
+    world.advance(&token, folders).await;
     for (folder, keeps_read_only, writes) in [
         (&program, true, true),
         (&copy, true, true),
@@ -172,7 +172,7 @@ async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)
         change: Some(Change::Fail),
         ..Progress::default()
     };
-    world.advance(&held, fail).await;
+    world.advance(&token, fail).await;
     assert_eq!(
         world
             .store

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use compute_db::{CarriedRow, Claim, Progress, StoreError};
+use compute_db::{Claim, LeaseRow, Progress, StoreError};
 use compute_domain::{
     ids::JobId,
     job::{Intent, NewEvent, State, Step},
@@ -10,7 +10,7 @@ use compute_domain::{
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, LEASE, PLENTY, World, alice, held, maintainer, places};
+use crate::world::{HPC, LEASE, PLENTY, World, alice, maintainer, places, token};
 
 #[rstest]
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         .set_intent(&alice(), &first.id, Intent::Pause)
         .await
         .unwrap();
-    assert_eq!(claim(&first.id).await, Claim::Held);
+    assert_eq!(claim(&first.id).await, Claim::Paused);
     let Claim::Taken(second) = claim(&second.id).await else {
         panic!("a place is free")
     };
@@ -84,11 +84,8 @@ async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         waiting.iter().map(|w| &w.id).collect::<Vec<_>>(),
         [&first.id]
     );
-    assert_eq!(
-        (waiting[0].intent, waiting[0].submitted_at),
-        (None, first.submitted_at.unwrap())
-    );
-    assert_eq!(second.owner, Some(me.clone()));
+    assert_eq!(waiting[0].submitted_at, first.submitted_at.unwrap());
+    assert_eq!(second.lease_holder, Some(me.clone()));
 }
 
 #[rstest]
@@ -131,7 +128,7 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
         .unwrap()
         .unwrap();
     assert_eq!(
-        (taken.owner.as_ref(), taken.fence),
+        (taken.lease_holder.as_ref(), taken.fence),
         (Some(&me), old.fence + 1)
     );
     assert_eq!(
@@ -149,7 +146,7 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
         events: vec![NewEvent::init(&job.id)],
         ..Progress::default()
     };
-    let late = world.store.advance(&old, late).await;
+    let late = world.store.advance(&old, &job, late).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     assert!(
         world
@@ -157,9 +154,10 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
             .renew(&maintainer("m1"), LEASE)
             .await
             .unwrap()
+            .leases
             .is_empty()
     );
-    world.advance(&held(&taken), Progress::default()).await;
+    world.advance(&token(&taken), Progress::default()).await;
     assert_eq!(
         world.kinds_of_events(&job.id).await,
         ["JOB_QUEUED", "JOB_REGISTERED"]
@@ -179,13 +177,13 @@ async fn a_lease_that_is_renewed_holds(#[values(Sqlite, Postgres, MariaDb)] kind
         .await
         .unwrap();
     let carried = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
-    let expected = CarriedRow {
+    let expected = LeaseRow {
         id: job.id.clone(),
         fence: job.fence,
         intent: Some(Intent::Pause),
         intent_by: Some(alice()),
     };
-    assert_eq!(carried, [expected]);
+    assert_eq!(carried.leases, [expected]);
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.store.expired_on(HPC, 10).await.unwrap(), [other.id]);
     let unchanged = world.store.job(&job.id).await.unwrap().unwrap();

@@ -23,7 +23,7 @@ async fn a_new_job_is_empty(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     assert!(job.param.is_empty() && job.env.is_empty() && job.slurm.is_empty());
     assert_eq!(job.usage, Usage::default());
     assert_eq!(
-        (job.is_failed, job.submitted_at, job.owner.clone()),
+        (job.is_failed, job.submitted_at, job.lease_holder.clone()),
         (false, None, None)
     );
     assert_eq!(
@@ -99,6 +99,7 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
     let pinned = Pinned {
         template_id: Some("hello".to_owned()),
         template_sha: Some("f00d".to_owned()),
+        template_address: Some("https://example.org/t".to_owned()),
         manifest: Some(json!({"name": "hello", "execution_stage": "python main.py"})),
         is_mpi_approved: true,
         notice: Some("its 4 tasks are alone".to_owned()),
@@ -128,6 +129,10 @@ async fn a_job_is_submitted_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         .unwrap()
         .unwrap();
     assert_eq!(kept.template_sha.as_deref(), Some("f00d"));
+    assert_eq!(
+        kept.template_address.as_deref(),
+        Some("https://example.org/t")
+    );
     assert!(!job.is_mpi_approved && kept.is_mpi_approved);
     let events = world.store.events_of(&job.id).await.unwrap();
     assert_eq!(events.len(), 1);
@@ -243,13 +248,13 @@ async fn folders_are_renamed_and_deleted_by_their_owner(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let folder = world.folder(&alice());
     let progress = compute_db::Progress {
         result_folder: Some(folder.clone()),
         ..compute_db::Progress::default()
     };
-    world.advance(&held, progress).await;
+    world.advance(&token, progress).await;
     let store = &world.store;
     let renamed = |name: &str| compute_db::FolderPatch {
         name: Some(name.to_owned()),
@@ -271,13 +276,13 @@ async fn folders_are_renamed_and_deleted_by_their_owner(
 #[tokio::test]
 async fn folders_are_their_owners(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let folder = world.folder(&alice());
     let progress = compute_db::Progress {
         result_folder: Some(folder.clone()),
         ..compute_db::Progress::default()
     };
-    let job = world.advance(&held, progress).await;
+    let job = world.advance(&token, progress).await;
     assert_eq!(job.remote_result_folder_id, Some(folder.id.clone()));
     let mine = world.store.folder_of(&alice(), &folder.id).await.unwrap();
     assert_eq!(mine.as_ref(), Some(&folder));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use compute_db::{Claim, Held, Places, Progress};
+use compute_db::{Claim, LeaseToken, Places, Progress};
 use compute_domain::{
     ids::{JobId, UserId},
     job::{Change, Intent, Job, State, Step},
@@ -10,7 +10,7 @@ use compute_domain::{
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, LEASE, World, alice, bob, held, maintainer};
+use crate::world::{HPC, LEASE, World, alice, bob, maintainer, token};
 
 const PLACES: Places = Places {
     all: 3,
@@ -23,20 +23,20 @@ async fn claim(world: &World, id: &JobId) -> Claim {
     claimed.await.unwrap()
 }
 
-async fn taken(world: &World, user: &UserId) -> (Job, Held) {
+async fn taken(world: &World, user: &UserId) -> (Job, LeaseToken) {
     let job = world.queued(user).await;
     match claim(world, &job.id).await {
-        Claim::Taken(job) => (*job.clone(), held(&job)),
+        Claim::Taken(job) => (*job.clone(), token(&job)),
         other => panic!("not taken: {other:?}"),
     }
 }
 
-async fn change(world: &World, held: &Held, change: Change) -> Job {
+async fn change(world: &World, token: &LeaseToken, change: Change) -> Job {
     let progress = Progress {
         change: Some(change),
         ..Progress::default()
     };
-    world.advance(held, progress).await
+    world.advance(token, progress).await
 }
 
 #[rstest]
@@ -111,7 +111,7 @@ async fn a_blocked_job_gives_its_place_back(#[values(Sqlite, Postgres, MariaDb)]
         ..Progress::default()
     };
     let come_back = async |most| {
-        let back = world.store.come_back(&blocked, HPC, back.clone(), most);
+        let back = world.store.come_back(&blocked, &job, back.clone(), most);
         back.await.unwrap().map(|job| job.state)
     };
     assert_eq!(come_back(PLACES.all).await, None, "no place is free");

@@ -15,13 +15,13 @@ use crate::world::{World, alice};
 async fn jobs_that_an_hpc_says_it_has_are_found(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let queued = world.queued(&alice()).await;
-    let (_, held) = world.carried("m1").await;
+    let (_, token) = world.carried("m1").await;
     let accepted = Progress {
         change: Some(Change::Accept),
         slurm_id: Some("17".to_owned()),
         ..Progress::default()
     };
-    let job = world.advance(&held, accepted).await;
+    let job = world.advance(&token, accepted).await;
 
     // More than one query asks for.
     let mut ids: Vec<_> = (0..600)
@@ -34,8 +34,11 @@ async fn jobs_that_an_hpc_says_it_has_are_found(#[values(Sqlite, Postgres, Maria
     let [first, second] = &found[..] else {
         panic!("{found:?}");
     };
-    assert_eq!((&first.id, first.state), (&queued.id, State::Queued));
-    assert_eq!((&second.id, second.state), (&job.id, State::Submitted));
+    assert_eq!((&first.id, first.state), (&queued.id, Some(State::Queued)));
+    assert_eq!(
+        (&second.id, second.state),
+        (&job.id, Some(State::Submitted))
+    );
     assert_eq!(second.slurm_id.as_deref(), Some("17"));
     assert_eq!(second.updated_at, job.updated_at);
     assert_eq!(world.store.whereabouts(&[]).await.unwrap(), []);

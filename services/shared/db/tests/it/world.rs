@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use compute_db::{Checked, Claim, Held, NewJob, Pinned, Places, Progress, Store, SubmitOutcome};
+use compute_db::{
+    Checked, Claim, LeaseToken, NewJob, Pinned, Places, Progress, Store, SubmitOutcome,
+};
 use compute_domain::{
     Timestamp,
     clock::ManualClock,
     ids::{FolderId, JobId, MaintainerId, UserId},
-    job::{Folder, Job},
+    job::{Change, Folder, Job},
 };
 
 use compute_testing::{Database, Kind};
@@ -88,7 +90,7 @@ impl World {
     }
 
     /// A job of Alice that `owner` has taken.
-    pub(crate) async fn carried(&self, owner: &str) -> (Job, Held) {
+    pub(crate) async fn carried(&self, owner: &str) -> (Job, LeaseToken) {
         let job = self.queued(&alice()).await;
         match self
             .store
@@ -96,13 +98,17 @@ impl World {
             .await
             .unwrap()
         {
-            Claim::Taken(job) => (*job.clone(), held(&job)),
+            Claim::Taken(job) => (*job.clone(), token(&job)),
             other => panic!("not taken: {other:?}"),
         }
     }
 
-    pub(crate) async fn advance(&self, held: &Held, progress: Progress) -> Job {
-        self.store.advance(held, progress).await.unwrap()
+    pub(crate) async fn advance(&self, token: &LeaseToken, progress: Progress) -> Job {
+        let before = self.store.job(&token.id).await.unwrap().unwrap();
+        let advanced = self.store.advance(token, &before, progress).await.unwrap();
+        let row = self.store.job(&token.id).await.unwrap();
+        assert_eq!(Some(&advanced), row.as_ref(), "the row is not read again");
+        advanced
     }
 
     pub(crate) async fn kinds_of_events(&self, id: &JobId) -> Vec<String> {
@@ -128,10 +134,17 @@ impl World {
     }
 }
 
-pub(crate) fn held(job: &Job) -> Held {
-    Held {
+pub(crate) fn change(change: Change) -> Progress {
+    Progress {
+        change: Some(change),
+        ..Progress::default()
+    }
+}
+
+pub(crate) fn token(job: &Job) -> LeaseToken {
+    LeaseToken {
         id: job.id.clone(),
         fence: job.fence,
-        owner: job.owner.clone().unwrap(),
+        holder: job.lease_holder.clone().unwrap(),
     }
 }

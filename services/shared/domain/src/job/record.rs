@@ -79,8 +79,8 @@ pub struct Job {
     pub state: State,
     /// What is to be done next, while it is carried.
     pub step: Step,
-    /// Who carries it.
-    pub owner: Option<MaintainerId>,
+    /// The maintainer that holds its lease.
+    pub lease_holder: Option<MaintainerId>,
     /// Until when, unless renewed.
     pub lease_until: Option<Timestamp>,
     /// Number of times it was taken; every write names the current one.
@@ -101,6 +101,8 @@ pub struct Job {
     pub template_id: Option<String>,
     /// The template's commit, pinned at submit.
     pub template_sha: Option<String>,
+    /// Address of its repository at submit; jobs of older versions have none.
+    pub template_address: Option<String>,
     /// The template's manifest at that commit, defaults not filled in.
     pub manifest: Option<Value>,
     /// Whether the template was approved for MPI at submit; false if nobody said so.

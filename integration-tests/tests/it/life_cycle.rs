@@ -1,0 +1,7 @@
+//! The life of a job: pause, cancel, failures of services, removal of its folders, and statistics.
+
+mod cancel;
+mod clean;
+mod faults;
+mod pause;
+mod statistics;

@@ -1,0 +1,40 @@
+//! How long to wait before trying again. Pure but for the jitter.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The wait before try number `attempts` + 1: doubling from 1 s to 60 s.
+pub fn backoff(attempts: u32) -> Duration {
+    FIRST.saturating_mul(1 << attempts.min(10)).min(LONGEST)
+}
+
+/// `wait`, more or less a quarter, so that many waiters do not come at once.
+pub fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(rand::rng().random_range(0.75..1.25))
+}
+
+/// Whether try number `attempts` gets an event: the first does, later ones ever more rarely.
+pub fn is_worth_an_event(attempts: u32) -> bool {
+    attempts.is_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_minute() {
+        let seconds: Vec<_> = (0..8).map(|n| backoff(n).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(backoff(u32::MAX), LONGEST);
+    }
+
+    #[test]
+    fn of_100_tries_seven_get_an_event() {
+        assert_eq!((1..=100).filter(|&n| is_worth_an_event(n)).count(), 7);
+    }
+}

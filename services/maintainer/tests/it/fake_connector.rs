@@ -1,0 +1,280 @@
+//! A connector that answers as scripted: the real protocol over a listener of its own, without
+//! an HPC behind it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use compute_domain::ErrorKind;
+use compute_proto::{
+    status_of,
+    wire::{
+        self, JobPhase,
+        connector_server::{Connector, ConnectorServer},
+    },
+};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// The response to one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scripted {
+    /// As without a script.
+    Pass,
+    /// This error.
+    Fail(ErrorKind, &'static str),
+    /// None, until the test calls [`FakeConnector::release`].
+    Hang,
+}
+
+/// What the scheduler shows of every job.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    phase: JobPhase,
+    slurm_state: &'static str,
+    exit_code: Option<i32>,
+}
+
+impl Shown {
+    pub(crate) fn running() -> Self {
+        Self::phase(JobPhase::Running)
+    }
+
+    pub(crate) fn phase(phase: JobPhase) -> Self {
+        Self {
+            phase,
+            slurm_state: "",
+            exit_code: None,
+        }
+    }
+
+    pub(crate) fn ended(slurm_state: &'static str, exit_code: i32) -> Self {
+        Self {
+            phase: JobPhase::Ended,
+            slurm_state,
+            exit_code: Some(exit_code),
+        }
+    }
+}
+
+struct State {
+    calls: Vec<&'static str>,
+    script: HashMap<&'static str, VecDeque<Scripted>>,
+    shown: Shown,
+    /// The Slurm id of a submission that was tried before.
+    found: Option<&'static str>,
+}
+
+/// The connector. Clones share their state.
+#[derive(Clone)]
+pub(crate) struct FakeConnector {
+    state: Arc<Mutex<State>>,
+    released: Arc<Notify>,
+}
+
+impl FakeConnector {
+    /// Starts it; its address. Jobs end well at the first look.
+    pub(crate) async fn start() -> (Self, String) {
+        let state = State {
+            calls: Vec::new(),
+            script: HashMap::new(),
+            shown: Shown::ended("COMPLETED", 0),
+            found: None,
+        };
+        let this = Self {
+            state: Arc::new(Mutex::new(state)),
+            released: Arc::default(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let service = ConnectorServer::new(this.clone());
+        let server = tonic::transport::Server::builder().add_service(service);
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        (this, address)
+    }
+
+    /// The next calls of `method` are answered so.
+    pub(crate) fn script(&self, method: &'static str, responses: &[Scripted]) {
+        let mut state = self.state.lock().unwrap();
+        state.script.entry(method).or_default().extend(responses);
+    }
+
+    /// From now on the scheduler shows this of every job.
+    pub(crate) fn show(&self, shown: Shown) {
+        self.state.lock().unwrap().shown = shown;
+    }
+
+    /// The submission that an earlier try left in Slurm.
+    pub(crate) fn has_submission(&self, slurm_id: &'static str) {
+        self.state.lock().unwrap().found = Some(slurm_id);
+    }
+
+    /// Lets a call that hangs go on.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// How often `method` was called.
+    pub(crate) fn calls_of(&self, method: &str) -> usize {
+        let state = self.state.lock().unwrap();
+        state.calls.iter().filter(|call| **call == method).count()
+    }
+
+    /// All methods that were called, each once, in the order of their first calls.
+    pub(crate) fn methods(&self) -> Vec<&'static str> {
+        let mut methods = Vec::new();
+        for call in &self.state.lock().unwrap().calls {
+            if !methods.contains(call) {
+                methods.push(*call);
+            }
+        }
+        methods
+    }
+
+    async fn called(&self, method: &'static str) -> Result<(), Status> {
+        let scripted = {
+            let mut state = self.state.lock().unwrap();
+            state.calls.push(method);
+            let script = state.script.get_mut(method);
+            script.and_then(VecDeque::pop_front)
+        };
+        match scripted {
+            None | Some(Scripted::Pass) => Ok(()),
+            Some(Scripted::Fail(kind, message)) => Err(status_of(kind, message)),
+            Some(Scripted::Hang) => {
+                self.released.notified().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// Methods with an empty response, and the others.
+macro_rules! connector {
+    ($($method:ident: $request:ident => $response:ident,)* ; $($rest:tt)*) => {
+        #[tonic::async_trait]
+        impl Connector for FakeConnector {
+            $(async fn $method(&self, _: Request<wire::$request>) -> Answer<wire::$response> {
+                self.called(stringify!($method)).await?;
+                Ok(Response::new(wire::$response::default()))
+            })*
+            $($rest)*
+        }
+    };
+}
+
+connector! {
+    check: CheckRequest => CheckResponse,
+    check_login: CheckLoginRequest => CheckLoginResponse,
+    make_folder: MakeFolderRequest => MakeFolderResponse,
+    write_file: WriteFileRequest => WriteFileResponse,
+    copy_folder: CopyFolderRequest => CopyFolderResponse,
+    write_job_file: WriteJobFileRequest => WriteJobFileResponse,
+    store_logs: StoreLogsRequest => StoreLogsResponse,
+    remove_job: RemoveJobRequest => RemoveJobResponse,
+    deployment_jobs: DeploymentJobsRequest => DeploymentJobsResponse,
+    remove_folder: RemoveFolderRequest => RemoveFolderResponse,
+    check_folder: CheckFolderRequest => CheckFolderResponse,
+    read_file: ReadFileRequest => ReadFileResponse,
+    ;
+    async fn upload_folder(
+        &self,
+        request: Request<Streaming<wire::UploadFolderRequest>>,
+    ) -> Answer<wire::UploadFolderResponse> {
+        self.called("upload_folder").await?;
+        let mut parts = request.into_inner();
+        while parts.message().await?.is_some() {}
+        Ok(Response::new(wire::UploadFolderResponse::default()))
+    }
+
+    async fn read_job_file(
+        &self,
+        _: Request<wire::ReadJobFileRequest>,
+    ) -> Answer<wire::ReadFileResponse> {
+        self.called("read_job_file").await?;
+        Ok(Response::new(wire::ReadFileResponse {
+            content: "said\n".into(),
+            size: 5,
+        }))
+    }
+
+    async fn submit(&self, _: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
+        self.called("submit").await?;
+        Ok(Response::new(wire::SubmitResponse {
+            slurm_id: "17".to_owned(),
+            adopted: false,
+        }))
+    }
+
+    async fn find_submission(
+        &self,
+        _: Request<wire::FindSubmissionRequest>,
+    ) -> Answer<wire::FindSubmissionResponse> {
+        self.called("find_submission").await?;
+        let found = self.state.lock().unwrap().found;
+        Ok(Response::new(wire::FindSubmissionResponse {
+            slurm_id: found.map(str::to_owned),
+        }))
+    }
+
+    async fn job_states(
+        &self,
+        request: Request<wire::JobStatesRequest>,
+    ) -> Answer<wire::JobStatesResponse> {
+        self.called("job_states").await?;
+        let shown = self.state.lock().unwrap().shown.clone();
+        let observation = |job: wire::SlurmJob| wire::JobObservation {
+            slurm_id: job.slurm_id,
+            phase: shown.phase.into(),
+            slurm_state: shown.slurm_state.to_owned(),
+            exit_code: shown.exit_code,
+            signal: shown.exit_code.map(|_| 0),
+            ..wire::JobObservation::default()
+        };
+        let jobs = request.into_inner().jobs.into_iter().map(observation);
+        Ok(Response::new(wire::JobStatesResponse {
+            jobs: jobs.collect(),
+        }))
+    }
+
+    async fn cancel(&self, _: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+        self.called("cancel").await?;
+        self.show(Shown::ended("CANCELLED", 0));
+        Ok(Response::new(wire::CancelResponse::default()))
+    }
+
+    async fn suspend(&self, _: Request<wire::SuspendRequest>) -> Answer<wire::SuspendResponse> {
+        self.called("suspend").await?;
+        self.show(Shown::phase(JobPhase::Suspended));
+        Ok(Response::new(wire::SuspendResponse::default()))
+    }
+
+    async fn resume(&self, _: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
+        self.called("resume").await?;
+        self.show(Shown::running());
+        Ok(Response::new(wire::ResumeResponse::default()))
+    }
+
+    async fn usage(&self, _: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
+        self.called("usage").await?;
+        Ok(Response::new(wire::UsageResponse {
+            walltime_seconds: Some(3),
+            ..wire::UsageResponse::default()
+        }))
+    }
+
+    async fn list_folder(
+        &self,
+        _: Request<wire::ListFolderRequest>,
+    ) -> Answer<wire::ListFolderResponse> {
+        self.called("list_folder").await?;
+        Ok(Response::new(wire::ListFolderResponse {
+            directories: vec!["/".to_owned()],
+            is_cut: false,
+        }))
+    }
+}

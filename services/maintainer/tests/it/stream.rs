@@ -1,0 +1,74 @@
+//! The stream of an HPC, on the shared Redis.
+
+use std::sync::Arc;
+
+use compute_domain::job::{Intent, State};
+use compute_maintainer::intake;
+use compute_testing::{Facts, redis_options};
+
+use crate::world::{HPC, World};
+
+async fn world() -> World {
+    World::with_redis(redis_options(&Facts::of("redis"))).await
+}
+
+fn read(world: &World) {
+    let reading = intake::stream::run(Arc::clone(&world.context), world.hpc().clone());
+    world.context.shutdown.tasks.spawn(reading);
+}
+
+/// Waits until so many entries are in the stream, and in the dead letter stream.
+async fn until_stream(world: &World, length: u64, dead: u64) {
+    let is_so = async || {
+        let stats = world.context.queue.stats(HPC).await.unwrap();
+        (stats.length, stats.dead) == (length, dead)
+    };
+    world.eventually("the stream", is_so).await;
+}
+
+#[tokio::test]
+async fn an_entry_is_a_job_that_runs() {
+    let world = world().await;
+    read(&world);
+    let id = world.queued().await;
+    world.context.queue.publish(HPC, &id).await.unwrap();
+    assert_eq!(world.until_over(&id).await.state, State::Ended);
+    until_stream(&world, 0, 0).await;
+}
+
+#[tokio::test]
+async fn the_entry_of_a_row_that_cannot_be_read_is_a_dead_letter() {
+    let world = world().await;
+    let (broken, good) = (world.queued().await, world.queued().await);
+    world.break_row(&broken, "slurm").await;
+    for id in [&broken, &good] {
+        world.context.queue.publish(HPC, id).await.unwrap();
+    }
+    read(&world);
+    assert_eq!(world.until_over(&good).await.state, State::Ended);
+    until_stream(&world, 0, 1).await;
+}
+
+#[tokio::test]
+async fn the_entry_of_a_paused_job_leaves_the_stream_and_its_resume_runs_it() {
+    let world = world().await;
+    let id = world.queued().await;
+    world.want(&id, Intent::Pause).await;
+    world.context.queue.publish(HPC, &id).await.unwrap();
+    read(&world);
+    until_stream(&world, 0, 0).await;
+    assert_eq!(world.job(&id).await.state, State::Queued);
+    world.want(&id, Intent::Resume).await;
+    assert_eq!(world.until_over(&id).await.state, State::Ended);
+}
+
+/// What was lost with Redis comes back: the sweep publishes it.
+#[tokio::test]
+async fn a_queued_job_that_is_not_in_the_stream_is_published_again() {
+    let world = world().await;
+    let id = world.queued().await;
+    world.clock.advance(crate::world::LEASE);
+    read(&world);
+    world.sweep();
+    assert_eq!(world.until_over(&id).await.state, State::Ended);
+}

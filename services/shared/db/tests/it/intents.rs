@@ -1,0 +1,56 @@
+//! What owners want done with their jobs.
+
+use compute_db::Progress;
+use compute_domain::{
+    ids::JobId,
+    job::{Change, Intent},
+};
+use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
+
+use crate::world::{World, alice};
+
+#[rstest]
+#[tokio::test]
+async fn intents_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let wish = async |id: &JobId, intent| {
+        let job = world.store.set_intent(&alice(), id, intent).await.unwrap();
+        job.map(|job| (job.intent, job.intent_by))
+    };
+    let created = world.created(&alice()).await;
+    assert_eq!(
+        wish(&created.id, Intent::Cancel).await,
+        None,
+        "never submitted"
+    );
+
+    let queued = world.queued(&alice()).await;
+    assert_eq!(
+        wish(&queued.id, Intent::Pause).await,
+        Some((Some(Intent::Pause), Some(alice())))
+    );
+    assert_eq!(
+        wish(&queued.id, Intent::Resume).await,
+        Some((None, None)),
+        "just goes on"
+    );
+    assert_eq!(wish(&queued.id, Intent::Resume).await, Some((None, None)));
+
+    let (carried, token) = world.carried("m1").await;
+    let resumed = wish(&carried.id, Intent::Resume).await.unwrap();
+    assert_eq!(resumed.0, Some(Intent::Resume), "its maintainer resumes it");
+    assert_eq!(
+        wish(&carried.id, Intent::Cancel).await.unwrap().0,
+        Some(Intent::Cancel)
+    );
+    let late = wish(&carried.id, Intent::Resume).await.unwrap();
+    assert_eq!(late.0, Some(Intent::Cancel), "an intent to cancel is final");
+
+    let end = Progress {
+        change: Some(Change::Cancel),
+        ..Progress::default()
+    };
+    world.advance(&token, end).await;
+    assert_eq!(wish(&carried.id, Intent::Cancel).await, None, "it is over");
+}
