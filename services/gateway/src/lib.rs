@@ -39,8 +39,8 @@ use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
     draining::DrainingListener,
-    health::Parts,
-    serving::{self, Patience},
+    health::HealthChecks,
+    serving::{self, Timeouts},
     shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
@@ -129,16 +129,16 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     let proxies = state.site.server.trusted_proxies.clone();
     let app = app(state);
     let listener = DrainingListener::new(listener, token)?;
-    serving::serve(listener, app, Patience::default(), proxies).await;
+    serving::serve(listener, app, Timeouts::default(), proxies).await;
     Ok(())
 }
 
 /// The health checks. They are served on an address of their own (`health::serve`): the
 /// API has no such route.
-pub fn parts(state: &AppState) -> Parts {
+pub fn parts(state: &AppState) -> HealthChecks {
     let (store, queue) = (state.store.clone(), state.queue.clone());
     let connectors = state.connectors.clone();
-    Parts::default()
+    HealthChecks::default()
         .with("database", move || {
             let store = store.clone();
             async move { store.ping().await.map_err(|error| error.to_string()) }
@@ -147,5 +147,5 @@ pub fn parts(state: &AppState) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
-        .noting(move || connectors.clone().checks())
+        .informational(move || connectors.clone().checks())
 }

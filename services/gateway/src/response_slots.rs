@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use compute_domain::ids::UserId;
-use compute_runtime::serving::Keeping;
+use compute_runtime::serving::GuardedBody;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::GatewayError;
@@ -37,7 +37,7 @@ impl ResponseSlot {
     /// The response, which takes the slot until it is sent.
     pub fn until_sent(self, response: impl IntoResponse) -> Response {
         let response = response.into_response();
-        response.map(|body| Body::new(Keeping::new(body, self)))
+        response.map(|body| Body::new(GuardedBody::new(body, self)))
     }
 }
 

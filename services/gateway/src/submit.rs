@@ -1,12 +1,11 @@
 //! Submission of a job: validate it, pin its template, queue it in the store, publish a hint
 //! in the stream.
 
-use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{DataSource, Job, root_of},
-    manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
-    site::{ContainerRuntime, Hpc, KindName},
+    manifest::{Manifest, ParamRules, SlurmInputRules},
+    site::{Hpc, KindName},
     slurm::{Ceilings, SlurmOptions, check_allowed, check_env, check_param, check_slurm},
 };
 use compute_globus::Place;
@@ -76,7 +75,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         SubmitOutcome::JobChanged => Err(JobRejection::JobChanged.into()),
         SubmitOutcome::TemplateChanged => Err(JobRejection::TemplateChanged.into()),
         SubmitOutcome::NoFolder(id) => Err(JobRejection::UnknownFolder(id).into()),
-        SubmitOutcome::Beside(other) => Err(JobRejection::FolderInUse(other).into()),
+        SubmitOutcome::FolderShared(other) => Err(JobRejection::FolderInUse(other).into()),
         SubmitOutcome::Transferred(id) => Err(JobRejection::FolderInTransfer(id).into()),
     }
 }
@@ -111,7 +110,10 @@ async fn pin_template(
         return Err(JobRejection::NotApprovedForRawStages { id, stage }.into());
     }
     let options = check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
-    check_container(manifest, hpc, &state.site)?;
+    let site = &state.site;
+    manifest
+        .software(hpc, &site.containers, &site.kernels)
+        .map_err(JobRejection::from)?;
     let is_mpi_approved = approved.is_mpi_approved;
     let alone = manifest.is_contained(hpc) && !is_mpi_approved;
     let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
@@ -194,24 +196,4 @@ fn check_values(
 
 fn to_text(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), JobRejection> {
-    let name = &manifest.container;
-    let missing = match manifest.connector {
-        ConnectorVariant::Slurm => None,
-        ConnectorVariant::SingCvmfs => {
-            (!site.kernels.contains_key(name)).then(|| JobRejection::UnknownKernel(name.clone()))
-        }
-        ConnectorVariant::Singularity if hpc.container_runtime == ContainerRuntime::None => None,
-        ConnectorVariant::Singularity => match site.containers.get(name) {
-            None => Some(JobRejection::UnknownContainer(name.clone())),
-            Some(container) if container.hpc_path.contains_key(&hpc.name) => None,
-            Some(_) => Some(JobRejection::ContainerNotOnHpc {
-                container: name.clone(),
-                hpc: hpc.name.clone(),
-            }),
-        },
-    };
-    missing.map_or(Ok(()), Err)
 }

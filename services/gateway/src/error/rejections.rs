@@ -3,6 +3,7 @@
 use compute_domain::{
     ids::{FolderId, JobId},
     job::{Cause, OutsideRoots},
+    manifest::SoftwareError,
     site::PlaceError,
 };
 use compute_globus::{GlobusError, OutOfFolder};
@@ -65,20 +66,9 @@ pub enum JobRejection {
         /// What runs outside.
         stage: &'static str,
     },
-    /// The template names a kernel that is not configured.
-    #[error("unknown kernel {0}")]
-    UnknownKernel(String),
-    /// The template names a container that is not configured.
-    #[error("unknown container {0}")]
-    UnknownContainer(String),
-    /// The template's container has no path on the HPC.
-    #[error("container {container} is not set up on {hpc}")]
-    ContainerNotOnHpc {
-        /// The container.
-        container: String,
-        /// The HPC.
-        hpc: String,
-    },
+    /// The template's container or kernel is not set up on the HPC.
+    #[error(transparent)]
+    Software(#[from] SoftwareError),
     /// `localDataFolder` does not say where the data is.
     #[error("{0}")]
     InvalidDataFolder(String),

@@ -17,10 +17,10 @@ use compute_domain::{
     ids::{FolderId, JobId, UserId},
 };
 use compute_gateway::{Deps, app, build, state::AppState};
-use compute_globus::{Globus, GlobusOptions};
-use compute_queue::{Queue, RedisOptions};
+use compute_globus::Globus;
+use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown, tls};
-use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+use compute_templates::Mirrors;
 use sea_orm::{ConnectionTrait as _, Database};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -109,30 +109,12 @@ impl Gateway {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(NOW)));
         let store = Store::connect(&url, clock.clone()).await.unwrap();
         let server = &site.server;
-        let globus = server.globus.client_id.clone().map(|client_id| {
-            let options = GlobusOptions {
-                client_id,
-                auth_url: server.globus.auth_url.clone(),
-                transfer_url: server.globus.transfer_url.clone(),
-            };
-            Globus::new(options, clock.clone()).unwrap()
-        });
+        let globus = server.globus.clone();
+        let globus = globus.map(|options| Globus::new(options, clock.clone()).unwrap());
         let deps = Deps {
             store,
-            queue: Queue::connect(RedisOptions {
-                host: server.redis.host.clone(),
-                port: server.redis.port,
-                password: None,
-                prefix: "test".to_owned(),
-            })
-            .unwrap(),
-            mirrors: Mirrors::new(MirrorOptions {
-                root: folder.path().join("mirrors"),
-                policy: AddressPolicy {
-                    local_roots: server.template_local_roots.clone(),
-                },
-                size_limit: 1 << 20,
-            }),
+            queue: Queue::connect(server.redis.clone()).unwrap(),
+            mirrors: Mirrors::new(server.mirrors.clone()),
             globus,
             seal: SealingKey::load_or_create(&server.seal_key_file).unwrap(),
             transport: Transport::Plain,
@@ -305,6 +287,7 @@ fn write_configuration(
         "redis": {"host": "127.0.0.1", "port": 1},
         "database": {"url": url.expose_secret()},
         "connector_address": connector.address,
+        "local_file_system": {"cache_path": folder.join("cache")},
         "template_local_roots": [folder.join("templates")],
         "local_data_roots": ["/data"],
         "seal_key_file": folder.join("seal.key"),
