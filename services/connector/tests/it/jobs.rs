@@ -5,7 +5,10 @@ use compute_domain::{
     job::{EndState, Phase},
 };
 
-use crate::parts::{Site, unknown_job};
+use crate::{
+    parts::{Site, unknown_job},
+    waiting::eventually,
+};
 
 fn end(state: &str, code: i32, signal: i32) -> Phase {
     Phase::Ended(EndState {
@@ -65,15 +68,12 @@ async fn accounting_answers_for_what_has_left_the_queue() {
     let site = Site::start().await;
     let slurm_id = site.submitted("exit 3").await;
     site.until(&slurm_id, is_end).await;
-    let usage = async || site.client.usage(&slurm_id).await.unwrap();
-    let mut seen = usage().await;
-    for _ in 0..50 {
-        if seen.walltime.is_some() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        seen = usage().await;
-    }
+    let mut seen = site.client.usage(&slurm_id).await.unwrap();
+    eventually("accounting has the job", async || {
+        seen = site.client.usage(&slurm_id).await.unwrap();
+        seen.walltime.is_some()
+    })
+    .await;
     assert_eq!(
         (seen.nodes, seen.cpus, seen.memory),
         (Some(1), Some(1), Some(50 * 1024))
@@ -101,15 +101,13 @@ async fn a_pending_job_is_held_and_released() {
         .await;
     site.client.suspend(&slurm_id).await.unwrap();
     site.client.suspend(&slurm_id).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    let held = site.observation(&slurm_id).await;
-    assert_eq!(
-        (held.phase, held.reason.as_str()),
-        (Phase::Pending, "JobHeldUser")
-    );
+    let is_held = async || {
+        let seen = site.observation(&slurm_id).await;
+        seen.phase == Phase::Pending && seen.reason == "JobHeldUser"
+    };
+    eventually("the job is held", is_held).await;
     site.client.resume(&slurm_id).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    assert_ne!(site.observation(&slurm_id).await.reason, "JobHeldUser");
+    eventually("the job is released", async || !is_held().await).await;
     site.client.cancel(&slurm_id).await.unwrap();
     assert!(is_end(&site.until(&slurm_id, is_end).await));
     site.stop().await;

@@ -9,7 +9,10 @@ use compute_domain::{ErrorKind, job::JobFile};
 use futures::future::join_all;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command};
 
-use crate::parts::{Site, kill, unknown_job};
+use crate::{
+    parts::{Site, kill, unknown_job},
+    waiting::{eventually, remote_processes_that_name},
+};
 
 #[tokio::test]
 async fn a_check_says_what_is_there() {
@@ -112,11 +115,14 @@ async fn a_wrong_host_key_is_refused() {
     );
 
     std::fs::write(&known_hosts, "").unwrap();
-    tokio::time::sleep(Duration::from_millis(1300)).await;
-    let items = site.client.check().await.unwrap();
-    assert_eq!(items.len(), 1);
-    assert!(!items[0].ok);
-    assert!(items[0].detail.contains("hpc trust local_hpc"), "{items:?}");
+    // Logins are paused for a moment after the failed one.
+    eventually("the check names the command", async || {
+        let findings = site.client.check().await.unwrap();
+        assert_eq!(findings.len(), 1);
+        assert!(!findings[0].ok);
+        findings[0].detail.contains("hpc trust local_hpc")
+    })
+    .await;
     assert!(!std::path::Path::new(&path).exists());
     site.stop().await;
 }
@@ -200,12 +206,16 @@ async fn a_connection_that_is_lost_leaves_uncertainty_and_the_next_call_works() 
     let site = Site::start().await;
     let folder = site.new_folder();
     site.client.make_folder(&folder).await.unwrap();
+    let name = folder.rsplit('/').next().unwrap();
     let (mut sender, receiver) = tokio::io::duplex(1024);
     let (uploaded, ()) = tokio::join!(site.client.upload_folder(&folder, receiver), async {
         sender.write_all(&[0; 100]).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        eventually("the upload runs over there", async || {
+            remote_processes_that_name(name) > 0
+        })
+        .await;
         kill("-KILL", &site.masters()).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        eventually("the login is gone", async || site.masters().is_empty()).await;
         drop(sender);
     });
     let error = uploaded.unwrap_err();

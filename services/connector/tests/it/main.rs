@@ -5,9 +5,7 @@
 //! the folder of a job requests a fault.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy does not take for tests"
 )]
@@ -25,3 +23,4 @@ mod parts;
 mod private_logins;
 mod process;
 mod submissions;
+mod waiting;

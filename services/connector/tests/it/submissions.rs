@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::{
     faults::Fault,
     parts::{Site, TestJob, kill, now},
+    waiting::eventually,
 };
 
 #[tokio::test]
@@ -96,7 +97,8 @@ async fn when_the_connection_is_cut_during_sbatch() {
     let job = site.job_with("sleep 1").await;
     site.lie("sbatch", &job, Fault::Slow);
     let (cut, ()) = tokio::join!(site.submit(&job), async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let pending = job.private.join(".fault-sbatch");
+        eventually("sbatch is called", async || !pending.exists()).await;
         kill("-KILL", &site.masters()).await;
     });
     assert_eq!(cut.unwrap_err().kind(), ErrorKind::Uncertain);

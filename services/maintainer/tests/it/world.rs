@@ -29,7 +29,7 @@ use compute_maintainer::{
 use compute_proto::wire::{NoticeRequest, maintainer_server::Maintainer as _};
 use compute_queue::{Queue, RedisOptions};
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
-use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+use compute_templates::{MirrorOptions, Mirrors};
 use compute_testing::{Database, Kind, community_hpc};
 use serde_json::Map;
 use tempfile::TempDir;
@@ -143,9 +143,7 @@ impl World {
             queue: Queue::connect(redis).unwrap(),
             mirrors: Mirrors::new(MirrorOptions {
                 root: folder.path().join("mirrors"),
-                policy: AddressPolicy {
-                    local_roots: vec![folder.path().to_owned()],
-                },
+                local_roots: vec![folder.path().to_owned()],
                 size_limit: 1 << 20,
             }),
             globus: None,

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test that meets what it does not expect fails"
 )]
 
@@ -10,5 +9,5 @@ mod access;
 mod credentials;
 mod entries;
 mod losses;
+mod notifications;
 mod redis_part;
-mod wakeups;
