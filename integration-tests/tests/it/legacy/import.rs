@@ -56,7 +56,7 @@ fn sql(world: &World, name: &str, statements: &str) -> anyhow::Result<()> {
 async fn researchers_find_the_jobs_of_the_legacy_server() -> anyhow::Result<()> {
     let world = World::with([]).await?;
     let host = world.parts.text("hub", "host")?;
-    let name = format!("cybergis_older_{}", std::process::id());
+    let name = format!("cybergis_legacy_{}", std::process::id());
     sql(
         &world,
         "",
@@ -122,7 +122,7 @@ async fn researchers_find_the_jobs_of_the_legacy_server() -> anyhow::Result<()> 
         event_types(&going),
         ["JOB_QUEUED", "JOB_INIT", "JOB_FAILED"]
     );
-    assert_eq!(going["cause"], "the older server did not finish this job");
+    assert_eq!(going["cause"], "the legacy server did not finish this job");
     let refused = client.get("/job/1795457920other").await?;
     assert_eq!(refused.status, 401, "somebody else's job: {refused:?}");
     Ok(())
