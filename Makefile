@@ -8,7 +8,7 @@ WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
 
-.PHONY: help demo up down test test-hard test-compose lint deny format openapi build install
+.PHONY: help demo up down test test-hard test-compose lint deny unused format openapi build install
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ test-compose: ## Test the deployment in containers: two HPCs, JupyterHub, restar
 build:
 	cargo build --workspace --bins
 
-lint: deny ## Check format, clippy, documentation and dependencies
+lint: deny unused ## Check format, clippy, documentation and dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
@@ -56,6 +56,10 @@ deny: ## Check licences, sources and duplicates of the dependencies (deny.toml);
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.20.2
 	cargo fetch --locked --target x86_64-unknown-linux-gnu
 	cargo deny --offline check -D unmatched-skip bans licenses sources
+
+unused: ## Check that every dependency is used
+	@cargo machete --version >/dev/null 2>&1 || cargo install --locked cargo-machete@0.9.2
+	cargo machete
 
 format: ## Format the code
 	cargo fmt --all

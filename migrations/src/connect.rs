@@ -12,19 +12,19 @@ use sea_orm_migration::sea_orm::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// How long to wait for a connection, also to a server that is just starting.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time limit for opening a connection, also to a server that is just starting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why a migration was not done.
+/// A failed migration.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The address is none of a database that we know; it is not repeated here,
-    /// since it may hold a password.
+    /// The address of the database is not valid. The error does not contain it, since it
+    /// may contain a password.
     #[error(
         "not an address of a database, like postgres://USER@HOST:PORT/NAME; also known are sqlite and mysql"
     )]
     Address,
-    /// What the database says.
+    /// An error of the database.
     #[error(transparent)]
     Database(#[from] DbErr),
 }
@@ -36,8 +36,8 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Migra
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
-        .connect_timeout(PATIENCE)
-        .acquire_timeout(PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {
             // Kept in the file: services that start together need not switch to it,
@@ -49,8 +49,8 @@ pub(crate) async fn open(url: &SecretString) -> Result<DatabaseConnection, Migra
     Ok(Database::connect(options).await?)
 }
 
-/// The address in the words of SQLx. It is read here already, since SQLx repeats one
-/// that it cannot read in its error, password included.
+/// Returns the address in the form that SQLx reads. It is checked here, because an error of
+/// SQLx contains the address that it cannot read, password included.
 fn known(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let (url, is_good) = match scheme {

@@ -68,18 +68,18 @@ pub async fn status(url: &SecretString) -> Result<Vec<Standing>, MigrateError> {
         .collect())
 }
 
-/// Waits until the database answers, `patience` at the most.
+/// Waits until the database responds, at most for `timeout`.
 ///
 /// # Errors
 /// [`MigrateError`]: what it said last.
-pub async fn wait(url: &SecretString, patience: Duration) -> Result<(), MigrateError> {
+pub async fn wait(url: &SecretString, timeout: Duration) -> Result<(), MigrateError> {
     let began = Instant::now();
     loop {
         let error = match connect::open(url).await {
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        if matches!(error, MigrateError::Address) || began.elapsed() + PAUSE > patience {
+        if matches!(error, MigrateError::Address) || began.elapsed() + PAUSE > timeout {
             return Err(error);
         }
         tokio::time::sleep(PAUSE).await;

@@ -42,9 +42,9 @@ enum Action {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let (patience, action) = (Duration::from_secs(arguments.wait), arguments.action);
+    let (timeout, action) = (Duration::from_secs(arguments.wait), arguments.action);
     let url = database_url(arguments)?;
-    wait(&url, patience)
+    wait(&url, timeout)
         .await
         .context("cannot reach the database")?;
     let mut out = std::io::stdout().lock();

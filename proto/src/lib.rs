@@ -19,7 +19,11 @@ pub use target::Targeted;
 pub use upload::CHUNK_BYTES;
 
 /// Generated messages, clients and server traits.
-#[expect(clippy::allow_attributes_without_reason, reason = "generated code")]
+#[expect(
+    clippy::allow_attributes_without_reason,
+    missing_docs,
+    reason = "generated code"
+)]
 pub mod wire {
     tonic::include_proto!("cybergis.compute.v1");
 }

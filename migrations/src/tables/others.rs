@@ -18,7 +18,7 @@ pub(crate) fn folders(backend: DbBackend) -> TableCreateStatement {
     folders
 }
 
-/// The templates; the older server's name is kept.
+/// The templates; the legacy server's name is kept.
 pub(crate) fn gits(backend: DbBackend) -> TableCreateStatement {
     let mut gits = table(backend, "gits");
     gits.col(short("id").primary_key())

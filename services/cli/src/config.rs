@@ -6,7 +6,7 @@ use clap::Subcommand;
 use compute_config::{Mistake, ProcessEnvironment, Stores};
 use serde_json::{Value, json};
 
-use crate::Answer;
+use crate::Output;
 
 /// Commands about the configuration.
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,7 @@ pub enum Command {
     },
 }
 
-pub(crate) fn run(command: &Command, configured: &Path) -> Answer {
+pub(crate) fn run(command: &Command, configured: &Path) -> Output {
     let Command::Check { folder } = command;
     let folder = folder.as_deref().unwrap_or(configured);
     let (mistakes, warnings) =
@@ -31,7 +31,7 @@ pub(crate) fn run(command: &Command, configured: &Path) -> Answer {
     if mistakes.is_empty() {
         lines.push(format!("the configuration in {} is good", folder.display()));
     }
-    Answer {
+    Output {
         json: json!({"mistakes": list(&mistakes), "warnings": list(&warnings)}),
         text: lines.join("\n"),
         is_good: mistakes.is_empty(),

@@ -8,14 +8,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use compute_config::Site;
-use compute_globus::{GlobusOptions, login::Login};
+use compute_globus::login::Login;
 use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::json;
 
 use crate::{
-    Answer,
-    answer::{printable, table},
+    Output,
+    output::{printable, table},
     site,
 };
 
@@ -36,7 +36,7 @@ pub enum Command {
     List,
 }
 
-pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Output> {
     let site = site::load(folder)?;
     let store = site::store(&site.server).await?;
     match command {
@@ -46,7 +46,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
             let key = SealingKey::load_or_create(&site.server.seal_key_file)?;
             let sealed = key.seal(&token, &globus_purpose(&identity))?;
             store.keep_globus_token(&identity, &sealed).await?;
-            Ok(Answer::good(
+            Ok(Output::good(
                 json!({"identity": identity}),
                 format!("Globus transfers in the name of {identity} now."),
             ))
@@ -56,7 +56,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 bail!("there is no token of {identity}");
             }
             let text = format!("The token of {identity} is forgotten.");
-            Ok(Answer::good(json!({"identity": identity}), text))
+            Ok(Output::good(json!({"identity": identity}), text))
         }
         Command::List => {
             let kept = store.globus_identities().await?;
@@ -73,7 +73,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 let token = if has_token(identity) { "yes" } else { "no" };
                 [identity.clone(), token.to_owned()]
             });
-            Ok(Answer::good(
+            Ok(Output::good(
                 json,
                 table(["identity", "token"], rows.collect()),
             ))
@@ -105,13 +105,8 @@ fn wanted(given: Option<String>, site: &Site) -> anyhow::Result<String> {
 
 /// The page is shown, the code is read: nothing of it is ever an argument.
 async fn log_in(site: &Site, identity: &str) -> anyhow::Result<SecretString> {
-    let service = &site.server.globus;
-    let client_id = service.client_id.clone();
-    let login = Login::begin(GlobusOptions {
-        client_id: client_id.context("config.json has no globus_client_id")?,
-        auth_url: service.auth_url.clone(),
-        transfer_url: service.transfer_url.clone(),
-    });
+    let options = site.server.globus.clone();
+    let login = Login::begin(options.context("config.json has no globus_client_id")?);
     let mut out = io::stderr();
     let words = format!(
         "Open this page, log in as {identity}, and agree:\n\n  {}\n",

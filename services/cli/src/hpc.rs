@@ -10,8 +10,8 @@ use compute_runtime::{grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
 use crate::{
-    Answer,
-    answer::table,
+    Output,
+    output::table,
     site,
     trust::{self, Consent},
 };
@@ -37,7 +37,7 @@ pub enum Command {
     },
 }
 
-pub(crate) async fn run(command: Command, folder: &Path, json: bool) -> anyhow::Result<Answer> {
+pub(crate) async fn run(command: Command, folder: &Path, json: bool) -> anyhow::Result<Output> {
     let site = site::load(folder)?;
     match command {
         Command::Trust { name, yes, replace } => {
@@ -52,7 +52,7 @@ pub(crate) async fn run(command: Command, folder: &Path, json: bool) -> anyhow::
     }
 }
 
-async fn check(site: &Site, name: &str) -> anyhow::Result<Answer> {
+async fn check(site: &Site, name: &str) -> anyhow::Result<Output> {
     let hpc = site::hpc(site, name)?;
     let address = site.connector_address(hpc);
     let transport = Transport::load(site.server.tls.as_ref())?;
@@ -77,7 +77,7 @@ async fn check(site: &Site, name: &str) -> anyhow::Result<Answer> {
     let entry = |item: &CheckItem| -> Value {
         json!({"subject": item.subject, "ok": item.ok, "detail": item.detail})
     };
-    Ok(Answer {
+    Ok(Output {
         json: json!({"hpc": name, "findings": items.iter().map(entry).collect::<Vec<_>>()}),
         text: table(
             ["what", "verdict", "detail"],

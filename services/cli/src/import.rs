@@ -9,7 +9,7 @@ use compute_runtime::seal::{SealingKey, globus_purpose};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::{Answer, answer::table, site};
+use crate::{Output, output::table, site};
 
 /// Where the password is looked for when no file is named.
 const PASSWORD_VARIABLE: &str = "CYBERGIS_IMPORT_PASSWORD";
@@ -28,7 +28,7 @@ pub struct Command {
     dry_run: bool,
 }
 
-pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Output> {
     let Command {
         from,
         from_password_file,
@@ -51,7 +51,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
         None => Some(String::new()),
     };
     let reports = legacy.import_into(&store, &seal, dry_run).await?;
-    Ok(answer(&reports, dry_run))
+    Ok(output(&reports, dry_run))
 }
 
 fn password(file: Option<&Path>) -> anyhow::Result<Option<SecretString>> {
@@ -67,7 +67,7 @@ fn password(file: Option<&Path>) -> anyhow::Result<Option<SecretString>> {
     Ok(env::var(PASSWORD_VARIABLE).ok().map(SecretString::from))
 }
 
-fn answer(reports: &[TableReport], dry_run: bool) -> Answer {
+fn output(reports: &[TableReport], dry_run: bool) -> Output {
     let line = |report: &TableReport| {
         let whys = report.left_out.iter().map(|(why, n)| (why.as_str(), n));
         let whys = whys.chain(report.notes.iter().map(|(note, n)| (note.as_str(), n)));
@@ -98,7 +98,7 @@ fn answer(reports: &[TableReport], dry_run: bool) -> Answer {
         text.push_str("\n\nNothing was written: this was a dry run.");
     }
     let tables: Vec<_> = reports.iter().map(row).collect();
-    Answer::good(json!({"dryRun": dry_run, "tables": tables}), text)
+    Output::good(json!({"dryRun": dry_run, "tables": tables}), text)
 }
 
 fn row(report: &TableReport) -> Value {

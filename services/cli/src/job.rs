@@ -14,8 +14,8 @@ use compute_runtime::{grpc::Transport, tls::Role};
 use serde_json::{Value, json};
 
 use crate::{
-    Answer,
-    answer::{printable, table},
+    Output,
+    output::{printable, table},
     site,
 };
 
@@ -36,7 +36,7 @@ pub enum Command {
         /// Of this user, NAME@HOST
         #[arg(long)]
         user: Option<String>,
-        /// This many at the most
+        /// Show at most this many
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },
@@ -56,7 +56,7 @@ fn state(name: &str) -> Result<State, String> {
     State::from_str(name).map_err(|error| error.to_string())
 }
 
-pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Output> {
     let site = site::load(folder)?;
     let store = site::store(&site.server).await?;
     match command {
@@ -87,7 +87,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
     }
 }
 
-async fn list(store: &Store, filter: JobFilter) -> anyhow::Result<Answer> {
+async fn list(store: &Store, filter: JobFilter) -> anyhow::Result<Output> {
     let jobs = store.list_jobs(filter).await?;
     let line = |job: &Job| {
         [
@@ -108,13 +108,13 @@ async fn list(store: &Store, filter: JobFilter) -> anyhow::Result<Answer> {
         "id", "user", "hpc", "state", "slurm", "template", "created", "reason",
     ];
     let text = table(header, jobs.iter().map(line).collect());
-    Ok(Answer::good(
+    Ok(Output::good(
         json!({"jobs": jobs.iter().map(row).collect::<Vec<_>>()}),
         text,
     ))
 }
 
-async fn show(store: &Store, id: &JobId) -> anyhow::Result<Answer> {
+async fn show(store: &Store, id: &JobId) -> anyhow::Result<Output> {
     let job = find(store, id).await?;
     let (events, logs) = (store.events_of(id).await?, store.logs_of(id).await?);
     let event = |e: &EventRow| json!({"type": e.kind, "message": e.message, "createdAt": e.created_at.to_iso()});
@@ -152,7 +152,7 @@ async fn show(store: &Store, id: &JobId) -> anyhow::Result<Answer> {
             printable(&log.message, true)
         ));
     }
-    Ok(Answer::good(json, parts.join("\n\n")))
+    Ok(Output::good(json, parts.join("\n\n")))
 }
 
 async fn cancel(
@@ -160,7 +160,7 @@ async fn cancel(
     transport: &Transport,
     id: &JobId,
     alive_within: Duration,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Output> {
     let job = find(store, id).await?;
     if job.state.is_terminal() {
         bail!("job {id} is over already: it is {}", job.state);
@@ -184,7 +184,7 @@ async fn cancel(
             job.hpc
         )
     };
-    Ok(Answer::good(
+    Ok(Output::good(
         json!({"job": row(&job), "maintainerAsked": asked}),
         text,
     ))

@@ -1,15 +1,15 @@
 //! The operator's command: templates, configuration, host keys, jobs.
 //!
 //! Each group of commands is a file; a command takes values and gives an
-//! [`Answer`], which is written as a table or as JSON.
+//! [`Output`], which is written as a table or as JSON.
 
-mod answer;
 mod config;
 mod globus;
 mod host_keys;
 mod hpc;
 mod import;
 mod job;
+mod output;
 mod site;
 mod template;
 mod trust;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use answer::{Answer, shown};
+pub use output::{Output, shown};
 
 /// The operator's command of CyberGIS-Compute.
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ pub struct Cli {
         value_name = "FOLDER"
     )]
     pub config: PathBuf,
-    /// Answer in JSON, for programs
+    /// Print JSON, for programs
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -67,7 +67,7 @@ pub enum Group {
 ///
 /// # Errors
 /// What went wrong, as a sentence.
-pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
+pub async fn run(cli: Cli) -> anyhow::Result<Output> {
     match cli.group {
         Group::Template(command) => template::run(command, &cli.config).await,
         Group::Config(command) => Ok(config::run(&command, &cli.config)),

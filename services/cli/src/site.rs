@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use compute_config::{ProcessEnvironment, Server, Site, Stores};
 use compute_db::Store;
 use compute_domain::{SystemClock, site::Hpc};
-use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+use compute_templates::Mirrors;
 
 /// The configuration; its warnings are left to `config check`.
 pub(crate) fn load(folder: &Path) -> anyhow::Result<Site> {
@@ -27,13 +27,7 @@ pub(crate) async fn store(server: &Server) -> anyhow::Result<Store> {
 
 /// The mirrors of templates, the same that the services use.
 pub(crate) fn mirrors(server: &Server) -> Mirrors {
-    Mirrors::new(MirrorOptions {
-        root: server.cache_path.join("templates"),
-        policy: AddressPolicy {
-            local_roots: server.template_local_roots.clone(),
-        },
-        size_limit: server.template_size_limit_mb << 20,
-    })
+    Mirrors::new(server.mirrors.clone())
 }
 
 /// The HPC of that name.

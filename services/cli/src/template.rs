@@ -1,5 +1,6 @@
 //! `template`: what users may run.
 
+mod list;
 mod show;
 mod verify;
 
@@ -9,12 +10,11 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use compute_config::Site;
 use compute_db::{NewTemplate, Store, Template, TemplatePatch};
-use compute_domain::manifest::Manifest;
-use compute_templates::{Mirrors, Snapshot};
+use compute_templates::Mirrors;
 use serde_json::json;
 
-use self::show::{abbreviated, approvals, row};
-use crate::{Answer, answer::table, site};
+use self::show::row;
+use crate::{Output, site};
 
 /// Commands about templates.
 #[derive(Debug, Subcommand)]
@@ -85,9 +85,9 @@ pub enum Command {
     List,
 }
 
-pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Output> {
     let site = site::load(folder)?;
-    let desk = Desk {
+    let commands = TemplateCommands {
         store: site::store(&site.server).await?,
         mirrors: site::mirrors(&site.server),
         site,
@@ -109,7 +109,7 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 is_raw_approved: raw_sbatch,
                 is_mpi_approved: mpi,
             };
-            desk.add(new).await
+            commands.add(new).await
         }
         Command::Update {
             id,
@@ -118,16 +118,17 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
             newest,
         } => {
             let sha = if newest { Some(None) } else { sha.map(Some) };
-            desk.change(
-                &id,
-                TemplatePatch {
-                    address,
-                    sha,
-                    ..TemplatePatch::default()
-                },
-                "updated",
-            )
-            .await
+            commands
+                .change(
+                    &id,
+                    TemplatePatch {
+                        address,
+                        sha,
+                        ..TemplatePatch::default()
+                    },
+                    "updated",
+                )
+                .await
         }
         Command::Approve {
             id,
@@ -140,26 +141,26 @@ pub(crate) async fn run(command: Command, folder: &Path) -> anyhow::Result<Answe
                 is_mpi_approved: mpi.then_some(true),
                 ..TemplatePatch::default()
             };
-            desk.change(&id, patch, "approved").await
+            commands.change(&id, patch, "approved").await
         }
         Command::Withdraw {
             id,
             raw_sbatch,
             mpi,
-        } => desk.withdraw(&id, raw_sbatch, mpi).await,
-        Command::Remove { id } => desk.remove(&id).await,
-        Command::List => desk.list().await,
+        } => commands.withdraw(&id, raw_sbatch, mpi).await,
+        Command::Remove { id } => commands.remove(&id).await,
+        Command::List => commands.list().await,
     }
 }
 
-struct Desk {
+struct TemplateCommands {
     store: Store,
     mirrors: Mirrors,
     site: Site,
 }
 
-impl Desk {
-    async fn add(&self, mut new: NewTemplate) -> anyhow::Result<Answer> {
+impl TemplateCommands {
+    async fn add(&self, mut new: NewTemplate) -> anyhow::Result<Output> {
         let id = &new.id;
         if self.store.template(id).await?.is_some() {
             bail!("there is a template {id} already: use `template update {id}`");
@@ -180,7 +181,7 @@ impl Desk {
         id: &str,
         mut patch: TemplatePatch,
         what: &str,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<Output> {
         let before = self.template(id).await?;
         let address = patch.address.as_deref().unwrap_or(&before.address);
         let sha = patch.sha.clone().unwrap_or(before.sha);
@@ -197,7 +198,7 @@ impl Desk {
     }
 
     /// Takes back all approvals, or only those that are named.
-    async fn withdraw(&self, id: &str, raw: bool, mpi: bool) -> anyhow::Result<Answer> {
+    async fn withdraw(&self, id: &str, raw: bool, mpi: bool) -> anyhow::Result<Output> {
         let all = !raw && !mpi;
         let patch = TemplatePatch {
             is_approved: all.then_some(false),
@@ -218,82 +219,17 @@ impl Desk {
                 "template {id} may run in a container only, and its tasks are independent programs there"
             ),
         };
-        Ok(Answer::good(json!({"template": row(&template, [])}), text))
+        Ok(Output::good(json!({"template": row(&template, [])}), text))
     }
 
-    async fn remove(&self, id: &str) -> anyhow::Result<Answer> {
+    async fn remove(&self, id: &str) -> anyhow::Result<Output> {
         if !self.store.remove_template(id).await? {
             bail!(unknown(id));
         }
-        Ok(Answer::good(
+        Ok(Output::good(
             json!({"removed": id}),
             format!("template {id} has been removed"),
         ))
-    }
-
-    async fn list(&self) -> anyhow::Result<Answer> {
-        let (mut entries, mut rows) = (Vec::new(), Vec::new());
-        for template in self.store.templates().await? {
-            let known = self.known(&template).await;
-            let unapproved = known
-                .as_ref()
-                .ok()
-                .and_then(|(_, manifest)| self.unapproved(&template, manifest));
-            let (name, commit, problem) = match &known {
-                Ok((commit, manifest)) => (
-                    manifest.name.as_str(),
-                    commit.as_str(),
-                    unapproved.as_deref().unwrap_or_default(),
-                ),
-                Err(problem) => ("", "", problem.as_str()),
-            };
-            let told = |text: &str| json!(Some(text).filter(|text| !text.is_empty()));
-            let more = [
-                ("name", told(name)),
-                ("commit", told(commit)),
-                ("problem", told(problem)),
-            ];
-            entries.push(row(&template, more));
-            rows.push([
-                template.id.clone(),
-                approvals(&template).to_owned(),
-                abbreviated(commit),
-                if template.sha.is_some() {
-                    "pinned"
-                } else {
-                    "newest"
-                }
-                .to_owned(),
-                template.address.clone(),
-                if problem.is_empty() { name } else { problem }.to_owned(),
-            ]);
-        }
-        let text = table(
-            [
-                "id",
-                "approved",
-                "commit",
-                "which",
-                "address",
-                "name or problem",
-            ],
-            rows,
-        );
-        Ok(Answer::good(json!({"templates": entries}), text))
-    }
-
-    /// Commit and manifest as they were last fetched on this machine.
-    async fn known(&self, template: &Template) -> Result<(String, Manifest), String> {
-        let Template {
-            id, address, sha, ..
-        } = template;
-        let known = self.mirrors.snapshot(id, address, sha.as_deref()).await;
-        let known = known.map_err(|error| error.to_string())?;
-        let Snapshot { sha, manifest } =
-            known.ok_or_else(|| "not fetched on this machine yet".to_owned())?;
-        let manifest = Manifest::parse(&manifest, address, Some(&sha));
-        let manifest = manifest.map_err(|error| format!("manifest.json: {error}"))?;
-        Ok((sha, manifest))
     }
 
     async fn template(&self, id: &str) -> anyhow::Result<Template> {

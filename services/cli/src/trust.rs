@@ -8,9 +8,9 @@ use compute_domain::site::Hpc;
 use serde_json::json;
 
 use crate::{
-    Answer,
-    answer::{printable, table},
+    Output,
     host_keys::{self, HostKey},
+    output::{printable, table},
 };
 
 /// Whether keys may be pinned.
@@ -51,7 +51,7 @@ impl Standing {
     }
 }
 
-pub(crate) async fn run(hpc: &Hpc, consent: Consent, replace: bool) -> anyhow::Result<Answer> {
+pub(crate) async fn run(hpc: &Hpc, consent: Consent, replace: bool) -> anyhow::Result<Output> {
     let (file, name) = (&hpc.known_hosts, host_keys::name_in_file(&hpc.ip, hpc.port));
     let shown = host_keys::fetch(&hpc.ip, hpc.port).await?;
     let pinned = host_keys::pinned(file, &name).await?;
@@ -70,13 +70,13 @@ pub(crate) async fn run(hpc: &Hpc, consent: Consent, replace: bool) -> anyhow::R
         }
     }
     let keys = format!("{}\n", table(["type", "fingerprint", "standing"], rows));
-    let answer = |text: String, written: bool, is_good: bool| Answer {
+    let output = |text: String, written: bool, is_good: bool| Output {
         json: json!({"hpc": hpc.name, "knownHosts": file, "keys": entries, "written": written}),
         text,
         is_good,
     };
     if unpinned.is_empty() {
-        return Ok(answer(
+        return Ok(output(
             format!("{keys}\nall keys of {} are pinned", hpc.name),
             false,
             true,
@@ -89,12 +89,12 @@ pub(crate) async fn run(hpc: &Hpc, consent: Consent, replace: bool) -> anyhow::R
              compare the fingerprint with the site's and run this with --replace",
             hpc.name
         );
-        return Ok(answer(format!("{keys}\n{advice}"), false, false));
+        return Ok(output(format!("{keys}\n{advice}"), false, false));
     }
     if !agreed(consent, &keys, &hpc.name)? {
         let advice = "nothing was pinned: compare the fingerprints with those that the site has \
                       published, and run this with --yes";
-        return Ok(answer(format!("{keys}\n{advice}"), false, false));
+        return Ok(output(format!("{keys}\n{advice}"), false, false));
     }
     if replace && !pinned.is_empty() {
         host_keys::forget(file, &name).await?;
@@ -106,7 +106,7 @@ pub(crate) async fn run(hpc: &Hpc, consent: Consent, replace: bool) -> anyhow::R
         unpinned.len(),
         file.display()
     );
-    Ok(answer(text, true, true))
+    Ok(output(text, true, true))
 }
 
 fn agreed(consent: Consent, keys: &str, hpc: &str) -> anyhow::Result<bool> {

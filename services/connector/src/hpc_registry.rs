@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use compute_domain::site::Hpc;
 use compute_proto::wire::{Credential, Target};
-use compute_runtime::{health::Finding, seal::SealingKey};
+use compute_runtime::{health::CheckResult, seal::SealingKey};
 use secrecy::SecretString;
 
 use crate::{
@@ -112,7 +112,7 @@ impl HpcRegistry {
     }
 
     /// The state of each HPC, as far as it is known without connecting to it.
-    pub(crate) fn health(&self) -> Vec<(String, Finding)> {
+    pub(crate) fn health(&self) -> Vec<(String, CheckResult)> {
         let state_of = |accounts: &Result<HpcAccounts, Error>| {
             let trouble = match accounts {
                 Ok(HpcAccounts::Community(account)) => account.remote.pool().trouble(),

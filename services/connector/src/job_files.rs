@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use compute_domain::job::JobFile;
+use compute_domain::{ids::JobId, job::JobFile};
 use compute_proto::FilePart;
 
 use crate::{
@@ -58,7 +58,7 @@ impl<'a> JobFiles<'a> {
     /// # Errors
     /// [`Error::Argument`] if `job` is not the id of a job.
     pub(crate) fn of(remote: &'a Remote, place: &Place, job: &'a str) -> Result<Self, Error> {
-        if !is_job_id(job) {
+        if JobId::parse(job).is_none() {
             return Err(Error::Argument(format!("{job:?} is not the id of a job")));
         }
         let mut arguments = place.arguments();
@@ -129,41 +129,5 @@ impl<'a> JobFiles<'a> {
         let reply = self.remote.run(&REMOVE, self.with([])).await?;
         reply.content(self.job)?;
         Ok(())
-    }
-}
-
-/// Whether `text` is one component of a path and a name that Slurm can search for:
-/// without comma or blank.
-pub(crate) fn is_job_id(text: &str) -> bool {
-    is_word(text) && !text.starts_with('-')
-}
-
-/// Whether `text` consists of 1 to 64 letters, digits, `_` and `-`.
-pub(crate) fn is_word(text: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-    (1..=64).contains(&text.len()) && text.bytes().all(fits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids() {
-        assert!(is_job_id("1795457659sRX9w") && is_job_id("a_b-c"));
-        for text in [
-            "",
-            "-n",
-            "a b",
-            "a,b",
-            "a\nb",
-            "é",
-            "..",
-            "a/b",
-            "$(x)",
-            &"x".repeat(65),
-        ] {
-            assert!(!is_job_id(text), "{text:?}");
-        }
     }
 }

@@ -37,7 +37,7 @@ use compute_domain::{Clock, site::Hpc};
 use compute_proto::{
     FILE_DESCRIPTOR_SET, MAX_MESSAGE_BYTES, wire::connector_server::ConnectorServer,
 };
-use compute_runtime::{grpc::Transport, health::Parts, seal::SealingKey};
+use compute_runtime::{grpc::Transport, health::HealthChecks, seal::SealingKey};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -80,9 +80,9 @@ pub async fn build(
 impl Connector {
     /// Its health report. The connector is ready even if an HPC is down: others may
     /// work.
-    pub fn parts(&self) -> Parts {
+    pub fn parts(&self) -> HealthChecks {
         let registry = Arc::clone(&self.registry);
-        Parts::default().noting(move || std::future::ready(registry.health()))
+        HealthChecks::default().informational(move || std::future::ready(registry.health()))
     }
 
     /// Serves until `stop`, and then completes the calls in progress.

@@ -16,10 +16,6 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::{breaker::Breaker, error::Error, meters, session::Master, ssh_target::SshTarget};
 
-/// Maximum number of sessions on a connection. Most servers allow ten (sshd_config(5),
-/// MaxSessions); two remain for commands that are ending.
-pub(crate) const MAX_SESSIONS: u32 = 8;
-
 /// How long a command waits while all sessions are in use.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -61,8 +57,8 @@ impl Pool {
         clock: Arc<dyn Clock>,
         control_directory: PathBuf,
     ) -> Self {
-        let sessions = hpc.max_sessions_per_connection.clamp(1, MAX_SESSIONS) as usize;
-        let slots = (0..hpc.max_connections.max(1))
+        let sessions = hpc.max_sessions_per_connection as usize;
+        let slots = (0..hpc.max_connections)
             .map(|_| Slot::new(sessions))
             .collect();
         Self {

@@ -48,14 +48,16 @@ impl PrivateAccounts {
     /// Without any account yet.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the system gives no random numbers.
+    /// [`Error::Internal`] if the system has no source of random numbers.
     pub(crate) fn new(
         hpc: Arc<Hpc>,
         deps: AccountDeps,
         key: Arc<SealingKey>,
     ) -> Result<Self, Error> {
-        let tag_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
-            .map_err(|_| Error::Internal("the system gives no random numbers".to_owned()))?;
+        let tag_key =
+            hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| {
+                Error::Internal("the system has no source of random numbers".to_owned())
+            })?;
         Ok(Self {
             hpc,
             deps,

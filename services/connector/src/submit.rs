@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use compute_domain::job::Mark;
+use compute_domain::{
+    ids::JobId,
+    job::{Mark, is_deployment_name},
+};
 use compute_proto::Submitted;
 use futures::{
     FutureExt as _,
@@ -19,12 +22,7 @@ use futures::{
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use crate::{
-    error::Error,
-    job_files::{is_job_id, is_word},
-    paths::RemotePath,
-    scheduler::Scheduler,
-};
+use crate::{error::Error, paths::RemotePath, scheduler::Scheduler};
 
 type SharedResult = Shared<BoxFuture<'static, Result<Submitted, Error>>>;
 
@@ -110,7 +108,7 @@ impl Submissions {
 /// [`Error::Argument`] if they cannot.
 pub(crate) fn check_mark(mark: &Mark) -> Result<(), Error> {
     let Mark { deployment, job } = mark;
-    let fits = is_job_id(job.as_str()) && is_word(deployment);
+    let fits = JobId::parse(job.as_str()).is_some() && is_deployment_name(deployment);
     fits.then_some(()).ok_or_else(|| {
         Error::Argument(format!(
             "{:?} is not the id of a job of deployment {deployment:?}",

@@ -7,7 +7,7 @@ use compute_config::Site;
 use compute_proto::ConnectorClient;
 use compute_runtime::{
     grpc::{AddressError, Transport},
-    health::Finding,
+    health::CheckResult,
     tls::Role,
 };
 use futures::future::join_all;
@@ -31,7 +31,7 @@ impl Connectors {
     }
 
     /// Whether the connector of each HPC answers.
-    pub async fn noted(self) -> Vec<(String, Finding)> {
+    pub async fn noted(self) -> Vec<(String, CheckResult)> {
         let asked = self.0.iter().map(async |(hpc, connector)| {
             let answer = connector.ping().await.map_err(|error| error.to_string());
             (format!("connector of {hpc}"), answer)

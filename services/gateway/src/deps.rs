@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use compute_config::{GlobusService, Server};
+use compute_config::Server;
 use compute_db::Store;
 use compute_domain::{Clock, SystemClock};
-use compute_globus::{Globus, GlobusOptions};
-use compute_queue::{Queue, RedisOptions};
+use compute_globus::Globus;
+use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
-use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+use compute_templates::Mirrors;
 
 /// The outside of the gateway.
 pub struct Deps {
@@ -36,41 +36,20 @@ impl Deps {
     /// # Errors
     /// If an address is none, or the sealing key or the files for TLS cannot be had.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
-        let redis = &server.redis;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let transport = Transport::load(server.tls.as_ref())?;
         transport.keep_fresh(Arc::clone(&clock), &shutdown);
         Ok(Self {
             store: Store::connect(&server.database.url, clock.clone()).await?,
-            globus: globus(&server.globus, &clock)?,
+            globus: (server.globus.clone())
+                .map(|options| Globus::new(options, Arc::clone(&clock)))
+                .transpose()?,
             seal: SealingKey::load_or_create(&server.seal_key_file)?,
             transport,
             clock,
-            queue: Queue::connect(RedisOptions {
-                host: redis.host.clone(),
-                port: redis.port,
-                password: redis.password.clone(),
-                prefix: redis.prefix.clone(),
-            })?,
-            mirrors: Mirrors::new(MirrorOptions {
-                root: server.cache_path.join("templates"),
-                policy: AddressPolicy {
-                    local_roots: server.template_local_roots.clone(),
-                },
-                size_limit: server.template_size_limit_mb << 20,
-            }),
+            queue: Queue::connect(server.redis.clone())?,
+            mirrors: Mirrors::new(server.mirrors.clone()),
             shutdown,
         })
     }
-}
-
-fn globus(service: &GlobusService, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Globus>> {
-    let options = service.client_id.clone().map(|client_id| GlobusOptions {
-        client_id,
-        auth_url: service.auth_url.clone(),
-        transfer_url: service.transfer_url.clone(),
-    });
-    Ok(options
-        .map(|options| Globus::new(options, Arc::clone(clock)))
-        .transpose()?)
 }

@@ -41,8 +41,8 @@ use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
     draining::DrainingListener,
-    health::Parts,
-    serving::{self, Patience},
+    health::HealthChecks,
+    serving::{self, Timeouts},
     shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
@@ -114,16 +114,16 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
     // Around the router, not in it: routing must see the normalised path.
     let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
     let listener = DrainingListener::new(listener, token)?;
-    serving::serve(listener, app, Patience::default(), proxies).await;
+    serving::serve(listener, app, Timeouts::default(), proxies).await;
     Ok(())
 }
 
 /// What its health is made of. It is served on an address of its own
 /// (`health::serve`): whatever a client asks for here, there is no such route.
-pub fn parts(state: &AppState) -> Parts {
+pub fn parts(state: &AppState) -> HealthChecks {
     let (store, queue) = (state.store.clone(), state.queue.clone());
     let connectors = state.connectors.clone();
-    Parts::default()
+    HealthChecks::default()
         .with("database", move || {
             let store = store.clone();
             async move { store.ping().await.map_err(|error| error.to_string()) }
@@ -132,5 +132,5 @@ pub fn parts(state: &AppState) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
-        .noting(move || connectors.clone().noted())
+        .informational(move || connectors.clone().noted())
 }

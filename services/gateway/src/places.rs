@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use compute_domain::ids::UserId;
-use compute_runtime::serving::Keeping;
+use compute_runtime::serving::GuardedBody;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::GatewayError;
@@ -37,7 +37,7 @@ impl Place {
     /// The answer, which takes the place until it is sent.
     pub fn until_sent(self, answer: impl IntoResponse) -> Response {
         let answer = answer.into_response();
-        answer.map(|body| Body::new(Keeping::new(body, self)))
+        answer.map(|body| Body::new(GuardedBody::new(body, self)))
     }
 }
 

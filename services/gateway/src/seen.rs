@@ -74,7 +74,7 @@ fn job_of(request: &Request) -> Option<JobId> {
     let mut both = route.split('/').zip(request.uri().path().split('/'));
     both.find(|(of_route, _)| *of_route == "job")?;
     let (of_route, id) = both.next()?;
-    (of_route == "{id}" && compute_trace::is_fit(id)).then(|| JobId::from_text(id))
+    JobId::parse(id).filter(|_| of_route == "{id}")
 }
 
 #[cfg(test)]

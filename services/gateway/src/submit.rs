@@ -5,11 +5,11 @@ use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{Cause, DataSource, Job, root_of},
-    manifest::{ConnectorVariant, Manifest, ParamRules, SlurmInputRules},
-    site::{ContainerRuntime, Hpc, KindName},
+    manifest::{Manifest, ParamRules, SlurmInputRules},
+    site::{Hpc, KindName},
     slurm::{
-        Ceilings, OptionError, Refusal, SlurmOptions, check_allowed, check_env, check_param,
-        check_slurm,
+        Ceilings, OptionError, SlurmOptions, ValidationError, check_allowed, check_env,
+        check_param, check_slurm,
     },
 };
 use compute_globus::Place;
@@ -87,8 +87,8 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         SubmitOutcome::NoFolder(id) => Err(GatewayError::Refused(format!(
             "unknown folder with id {id}"
         ))),
-        SubmitOutcome::Beside(beside) => Err(GatewayError::Refused(
-            Cause::folder_shared_with(&beside).to_string(),
+        SubmitOutcome::FolderShared(other) => Err(GatewayError::Refused(
+            Cause::folder_shared_with(&other).to_string(),
         )),
         SubmitOutcome::Transferred(id) => Err(GatewayError::Refused(format!(
             "Globus is transferring the folder {id}, which the job may write to: submit it again \
@@ -173,11 +173,8 @@ async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), G
         None => Ok(()),
         Some(DataSource::Local { path }) => {
             match root_of(&state.site.server.local_data_roots, &path) {
-                Some(_) => Ok(()),
-                None => refuse(format!(
-                    "the local data folder {} is in none of the folders that this server takes data from",
-                    path.display()
-                )),
+                Ok(_) => Ok(()),
+                Err(outside) => refuse(outside.to_string()),
             }
         }
         Some(DataSource::Globus { endpoint, path }) => {
@@ -202,7 +199,7 @@ fn check_values(
     params: &ParamRules,
     slurm: &SlurmInputRules,
 ) -> Result<SlurmOptions, GatewayError> {
-    let words = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.0);
+    let words = |errors: Vec<ValidationError>| errors.into_iter().map(|error| error.0);
     let mut wrong: Vec<String> = Vec::new();
     wrong.extend(
         check_param(params, &job.param)
@@ -216,10 +213,10 @@ fn check_values(
         Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
         Ok(options) => {
             let over = Ceilings::of(hpc).check(&job.slurm, options);
-            wrong.extend(over.err().map(|refusal| refusal.0));
+            wrong.extend(over.err().map(|error| error.0));
             let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, options);
             wrong.extend(ruled.err().into_iter().flat_map(words));
-            wrong.extend(check_allowed(hpc, options).err().map(|refusal| refusal.0));
+            wrong.extend(check_allowed(hpc, options).err().map(|error| error.0));
         }
     }
     match options {
@@ -229,18 +226,7 @@ fn check_values(
 }
 
 fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {
-    let name = &manifest.container;
-    let missing = match manifest.connector {
-        ConnectorVariant::Slurm => None,
-        ConnectorVariant::SingCvmfs => {
-            (!site.kernels.contains_key(name)).then(|| format!("unknown kernel {name}"))
-        }
-        ConnectorVariant::Singularity if hpc.container_runtime == ContainerRuntime::None => None,
-        ConnectorVariant::Singularity => match site.containers.get(name) {
-            None => Some(format!("unknown container {name}")),
-            Some(container) if container.hpc_path.contains_key(&hpc.name) => None,
-            Some(_) => Some(format!("container {name} is not set up on {}", hpc.name)),
-        },
-    };
-    missing.map_or(Ok(()), |reason| Err(GatewayError::Refused(reason)))
+    let software = manifest.software(hpc, &site.containers, &site.kernels);
+    software.map_err(|error| GatewayError::Refused(error.to_string()))?;
+    Ok(())
 }

@@ -1,5 +1,4 @@
-//! Taking over the database of the legacy server (MySQL or MariaDB), which is only
-//! read.
+//! The import of the database of the legacy server (MySQL or MariaDB), which is only read.
 //!
 //! Rows that are in ours already, by primary key, are left untouched, so an import
 //! may be done again, also after one that broke off: each batch is one

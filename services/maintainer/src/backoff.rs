@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
+use compute_domain::Backoff;
 
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(60);
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 
 /// The wait before try number `attempts` + 1: doubling from 1 s to 60 s.
 pub fn backoff(attempts: u32) -> Duration {
-    FIRST.saturating_mul(1 << attempts.min(10)).min(LONGEST)
+    BACKOFF.limit(attempts.saturating_add(1))
 }
 
-/// `wait`, more or less a quarter, so that many waiters do not come at once.
+/// Returns a random part of `wait`, so that many waiters do not return at once.
 pub fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(rand::rng().random_range(0.75..1.25))
+    Backoff::new(wait, wait).delay(1)
 }
 
 /// Whether try number `attempts` gets an event: the first does, later ones ever more rarely.
@@ -30,7 +29,7 @@ mod tests {
     fn waits_double_up_to_a_minute() {
         let seconds: Vec<_> = (0..8).map(|n| backoff(n).as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(backoff(u32::MAX), LONGEST);
+        assert_eq!(backoff(u32::MAX), Duration::from_secs(60));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use compute_domain::{
     job::{Cause, Job, JobObservation, SlurmJob, Step},
     manifest::Stage,
     site::{Hpc, KindName},
-    slurm::{Refusal, SlurmOptions, check_allowed},
+    slurm::{SlurmOptions, ValidationError, check_allowed},
 };
 
 use crate::{
@@ -110,7 +110,7 @@ fn options_of(job: &Job, hpc: &Hpc) -> Result<SlurmOptions, Cause> {
         words.join("; ")
     });
     let checked = options.and_then(|options| {
-        check_allowed(hpc, &options).map_err(|Refusal(words)| words)?;
+        check_allowed(hpc, &options).map_err(|ValidationError(words)| words)?;
         Ok(options)
     });
     match checked {

@@ -2,7 +2,7 @@
 
 use compute_domain::{
     ids::FolderId,
-    job::{Cause, Job},
+    job::Job,
     site::{Container, ContainerRuntime, Hpc},
 };
 
@@ -82,22 +82,15 @@ pub fn sing_cvmfs(folders: &Folders) -> Launcher {
 
 /// `container` under the runtime of `hpc`, with the job's folders, the HPC's and
 /// the container's own mounts bound. `mpi` tells whether a contained program gets the
-/// launcher's MPI interface.
-///
-/// # Errors
-/// If the container is not set up on that HPC.
+/// launcher's MPI interface; `image` is the path of the container's image on `hpc`.
 pub fn in_container(
     container: &Container,
+    image: &str,
     hpc: &Hpc,
     folders: &Folders,
     mpi: bool,
-) -> Result<Launcher, Cause> {
-    let image = container.hpc_path.get(&hpc.name).cloned().ok_or_else(|| {
-        Cause::new(format!(
-            "container {} is not set up on {}",
-            container.name, hpc.name
-        ))
-    })?;
+) -> Launcher {
+    let image = image.to_owned();
     let mut binds = folders.binds();
     let of_container = container.mount.get(&hpc.name).into_iter().flatten();
     binds.extend(hpc.mount.iter().chain(of_container).map(|(from, to)| Bind {
@@ -105,7 +98,7 @@ pub fn in_container(
         to: to.clone(),
         is_read_only: false,
     }));
-    Ok(match hpc.container_runtime {
+    match hpc.container_runtime {
         ContainerRuntime::Apptainer => Launcher::Apptainer {
             image,
             binds,
@@ -119,7 +112,7 @@ pub fn in_container(
             mpi,
         },
         ContainerRuntime::None => Launcher::Bare,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ use anyhow::Context as _;
 use compute_config::Site;
 use compute_domain::{ids::MaintainerId, site::Hpc};
 use compute_proto::{ConnectorClient, wire::maintainer_server::MaintainerServer};
-use compute_runtime::{grpc::Callers, health::Finding, tls::Role};
+use compute_runtime::{grpc::Callers, health::CheckResult, tls::Role};
 use futures::future::join_all;
 use tokio::net::TcpListener;
 
@@ -135,7 +135,7 @@ pub async fn serve(
 }
 
 /// Whether the connector of each HPC answers.
-pub async fn noted(context: Arc<Context>) -> Vec<(String, Finding)> {
+pub async fn noted(context: Arc<Context>) -> Vec<(String, CheckResult)> {
     let asked = context.hpcs.iter().map(async |(name, hpc)| {
         let answer = hpc.connector.ping().await;
         let answer = answer.map_err(|error| error.to_string());

@@ -110,7 +110,7 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
     } else {
         runner.run().await?;
     }
-    if let Err(error) = context.queue.freed(hpc.name()).await {
+    if let Err(error) = context.queue.notify_slot_freed(hpc.name()).await {
         tracing::warn!(hpc = hpc.name(), %error, "could not announce a free place");
     }
     Ok(())

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use compute_config::Stores;
 use compute_maintainer::{Deps, build, config::Options, context::Context, hand_back, noted, serve};
 use compute_runtime::{
-    health::{self, Parts},
+    health::{self, HealthChecks},
     healthcheck::{self, Action},
     listen,
     shutdown::Shutdown,
@@ -39,10 +39,10 @@ async fn main() -> anyhow::Result<()> {
     hand_back(&context).await
 }
 
-fn parts(context: &Arc<Context>) -> Parts {
+fn parts(context: &Arc<Context>) -> HealthChecks {
     let (store, queue) = (context.store.clone(), context.queue.clone());
     let context = Arc::clone(context);
-    Parts::default()
+    HealthChecks::default()
         .with("database", move || {
             let store = store.clone();
             async move { store.ping().await.map_err(|error| error.to_string()) }
@@ -51,5 +51,5 @@ fn parts(context: &Arc<Context>) -> Parts {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
-        .noting(move || noted(Arc::clone(&context)))
+        .informational(move || noted(Arc::clone(&context)))
 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use compute_db::Whereabouts;
+use compute_db::JobStatus;
 use compute_domain::{Timestamp, job::State};
 use compute_proto::LiveJob;
 
@@ -77,7 +77,7 @@ async fn look(
     let live = hpc.connector.deployment_jobs(deployment).await?;
     let ids: Vec<_> = live.iter().map(|live| live.job.clone()).collect();
     // Whatever HPC they are of: two may be the same cluster, with one account.
-    let rows = context.store.whereabouts(&ids).await?;
+    let rows = context.store.job_status(&ids).await?;
     let orphans = orphans(&live, &rows, context.clock.now());
     meters::orphans(name, orphans.len());
     for Orphan { live, why } in &orphans {
@@ -94,7 +94,7 @@ async fn look(
 
 /// Those of `live` that no row of `rows` follows. The rows are younger: a job has its
 /// row before the scheduler has it.
-fn orphans<'a>(live: &'a [LiveJob], rows: &'a [Whereabouts], now: Timestamp) -> Vec<Orphan<'a>> {
+fn orphans<'a>(live: &'a [LiveJob], rows: &'a [JobStatus], now: Timestamp) -> Vec<Orphan<'a>> {
     let rows: HashMap<_, _> = rows.iter().map(|row| (&row.id, row)).collect();
     let why = |live: &LiveJob| match rows.get(&live.job) {
         None => Some(Why::NoSuchJob),
@@ -125,8 +125,8 @@ mod tests {
         Timestamp::from_millis(1_795_457_659_000)
     }
 
-    fn row(state: State, slurm_id: Option<&str>, seconds_ago: u64) -> Option<Whereabouts> {
-        Some(Whereabouts {
+    fn row(state: State, slurm_id: Option<&str>, seconds_ago: u64) -> Option<JobStatus> {
+        Some(JobStatus {
             id: JobId::from_text("job"),
             state: Some(state),
             slurm_id: slurm_id.map(str::to_owned),
@@ -142,7 +142,7 @@ mod tests {
     #[case::closed(row(State::Failed, Some("17"), 60), Some(Why::IsOver(State::Failed)))]
     #[case::of_another_database(None, Some(Why::NoSuchJob))]
     #[case::a_second_one(row(State::Running, Some("16"), 0), Some(Why::IsAnother("16")))]
-    fn who_is_one(#[case] row: Option<Whereabouts>, #[case] why: Option<Why<'_>>) {
+    fn who_is_one(#[case] row: Option<JobStatus>, #[case] why: Option<Why<'_>>) {
         let live = [LiveJob {
             slurm_id: "17".to_owned(),
             job: JobId::from_text("job"),

@@ -121,7 +121,10 @@ async fn what_globus_refuses_is_told_and_not_tried_again() -> anyhow::Result<()>
     nowhere.source.endpoint = "none".to_owned();
     let refused = globus.submit(&who, &nowhere).await.err();
     let words = refused.map(|error| error.to_string()).unwrap_or_default();
-    assert_eq!(words, "Globus refuses: No such endpoint (EndpointNotFound)");
+    assert_eq!(
+        words,
+        "Globus rejected the request: No such endpoint (EndpointNotFound)"
+    );
     fake.withdraw_consent();
     fake.expire_access();
     let refused = globus.submission_id(&who).await.err();

@@ -31,7 +31,7 @@ async fn from_the_operators_roots_and_from_nowhere_else() -> anyhow::Result<()> 
     assert_ne!(job["remoteDataFolder"], json!(null));
 
     for (path, words) in [
-        ("/etc", "in none of the folders"),
+        ("/etc", "outside the configured local_data_roots"),
         ("set/../..", "without .."),
     ] {
         let id = alice.prepare("cat", from(path)).await?;

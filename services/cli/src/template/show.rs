@@ -4,12 +4,12 @@ use compute_db::Template;
 use compute_domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Desk, verify::Verified};
-use crate::Answer;
+use super::{TemplateCommands, verify::Verified};
+use crate::Output;
 
-impl Desk {
+impl TemplateCommands {
     /// What was done, and what users would stumble over.
-    pub(super) fn done(&self, template: &Template, verified: &Verified, what: &str) -> Answer {
+    pub(super) fn done(&self, template: &Template, verified: &Verified, what: &str) -> Output {
         let Verified { snapshot, manifest } = verified;
         let more = [
             ("name", json!(manifest.name)),
@@ -36,7 +36,7 @@ impl Desk {
         let mut warnings = self.warnings(manifest);
         warnings.extend(self.unapproved(template, manifest));
         lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
-        Answer::good(
+        Output::good(
             json!({"template": entry, "warnings": warnings}),
             lines.join("\n"),
         )

@@ -4,7 +4,7 @@ use compute_db::Template;
 use compute_domain::manifest::{ConnectorVariant, Manifest, ManifestError};
 use compute_templates::Snapshot;
 
-use super::Desk;
+use super::TemplateCommands;
 
 /// A template that can be run.
 pub(super) struct Verified {
@@ -12,7 +12,7 @@ pub(super) struct Verified {
     pub(super) manifest: Manifest,
 }
 
-impl Desk {
+impl TemplateCommands {
     /// Fetches the template and reads its manifest.
     pub(super) async fn verify(
         &self,

@@ -2,34 +2,34 @@
 
 use serde_json::json;
 
-use crate::desk::Desk;
+use crate::operator::Operator;
 
 #[tokio::test]
 async fn a_good_folder_is_good() {
-    let desk = Desk::new().await;
-    let folder = desk.path("config").display().to_string();
+    let operator = Operator::new().await;
+    let folder = operator.path("config").display().to_string();
     for args in [vec!["config", "check"], vec!["config", "check", &folder]] {
         assert_eq!(
-            desk.good(&args),
+            operator.good(&args),
             format!("the configuration in {folder} is good\n")
         );
     }
     assert_eq!(
-        desk.json(&["config", "check"]),
+        operator.json(&["config", "check"]),
         json!({"mistakes": [], "warnings": []})
     );
 }
 
 #[tokio::test]
 async fn every_mistake_is_a_line() {
-    let desk = Desk::new().await;
-    desk.write(
+    let operator = Operator::new().await;
+    operator.write(
         "maintainer.json",
         &json!({"m": {"hpc": ["nowhere"], "default_hpc": "nowhere",
         "maintainer": "NoSuchMaintainer"}}),
     );
-    desk.write("config.json", &json!({"redis": {"port": 70000}}));
-    let said = desk.run(&["config", "check"]);
+    operator.write("config.json", &json!({"redis": {"port": 70000}}));
+    let said = operator.run(&["config", "check"]);
     assert_eq!(said.code, 1);
     for (file, key) in [
         ("maintainer.json", "m.maintainer"),
@@ -41,7 +41,7 @@ async fn every_mistake_is_a_line() {
             .find(|line| line.starts_with(&format!("{file}: {key}: ")));
         assert!(line.is_some(), "{file} {key}: {}", said.stdout);
     }
-    let json = desk.run(&["--json", "config", "check"]).json();
+    let json = operator.run(&["--json", "config", "check"]).json();
     let keys: Vec<_> = json["mistakes"]
         .as_array()
         .unwrap()
@@ -53,24 +53,24 @@ async fn every_mistake_is_a_line() {
 
 #[tokio::test]
 async fn odd_things_are_warnings() {
-    let desk = Desk::new().await;
-    desk.write("config.json", &json!({"colour": "red"}));
-    let text = desk.good(&["config", "check"]);
+    let operator = Operator::new().await;
+    operator.write("config.json", &json!({"colour": "red"}));
+    let text = operator.good(&["config", "check"]);
     assert!(text.contains("warning: config.json: colour: "), "{text}");
-    let warnings = desk.json(&["config", "check"]);
+    let warnings = operator.json(&["config", "check"]);
     assert_eq!(warnings["warnings"][0]["key"], "colour");
 }
 
 #[tokio::test]
 async fn other_commands_name_the_mistakes_too() {
-    let desk = Desk::new().await;
-    desk.write("config.json", &json!({"redis": {"port": 70000}}));
-    let error = desk.bad(&["job", "list"]);
+    let operator = Operator::new().await;
+    operator.write("config.json", &json!({"redis": {"port": 70000}}));
+    let error = operator.bad(&["job", "list"]);
     assert!(
         error.contains("has mistakes: config.json: redis.port: "),
         "{error}"
     );
-    let json = desk.run(&["--json", "job", "list"]);
+    let json = operator.run(&["--json", "job", "list"]);
     assert_eq!(json.code, 1);
     assert!(
         json.json()["error"]
@@ -82,8 +82,8 @@ async fn other_commands_name_the_mistakes_too() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_there() {
-    let desk = Desk::new().await;
-    let said = desk.run(&["config", "check", "/no/such/folder"]);
+    let operator = Operator::new().await;
+    let said = operator.run(&["config", "check", "/no/such/folder"]);
     assert_eq!(said.code, 1);
     assert!(
         said.stdout.contains("config.json: cannot be read"),

@@ -9,14 +9,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::operator::Operator;
 
 /// A real SSH server that nobody can log in to; it shows its host key.
 struct Sshd(Child);
 
 impl Sshd {
-    fn start(desk: &Desk, key: &str) -> (Self, u16) {
-        let key = desk.path(key);
+    fn start(operator: &Operator, key: &str) -> (Self, u16) {
+        let key = operator.path(key);
         if !key.exists() {
             let mut keygen = Command::new("ssh-keygen");
             keygen
@@ -54,20 +54,20 @@ impl Drop for Sshd {
     }
 }
 
-fn at_port(desk: &Desk, port: u16) {
-    let path = desk.path("config/hpc.json");
+fn at_port(operator: &Operator, port: u16) {
+    let path = operator.path("config/hpc.json");
     let mut hpc: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     hpc["local_hpc"]["port"] = json!(port);
-    desk.write("hpc.json", &hpc);
+    operator.write("hpc.json", &hpc);
 }
 
 #[tokio::test]
 async fn a_host_key_is_shown_before_it_is_pinned() {
-    let desk = Desk::new().await;
-    let (_server, port) = Sshd::start(&desk, "host_key");
-    at_port(&desk, port);
-    let known_hosts = desk.path("config/known_hosts");
-    let said = desk.run(&["hpc", "trust", "local_hpc"]);
+    let operator = Operator::new().await;
+    let (_server, port) = Sshd::start(&operator, "host_key");
+    at_port(&operator, port);
+    let known_hosts = operator.path("config/known_hosts");
+    let said = operator.run(&["hpc", "trust", "local_hpc"]);
     assert_eq!(said.code, 1, "{}", said.stderr);
     assert!(
         said.stdout.contains("SHA256:") && said.stdout.contains("--yes"),
@@ -76,12 +76,12 @@ async fn a_host_key_is_shown_before_it_is_pinned() {
     );
     assert!(!known_hosts.exists(), "nobody has agreed");
 
-    let pinned = desk.json(&["hpc", "trust", "local_hpc", "--yes"]);
+    let pinned = operator.json(&["hpc", "trust", "local_hpc", "--yes"]);
     assert_eq!(
         (&pinned["written"], &pinned["keys"][0]["standing"]),
         (&json!(true), &json!("new"))
     );
-    let public = fs::read_to_string(desk.path("host_key.pub")).unwrap();
+    let public = fs::read_to_string(operator.path("host_key.pub")).unwrap();
     let key = public
         .split_whitespace()
         .take(2)
@@ -90,7 +90,7 @@ async fn a_host_key_is_shown_before_it_is_pinned() {
     let line = format!("[127.0.0.1]:{port} {key}\n");
     assert_eq!(fs::read_to_string(&known_hosts).unwrap(), line);
 
-    let again = desk.json(&["hpc", "trust", "local_hpc"]);
+    let again = operator.json(&["hpc", "trust", "local_hpc"]);
     assert_eq!(
         (&again["written"], &again["keys"][0]["standing"]),
         (&json!(false), &json!("pinned"))
@@ -99,49 +99,49 @@ async fn a_host_key_is_shown_before_it_is_pinned() {
 
 #[tokio::test]
 async fn a_changed_host_key_is_an_alarm() {
-    let desk = Desk::new().await;
-    let (server, port) = Sshd::start(&desk, "host_key");
-    at_port(&desk, port);
-    desk.good(&["hpc", "trust", "local_hpc", "--yes"]);
+    let operator = Operator::new().await;
+    let (server, port) = Sshd::start(&operator, "host_key");
+    at_port(&operator, port);
+    operator.good(&["hpc", "trust", "local_hpc", "--yes"]);
     drop(server);
-    let known_hosts = desk.path("config/known_hosts");
+    let known_hosts = operator.path("config/known_hosts");
     let before = fs::read_to_string(&known_hosts).unwrap();
     let other = before.replace(&format!("[127.0.0.1]:{port}"), "[127.0.0.1]:1");
-    let (_server, port) = Sshd::start(&desk, "other_key");
-    at_port(&desk, port);
+    let (_server, port) = Sshd::start(&operator, "other_key");
+    at_port(&operator, port);
     fs::write(
         &known_hosts,
         other.replace("[127.0.0.1]:1", &format!("[127.0.0.1]:{port}")),
     )
     .unwrap();
 
-    let said = desk.run(&["hpc", "trust", "local_hpc", "--yes"]);
+    let said = operator.run(&["hpc", "trust", "local_hpc", "--yes"]);
     assert_eq!(said.code, 1);
     assert!(
         said.stdout.contains("CHANGED") && said.stdout.contains("--replace"),
         "{}",
         said.stdout
     );
-    desk.good(&["hpc", "trust", "local_hpc", "--yes", "--replace"]);
+    operator.good(&["hpc", "trust", "local_hpc", "--yes", "--replace"]);
     let after = fs::read_to_string(&known_hosts).unwrap();
     assert_eq!(after.lines().count(), 1, "{after}");
     assert_eq!(
-        desk.json(&["hpc", "trust", "local_hpc"])["keys"][0]["standing"],
+        operator.json(&["hpc", "trust", "local_hpc"])["keys"][0]["standing"],
         "pinned"
     );
 }
 
 #[tokio::test]
 async fn what_does_not_answer_is_named() {
-    let desk = Desk::new().await;
-    let error = desk.bad(&["hpc", "trust", "local_hpc", "--yes"]);
+    let operator = Operator::new().await;
+    let error = operator.bad(&["hpc", "trust", "local_hpc", "--yes"]);
     assert!(
         error.starts_with("no host key came from 127.0.0.1 port 1: "),
         "{error}"
     );
-    let error = desk.bad(&["hpc", "trust", "nowhere"]);
+    let error = operator.bad(&["hpc", "trust", "nowhere"]);
     assert_eq!(error, "hpc.json has no nowhere; it has local_hpc");
-    let error = desk.bad(&["hpc", "check", "local_hpc"]);
+    let error = operator.bad(&["hpc", "check", "local_hpc"]);
     assert!(
         error.starts_with("the connector at http://127.0.0.1:1 does not answer"),
         "{error}"

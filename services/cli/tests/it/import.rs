@@ -14,16 +14,16 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{
-    desk::Desk,
     legacy_database::{FOLDERS, JOBS, Legacy, id, job},
+    operator::Operator,
 };
 
 /// Jobs of each kind.
 const EACH: usize = JOBS / 12;
 
-fn import(desk: &Desk, legacy: &Legacy, more: &[&str]) -> Value {
-    fs::write(desk.path("password"), format!("{}\n", legacy.password)).unwrap();
-    let file = desk.path("password");
+fn import(operator: &Operator, legacy: &Legacy, more: &[&str]) -> Value {
+    fs::write(operator.path("password"), format!("{}\n", legacy.password)).unwrap();
+    let file = operator.path("password");
     let args = [
         "import",
         "--from",
@@ -31,18 +31,18 @@ fn import(desk: &Desk, legacy: &Legacy, more: &[&str]) -> Value {
         "--from-password-file",
         file.to_str().unwrap(),
     ];
-    let said = desk.json(&[&args[..], more].concat());
+    let said = operator.json(&[&args[..], more].concat());
     assert!(!said.to_string().contains(&legacy.password));
     let tables = said["tables"].as_array().unwrap().iter();
     let by_name = tables.map(|table| (table["table"].as_str().unwrap().to_owned(), table.clone()));
     Value::Object(by_name.collect())
 }
 
-async fn takes_over_everything(desk: Desk) {
+async fn takes_over_everything(operator: Operator) {
     let legacy = Legacy::filled().await;
-    let dry = import(&desk, &legacy, &["--dry-run"]);
-    assert!(!desk.path("config/seal.key").exists());
-    let nothing = desk.store().await;
+    let dry = import(&operator, &legacy, &["--dry-run"]);
+    assert!(!operator.path("config/seal.key").exists());
+    let nothing = operator.store().await;
     assert!(
         nothing
             .jobs_of(&UserId::from_text("alice@hub"), None)
@@ -51,7 +51,7 @@ async fn takes_over_everything(desk: Desk) {
             .is_empty()
     );
 
-    let first = import(&desk, &legacy, &[]);
+    let first = import(&operator, &legacy, &[]);
     for (table, report) in first.as_object().unwrap() {
         let number = |key: &str| report[key].as_u64().unwrap();
         let left_out: u64 = report["leftOut"]
@@ -108,9 +108,9 @@ async fn takes_over_everything(desk: Desk) {
         json!({"deleted": 1})
     );
     assert_eq!(first["gits"]["imported"], 4);
-    holds_what_the_legacy_server_had(&desk).await;
+    holds_what_the_legacy_server_had(&operator).await;
 
-    let again = import(&desk, &legacy, &[]);
+    let again = import(&operator, &legacy, &[]);
     for (table, report) in again.as_object().unwrap() {
         assert_eq!(report["imported"], 0, "{table}: {report}");
         assert_eq!(report["before"], report["after"], "{table}: {report}");
@@ -125,18 +125,18 @@ async fn takes_over_everything(desk: Desk) {
     job(&mut later, JOBS + 2);
     later.push_str("UPDATE jobs SET name='renamed';");
     legacy.execute(&later).await;
-    let third = import(&desk, &legacy, &[]);
+    let third = import(&operator, &legacy, &[]);
     assert_eq!(
         (&third["jobs"]["imported"], &third["events"]["imported"]),
         (&json!(1), &json!(3))
     );
-    let store = desk.store().await;
+    let store = operator.store().await;
     let untouched = store.job(&JobId::from_text(id(1))).await.unwrap().unwrap();
     assert_eq!(untouched.name.as_deref(), Some("job 1"));
 }
 
-async fn holds_what_the_legacy_server_had(desk: &Desk) {
-    let store = desk.store().await;
+async fn holds_what_the_legacy_server_had(operator: &Operator) {
+    let store = operator.store().await;
     let get = async |n: usize| store.job(&JobId::from_text(id(n))).await.unwrap().unwrap();
     for (n, state) in [
         (0, State::Created),
@@ -205,7 +205,7 @@ async fn holds_what_the_legacy_server_had(desk: &Desk) {
         [("hello_world", true), ("pinned", true), ("waiting", false)]
     );
 
-    let key = SealingKey::load_or_create(&desk.path("config/seal.key")).unwrap();
+    let key = SealingKey::load_or_create(&operator.path("config/seal.key")).unwrap();
     let identities = store.globus_identities().await.unwrap();
     assert_eq!(identities, ["alice@example.org", "bob@example.org"]);
     for (identity, token) in identities
@@ -221,50 +221,50 @@ async fn holds_what_the_legacy_server_had(desk: &Desk) {
 
 #[tokio::test]
 async fn everything_is_taken_over_into_sqlite() {
-    takes_over_everything(Desk::new().await).await;
+    takes_over_everything(Operator::new().await).await;
 }
 
 #[tokio::test]
 async fn everything_is_taken_over_into_postgresql() {
     let database = Database::empty(Kind::Postgres).await;
-    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
+    takes_over_everything(Operator::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]
 async fn everything_is_taken_over_into_mariadb() {
     let database = Database::empty(Kind::MariaDb).await;
-    takes_over_everything(Desk::on_database(database.url.expose_secret()).await).await;
+    takes_over_everything(Operator::on_database(database.url.expose_secret()).await).await;
 }
 
 #[tokio::test]
 async fn no_password_is_taken_from_the_command_line_or_repeated() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let with_password = "mysql://cybergis:swordfish@127.0.0.1:1/legacy";
-    let error = desk.bad(&["import", "--from", with_password]);
+    let error = operator.bad(&["import", "--from", with_password]);
     assert!(error.contains("it contains a password"), "{error}");
     assert!(!error.contains("swordfish"), "{error}");
-    fs::write(desk.path("password"), "swordfish").unwrap();
-    let file = desk.path("password");
+    fs::write(operator.path("password"), "swordfish").unwrap();
+    let file = operator.path("password");
     let file = file.to_str().unwrap();
     let nowhere = "mysql://cybergis@127.0.0.1:1/legacy";
-    let error = desk.bad(&["import", "--from", nowhere, "--from-password-file", file]);
+    let error = operator.bad(&["import", "--from", nowhere, "--from-password-file", file]);
     assert!(
-        error.contains("the legacy database: the database does not answer"),
+        error.contains("the legacy database: the database does not respond"),
         "{error}"
     );
     assert!(!error.contains("swordfish"), "{error}");
-    let error = desk.bad(&["import", "--from", "postgres://cybergis@127.0.0.1/legacy"]);
+    let error = operator.bad(&["import", "--from", "postgres://cybergis@127.0.0.1/legacy"]);
     assert!(error.contains("expected mysql://"), "{error}");
 }
 
 #[tokio::test]
 async fn a_database_that_is_none_of_the_legacy_server_is_refused() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let legacy = Legacy::empty().await;
     legacy.execute("DROP TABLE logs").await;
-    fs::write(desk.path("password"), &legacy.password).unwrap();
-    let file = desk.path("password");
-    let error = desk.bad(&[
+    fs::write(operator.path("password"), &legacy.password).unwrap();
+    let file = operator.path("password");
+    let error = operator.bad(&[
         "import",
         "--from",
         &legacy.address,

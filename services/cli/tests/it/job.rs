@@ -4,10 +4,10 @@ use compute_db::{Checked, JobPatch, NewJob, Pinned};
 use compute_domain::ids::{JobId, UserId};
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::operator::Operator;
 
-async fn job(desk: &Desk, user: &str, submitted: bool) -> JobId {
-    let (store, user) = (desk.store().await, UserId::from_text(user));
+async fn job(operator: &Operator, user: &str, submitted: bool) -> JobId {
+    let (store, user) = (operator.store().await, UserId::from_text(user));
     let new = NewJob {
         id: store.new_job_id(),
         account: None,
@@ -38,12 +38,12 @@ async fn job(desk: &Desk, user: &str, submitted: bool) -> JobId {
 
 #[tokio::test]
 async fn jobs_are_listed_by_what_they_are() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let (of_alice, of_bob) = (
-        job(&desk, "alice@hub", true).await,
-        job(&desk, "bob@hub", false).await,
+        job(&operator, "alice@hub", true).await,
+        job(&operator, "bob@hub", false).await,
     );
-    let table = desk.good(&["job", "list"]);
+    let table = operator.good(&["job", "list"]);
     assert!(
         table.contains(of_alice.as_str()) && table.contains(of_bob.as_str()),
         "{table}"
@@ -54,7 +54,7 @@ async fn jobs_are_listed_by_what_they_are() {
         (vec!["--hpc", "other"], vec![]),
         (vec!["--limit", "0"], vec![]),
     ] {
-        let listed = desk.json(&[&["job", "list"], args.as_slice()].concat());
+        let listed = operator.json(&[&["job", "list"], args.as_slice()].concat());
         let ids: Vec<_> = listed["jobs"]
             .as_array()
             .unwrap()
@@ -64,18 +64,18 @@ async fn jobs_are_listed_by_what_they_are() {
         let expected: Vec<_> = expected.iter().map(|id| json!(id.as_str())).collect();
         assert_eq!(ids, expected.iter().collect::<Vec<_>>(), "{args:?}");
     }
-    let said = desk.run(&["job", "list", "--state", "asleep"]);
+    let said = operator.run(&["job", "list", "--state", "asleep"]);
     assert_eq!(said.code, 2, "{}", said.stderr);
 }
 
 #[tokio::test]
 async fn a_job_is_shown_with_its_events() {
-    let desk = Desk::new().await;
-    let id = job(&desk, "alice@hub", true).await;
-    let shown = desk.json(&["job", "show", id.as_str()]);
+    let operator = Operator::new().await;
+    let id = job(&operator, "alice@hub", true).await;
+    let shown = operator.json(&["job", "show", id.as_str()]);
     assert_eq!(shown["job"]["state"], "queued");
     assert_eq!(shown["events"][0]["type"], "JOB_QUEUED");
-    let text = desk.good(&["job", "show", id.as_str()]);
+    let text = operator.good(&["job", "show", id.as_str()]);
     assert!(
         text.contains("JOB_QUEUED") && text.contains("alice@hub"),
         "{text}"
@@ -89,40 +89,40 @@ async fn a_job_is_shown_with_its_events() {
         "values of the environment may be secrets: {text}"
     );
     assert_eq!(
-        desk.bad(&["job", "show", "nothing"]),
+        operator.bad(&["job", "show", "nothing"]),
         "there is no job nothing"
     );
 }
 
 #[tokio::test]
 async fn a_job_is_cancelled() {
-    let desk = Desk::new().await;
-    let id = job(&desk, "alice@hub", true).await;
-    let text = desk.good(&["job", "cancel", id.as_str()]);
+    let operator = Operator::new().await;
+    let id = job(&operator, "alice@hub", true).await;
+    let text = operator.good(&["job", "cancel", id.as_str()]);
     assert!(
         text.contains("will be cancelled as soon as a maintainer of local_hpc"),
         "{text}"
     );
-    let shown = desk.json(&["job", "show", id.as_str()]);
+    let shown = operator.json(&["job", "show", id.as_str()]);
     assert_eq!(
         (&shown["job"]["intent"], &shown["job"]["intentBy"]),
         (&json!("cancel"), &json!("the operator"))
     );
-    let created = job(&desk, "alice@hub", false).await;
-    let error = desk.bad(&["job", "cancel", created.as_str()]);
+    let created = job(&operator, "alice@hub", false).await;
+    let error = operator.bad(&["job", "cancel", created.as_str()]);
     assert!(error.contains("was never submitted"), "{error}");
 }
 
 #[tokio::test]
 async fn an_old_schema_is_named() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     // With the files of its write-ahead log: without them SQLite takes what is left for damage.
-    for file in std::fs::read_dir(desk.path("config")).unwrap() {
+    for file in std::fs::read_dir(operator.path("config")).unwrap() {
         let path = file.unwrap().path();
         if path.to_string_lossy().contains("compute.sqlite") {
             std::fs::remove_file(path).unwrap();
         }
     }
-    let error = desk.bad(&["job", "list"]);
+    let error = operator.bad(&["job", "list"]);
     assert!(error.ends_with("run `compute-migrate up`"), "{error}");
 }

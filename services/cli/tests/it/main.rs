@@ -9,9 +9,9 @@
 )]
 
 mod config;
-mod desk;
 mod hpc;
 mod import;
 mod job;
 mod legacy_database;
+mod operator;
 mod template;

@@ -4,11 +4,11 @@ use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::operator::Operator;
 
 /// Commits `manifest` to a repository; the commit's name.
-fn commit(desk: &Desk, name: &str, manifest: &str) -> (String, String) {
-    let repository = desk.path("repositories").join(name);
+fn commit(operator: &Operator, name: &str, manifest: &str) -> (String, String) {
+    let repository = operator.path("repositories").join(name);
     fs::create_dir_all(&repository).unwrap();
     fs::write(repository.join("manifest.json"), manifest).unwrap();
     let git = |args: &[&str]| {
@@ -40,17 +40,17 @@ fn manifest(name: &str) -> String {
 }
 
 /// The one template that is there.
-fn only(desk: &Desk) -> Value {
-    let templates = desk.json(&["template", "list"]);
+fn only(operator: &Operator) -> Value {
+    let templates = operator.json(&["template", "list"]);
     assert_eq!(templates["templates"].as_array().unwrap().len(), 1);
     templates["templates"][0].clone()
 }
 
 #[tokio::test]
 async fn from_added_to_removed() {
-    let desk = Desk::new().await;
-    let (address, sha) = commit(&desk, "hello", &manifest("hello world"));
-    let text = desk.good(&["template", "add", "hello", &address]);
+    let operator = Operator::new().await;
+    let (address, sha) = commit(&operator, "hello", &manifest("hello world"));
+    let text = operator.good(&["template", "add", "hello", &address]);
     let short = &sha[..12];
     assert_eq!(
         text,
@@ -59,7 +59,7 @@ async fn from_added_to_removed() {
              users do not see it yet: `template approve hello`\n"
         )
     );
-    let template = only(&desk);
+    let template = only(&operator);
     assert_eq!(
         (
             &template["id"],
@@ -74,27 +74,31 @@ async fn from_added_to_removed() {
         (&json!("hello world"), &json!(sha), &json!(address))
     );
     assert!(
-        desk.good(&["template", "approve", "hello"])
+        operator
+            .good(&["template", "approve", "hello"])
             .contains("has been approved")
     );
-    assert_eq!(only(&desk)["isApproved"], true);
-    let table = desk.good(&["template", "list"]);
+    assert_eq!(only(&operator)["isApproved"], true);
+    let table = operator.good(&["template", "list"]);
     for word in ["hello", "yes", short, "newest", address.as_str()] {
         assert!(table.contains(word), "{word}: {table}");
     }
-    desk.good(&["template", "withdraw", "hello"]);
-    assert_eq!(only(&desk)["isApproved"], false);
-    desk.good(&["template", "remove", "hello"]);
-    assert_eq!(desk.json(&["template", "list"]), json!({"templates": []}));
-    desk.good(&["template", "add", "hello", &address, "--approve"]);
-    assert_eq!(only(&desk)["isApproved"], true);
+    operator.good(&["template", "withdraw", "hello"]);
+    assert_eq!(only(&operator)["isApproved"], false);
+    operator.good(&["template", "remove", "hello"]);
+    assert_eq!(
+        operator.json(&["template", "list"]),
+        json!({"templates": []})
+    );
+    operator.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(only(&operator)["isApproved"], true);
 }
 
 #[tokio::test]
 async fn a_commit_is_pinned_and_released() {
-    let desk = Desk::new().await;
-    let (address, old) = commit(&desk, "hello", &manifest("old"));
-    desk.good(&[
+    let operator = Operator::new().await;
+    let (address, old) = commit(&operator, "hello", &manifest("old"));
+    operator.good(&[
         "template",
         "add",
         "hello",
@@ -103,21 +107,21 @@ async fn a_commit_is_pinned_and_released() {
         &old[..10],
         "--approve",
     ]);
-    assert_eq!(only(&desk)["sha"], json!(old), "the full name");
-    let (_, new) = commit(&desk, "hello", &manifest("new"));
-    desk.good(&["template", "update", "hello"]);
-    assert_eq!(only(&desk)["commit"], json!(old));
-    let text = desk.good(&["template", "update", "hello", "--newest"]);
+    assert_eq!(only(&operator)["sha"], json!(old), "the full name");
+    let (_, new) = commit(&operator, "hello", &manifest("new"));
+    operator.good(&["template", "update", "hello"]);
+    assert_eq!(only(&operator)["commit"], json!(old));
+    let text = operator.good(&["template", "update", "hello", "--newest"]);
     assert!(
         text.contains(&format!("at commit {}\n", &new[..12])),
         "{text}"
     );
     assert_eq!(
-        (&only(&desk)["sha"], &only(&desk)["name"]),
+        (&only(&operator)["sha"], &only(&operator)["name"]),
         (&json!(null), &json!("new"))
     );
-    desk.good(&["template", "update", "hello", "--sha", &old]);
-    let template = only(&desk);
+    operator.good(&["template", "update", "hello", "--sha", &old]);
+    let template = only(&operator);
     assert_eq!(
         (&template["sha"], &template["isApproved"]),
         (&json!(old), &json!(true))
@@ -126,10 +130,10 @@ async fn a_commit_is_pinned_and_released() {
 
 #[tokio::test]
 async fn what_cannot_be_run_is_not_added() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let broken = json!({"container": "python", "param_rules": {"p": {"type": "integer"}}});
-    let (address, sha) = commit(&desk, "broken", &broken.to_string());
-    let error = desk.bad(&["template", "add", "broken", &address]);
+    let (address, sha) = commit(&operator, "broken", &broken.to_string());
+    let error = operator.bad(&["template", "add", "broken", &address]);
     assert_eq!(
         error,
         format!(
@@ -137,7 +141,7 @@ async fn what_cannot_be_run_is_not_added() {
              is missing\n  param_rules.p: default_value is missing"
         )
     );
-    let (hello, _) = commit(&desk, "hello", &manifest("hello"));
+    let (hello, _) = commit(&operator, "hello", &manifest("hello"));
     let unknown = "0".repeat(40);
     for (args, reason) in [
         (
@@ -145,21 +149,24 @@ async fn what_cannot_be_run_is_not_added() {
             "local repositories must lie below template_local_roots",
         ),
         (vec!["x", "ext::sh -c id"], "is not allowed"),
-        (vec!["../x", &hello], "is no name of a template"),
+        (vec!["../x", &hello], "is not a template name"),
         (vec!["x", &hello, "--sha", &unknown], "has no commit 0000"),
     ] {
-        let error = desk.bad(&[&["template", "add"], args.as_slice()].concat());
+        let error = operator.bad(&[&["template", "add"], args.as_slice()].concat());
         assert!(error.contains(reason), "{args:?}: {error}");
     }
-    assert_eq!(desk.json(&["template", "list"]), json!({"templates": []}));
-    desk.good(&["template", "add", "hello", &hello]);
-    let again = desk.bad(&["template", "add", "hello", &hello]);
+    assert_eq!(
+        operator.json(&["template", "list"]),
+        json!({"templates": []})
+    );
+    operator.good(&["template", "add", "hello", &hello]);
+    let again = operator.bad(&["template", "add", "hello", &hello]);
     assert_eq!(
         again,
         "there is a template hello already: use `template update hello`"
     );
     for command in ["approve", "withdraw", "remove", "update"] {
-        let error = desk.bad(&["template", command, "nothing"]);
+        let error = operator.bad(&["template", command, "nothing"]);
         assert_eq!(
             error,
             "there is no template nothing: `template list` shows all"
@@ -169,21 +176,21 @@ async fn what_cannot_be_run_is_not_added() {
 
 #[tokio::test]
 async fn a_change_to_what_cannot_be_run_is_not_made() {
-    let desk = Desk::new().await;
-    let (address, _) = commit(&desk, "hello", &manifest("hello"));
-    desk.good(&["template", "add", "hello", &address, "--approve"]);
-    let (broken, _) = commit(&desk, "broken", "{");
-    let error = desk.bad(&["template", "update", "hello", "--address", &broken]);
-    assert!(error.contains("manifest.json is no JSON"), "{error}");
-    assert_eq!(only(&desk)["address"], json!(address));
+    let operator = Operator::new().await;
+    let (address, _) = commit(&operator, "hello", &manifest("hello"));
+    operator.good(&["template", "add", "hello", &address, "--approve"]);
+    let (broken, _) = commit(&operator, "broken", "{");
+    let error = operator.bad(&["template", "update", "hello", "--address", &broken]);
+    assert!(error.contains("manifest.json is not valid JSON"), "{error}");
+    assert_eq!(only(&operator)["address"], json!(address));
 }
 
 #[tokio::test]
 async fn what_users_would_stumble_over_is_a_warning() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let odd = json!({"name": "odd", "container": "nope", "execution_stage": "true"});
-    let (address, _) = commit(&desk, "odd", &odd.to_string());
-    let text = desk.good(&["template", "add", "odd", &address, "--approve"]);
+    let (address, _) = commit(&operator, "odd", &odd.to_string());
+    let text = operator.good(&["template", "add", "odd", &address, "--approve"]);
     assert!(
         text.contains("warning: container.json has no nope"),
         "{text}"
@@ -197,17 +204,17 @@ async fn what_users_would_stumble_over_is_a_warning() {
 /// What runs outside of a container is approved in words of its own.
 #[tokio::test]
 async fn raw_stages_want_an_approval_of_their_own() {
-    let desk = Desk::new().await;
+    let operator = Operator::new().await;
     let raw = json!({"name": "raw", "container": "python", "supported_hpc": ["local_hpc"],
         "execution_stage_in_raw_sbatch": ["hostname"]});
-    let (address, _) = commit(&desk, "raw", &raw.to_string());
+    let (address, _) = commit(&operator, "raw", &raw.to_string());
     let refused = "it runs outside of a container on local_hpc (*_in_raw_sbatch), which is refused: \
         read it, then `template approve raw --raw-sbatch`";
     let raw_without_approve = ["template", "add", "raw", &address, "--raw-sbatch"];
-    assert_ne!(desk.run(&raw_without_approve).code, 0);
-    let text = desk.good(&["template", "add", "raw", &address, "--approve"]);
+    assert_ne!(operator.run(&raw_without_approve).code, 0);
+    let text = operator.good(&["template", "add", "raw", &address, "--approve"]);
     assert!(text.contains(&format!("warning: {refused}")), "{text}");
-    let template = only(&desk);
+    let template = only(&operator);
     assert_eq!(
         (
             &template["isApproved"],
@@ -217,25 +224,29 @@ async fn raw_stages_want_an_approval_of_their_own() {
         (&json!(true), &json!(false), &json!(refused))
     );
 
-    let text = desk.good(&["template", "approve", "raw", "--raw-sbatch"]);
+    let text = operator.good(&["template", "approve", "raw", "--raw-sbatch"]);
     assert!(!text.contains("warning"), "{text}");
-    let template = only(&desk);
+    let template = only(&operator);
     assert_eq!(
         (&template["isRawApproved"], &template["problem"]),
         (&json!(true), &json!(null))
     );
-    assert!(desk.good(&["template", "list"]).contains("yes, raw too"));
+    assert!(
+        operator
+            .good(&["template", "list"])
+            .contains("yes, raw too")
+    );
 
-    desk.good(&["template", "withdraw", "raw", "--raw-sbatch"]);
-    let template = only(&desk);
+    operator.good(&["template", "withdraw", "raw", "--raw-sbatch"]);
+    let template = only(&operator);
     assert_eq!(
         (&template["isApproved"], &template["isRawApproved"]),
         (&json!(true), &json!(false))
     );
-    desk.good(&["template", "approve", "raw", "--raw-sbatch"]);
-    desk.good(&["template", "withdraw", "raw"]);
-    desk.good(&["template", "approve", "raw"]);
-    let template = only(&desk);
+    operator.good(&["template", "approve", "raw", "--raw-sbatch"]);
+    operator.good(&["template", "withdraw", "raw"]);
+    operator.good(&["template", "approve", "raw"]);
+    let template = only(&operator);
     assert_eq!(
         (&template["isApproved"], &template["isRawApproved"]),
         (&json!(true), &json!(false)),
@@ -246,38 +257,44 @@ async fn raw_stages_want_an_approval_of_their_own() {
 /// So is MPI, whose interface leads out of the container.
 #[tokio::test]
 async fn mpi_wants_an_approval_of_its_own() {
-    let desk = Desk::new().await;
-    let (address, _) = commit(&desk, "hello", &manifest("hello"));
-    let approvals = |desk: &Desk| {
-        let template = only(desk);
+    let operator = Operator::new().await;
+    let (address, _) = commit(&operator, "hello", &manifest("hello"));
+    let approvals = |operator: &Operator| {
+        let template = only(operator);
         ["isApproved", "isRawApproved", "isMpiApproved"].map(|key| template[key] == json!(true))
     };
     assert_ne!(
-        desk.run(&["template", "add", "hello", &address, "--mpi"])
+        operator
+            .run(&["template", "add", "hello", &address, "--mpi"])
             .code,
         0
     );
-    desk.good(&["template", "add", "hello", &address, "--approve"]);
-    assert_eq!(approvals(&desk), [true, false, false]);
-    desk.good(&["template", "approve", "hello", "--mpi"]);
-    assert_eq!(approvals(&desk), [true, false, true]);
-    assert!(desk.good(&["template", "list"]).contains("yes, MPI too"));
-    desk.good(&["template", "approve", "hello", "--raw-sbatch"]);
+    operator.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(approvals(&operator), [true, false, false]);
+    operator.good(&["template", "approve", "hello", "--mpi"]);
+    assert_eq!(approvals(&operator), [true, false, true]);
     assert!(
-        desk.good(&["template", "list"])
+        operator
+            .good(&["template", "list"])
+            .contains("yes, MPI too")
+    );
+    operator.good(&["template", "approve", "hello", "--raw-sbatch"]);
+    assert!(
+        operator
+            .good(&["template", "list"])
             .contains("yes, raw and MPI too")
     );
-    let text = desk.good(&["template", "withdraw", "hello", "--mpi"]);
+    let text = operator.good(&["template", "withdraw", "hello", "--mpi"]);
     assert_eq!(
         text.trim(),
         "contained tasks of template hello are independent programs"
     );
-    assert_eq!(approvals(&desk), [true, true, false]);
-    desk.good(&["template", "approve", "hello", "--mpi"]);
-    desk.good(&["template", "withdraw", "hello"]);
-    desk.good(&["template", "approve", "hello"]);
+    assert_eq!(approvals(&operator), [true, true, false]);
+    operator.good(&["template", "approve", "hello", "--mpi"]);
+    operator.good(&["template", "withdraw", "hello"]);
+    operator.good(&["template", "approve", "hello"]);
     assert_eq!(
-        approvals(&desk),
+        approvals(&operator),
         [true, false, false],
         "withdrawing takes back all"
     );
@@ -286,14 +303,14 @@ async fn mpi_wants_an_approval_of_its_own() {
 /// A newer commit that begins to do so is told by the list.
 #[tokio::test]
 async fn a_newer_commit_that_leaves_the_container_is_told() {
-    let desk = Desk::new().await;
-    let (address, _) = commit(&desk, "hello", &manifest("hello"));
-    desk.good(&["template", "add", "hello", &address, "--approve"]);
-    assert_eq!(only(&desk)["problem"], json!(null));
+    let operator = Operator::new().await;
+    let (address, _) = commit(&operator, "hello", &manifest("hello"));
+    operator.good(&["template", "add", "hello", &address, "--approve"]);
+    assert_eq!(only(&operator)["problem"], json!(null));
     let bare = json!({"name": "hello", "connector": "SlurmConnector", "execution_stage": "id",
         "supported_hpc": ["local_hpc"]});
-    commit(&desk, "hello", &bare.to_string());
-    desk.good(&["template", "update", "hello"]);
-    let problem = only(&desk)["problem"].to_string();
+    commit(&operator, "hello", &bare.to_string());
+    operator.good(&["template", "update", "hello"]);
+    let problem = only(&operator)["problem"].to_string();
     assert!(problem.contains("local_hpc (SlurmConnector)"), "{problem}");
 }

@@ -4,6 +4,7 @@
 use compute_domain::{
     Timestamp,
     job::{JobObservation, Phase, SlurmJob, Usage},
+    slurm::{cpu_seconds, memory_kib},
 };
 
 use super::{
@@ -135,9 +136,9 @@ pub(crate) fn usage(output: &str, job: &SlurmJob) -> Usage {
     Usage {
         nodes: nodes.parse().ok(),
         cpus: cpus.parse().ok(),
-        cpu_time: seconds(cpu_time),
-        memory: allocated_kib(tres).or_else(|| kib(requested)),
-        memory_usage: rows.iter().filter_map(|row| kib(row.get(7)?)).max(),
+        cpu_time: cpu_seconds(cpu_time),
+        memory: allocated_kib(tres).or_else(|| memory_kib(requested)),
+        memory_usage: rows.iter().filter_map(|row| memory_kib(row.get(7)?)).max(),
         walltime: elapsed.parse().ok(),
     }
 }
@@ -150,50 +151,13 @@ fn is_id(text: &str) -> bool {
 fn allocated_kib(tres: &str) -> Option<i64> {
     tres.split(',')
         .find_map(|part| part.strip_prefix("mem="))
-        .and_then(kib)
-}
-
-/// Parses `2004K`, `1000M`, `1.5G`, or bytes without a unit (`0`), as KiB. Older releases
-/// append `n` or `c` (per node, per CPU) to the requested memory: this is not an amount of
-/// the job, and `None`.
-fn kib(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (number, factor) = match text.as_bytes().last()? {
-        b'K' => (text.strip_suffix('K')?, 1.0),
-        b'M' => (text.strip_suffix('M')?, 1024.0),
-        b'G' => (text.strip_suffix('G')?, 1024.0 * 1024.0),
-        b'T' => (text.strip_suffix('T')?, 1024.0 * 1024.0 * 1024.0),
-        b'0'..=b'9' => (text, 1.0 / 1024.0),
-        _ => return None,
-    };
-    let amount = number.parse::<f64>().ok()? * factor;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
-    (0.0..1e15)
-        .contains(&amount)
-        .then_some(amount.round() as i64)
-}
-
-/// Parses `[D-][HH:]MM:SS[.mmm]` as seconds, rounded.
-fn seconds(text: &str) -> Option<i64> {
-    let (days, clock) = text.trim().split_once('-').unwrap_or(("0", text.trim()));
-    let mut total = days.parse::<f64>().ok()? * 24.0;
-    let parts: Vec<&str> = clock.split(':').collect();
-    let [hours, minutes, rest] = match parts.as_slice() {
-        [minutes, rest] => ["0", minutes, rest],
-        [hours, minutes, rest] => [*hours, minutes, rest],
-        _ => return None,
-    };
-    total = (total + hours.parse::<f64>().ok()?) * 60.0 + minutes.parse::<f64>().ok()?;
-    total = total * 60.0 + rest.parse::<f64>().ok()?;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
-    (0.0..1e12).contains(&total).then_some(total.round() as i64)
+        .and_then(memory_kib)
 }
 
 #[cfg(test)]
 mod tests {
     use compute_domain::job::{EndState, Mark};
     use proptest::prelude::*;
-    use rstest::rstest;
 
     use super::*;
 
@@ -374,31 +338,6 @@ sacct: notice
             (seen.memory, seen.memory_usage, seen.walltime),
             (None, None, Some(0))
         );
-    }
-
-    #[rstest]
-    #[case("00:00.002", Some(0))]
-    #[case("00:02.604", Some(3))]
-    #[case("00:01:01", Some(61))]
-    #[case("2-01:00:00", Some(176_400))]
-    #[case("", None)]
-    #[case("INVALID", None)]
-    #[case("1:2:3:4", None)]
-    fn times(#[case] text: &str, #[case] expected: Option<i64>) {
-        assert_eq!(seconds(text), expected);
-    }
-
-    #[rstest]
-    #[case("0", Some(0))]
-    #[case("2048", Some(2))]
-    #[case("2004K", Some(2004))]
-    #[case("1000M", Some(1_024_000))]
-    #[case("1.5G", Some(1_572_864))]
-    #[case("4Gn", None)]
-    #[case("", None)]
-    #[case("é", None)]
-    fn amounts(#[case] text: &str, #[case] expected: Option<i64>) {
-        assert_eq!(kib(text), expected);
     }
 
     proptest! {

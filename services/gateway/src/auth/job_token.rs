@@ -26,6 +26,7 @@ use compute_domain::{Timestamp, ids::JobId};
 use ring::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
 
 /// RFC 9745: job tokens are deprecated since 2026-11-24.
 const DEPRECATED_SINCE: HeaderValue = HeaderValue::from_static("@1795478400");
@@ -40,7 +41,7 @@ pub fn purpose(id: &JobId) -> String {
 /// A new secret.
 pub fn new_secret() -> SecretString {
     let random: [u8; 32] = rand::random();
-    SecretString::from(hex(&random))
+    SecretString::from(hex::encode(random))
 }
 
 /// An access token, taken apart and not checked.
@@ -94,8 +95,9 @@ impl AccessToken {
             .into_iter()
             .any(|at| hour(at) == Some(self.date));
         let text = format!("{}{}{}", secret.expose_secret(), self.id, self.payload);
-        let expected = hex(digest(self.algorithm, text.as_bytes()).as_ref());
-        is_same(&expected, &self.digest) && is_current
+        let expected = hex::encode(digest(self.algorithm, text.as_bytes()));
+        let is_same = expected.as_bytes().ct_eq(self.digest.as_bytes());
+        bool::from(is_same) && is_current
     }
 }
 
@@ -137,20 +139,6 @@ fn hour(at: Timestamp) -> Option<u64> {
     digits.parse().ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Compares in a time that depends on the length only.
-fn is_same(one: &str, other: &str) -> bool {
-    one.len() == other.len()
-        && one
-            .bytes()
-            .zip(other.bytes())
-            .fold(0, |differences, (a, b)| differences | (a ^ b))
-            == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,7 +154,7 @@ mod tests {
             _ => &SHA256,
         };
         let text = format!("{secret}{id}{payload}");
-        let digest = hex(digest(of, text.as_bytes()).as_ref());
+        let digest = hex::encode(digest(of, text.as_bytes()));
         let encode = |text: &str| BASE64_STANDARD.encode(text);
         format!("{}.{payload}.{}.{digest}", encode(algorithm), encode(id))
     }

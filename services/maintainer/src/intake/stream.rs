@@ -33,7 +33,7 @@ const MAX_DELIVERIES: u64 = 10;
 /// Runs until the process stops.
 pub async fn run(context: Arc<Context>, hpc: HpcHandle) {
     let consumer = context.queue.consumer(hpc.name(), context.id.as_str());
-    let mut freed = context.queue.watch_freed(hpc.name());
+    let mut freed = context.queue.slot_freed_notifications(hpc.name());
     let mut reader = Reader {
         context: Arc::clone(&context),
         hpc: hpc.clone(),
@@ -103,7 +103,9 @@ impl Reader {
         }
         while let Some(entry) = self.entries.front() {
             if entry.deliveries > MAX_DELIVERIES {
-                self.consumer.bury(entry, "delivered too often").await?;
+                self.consumer
+                    .dead_letter(entry, "delivered too often")
+                    .await?;
                 self.entries.pop_front();
                 continue;
             }
@@ -115,7 +117,7 @@ impl Reader {
                 }
                 Err(error) if error.is_of_one_row() => {
                     unreadable_row(&error);
-                    self.consumer.bury(entry, &error.to_string()).await?;
+                    self.consumer.dead_letter(entry, &error.to_string()).await?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -3,8 +3,8 @@
 use compute_config::Site;
 use compute_domain::{
     job::{Cause, Job},
-    manifest::{ConnectorVariant, Manifest},
-    site::{ContainerRuntime, Hpc},
+    manifest::{Manifest, Software},
+    site::Hpc,
     slurm::filled_param,
 };
 
@@ -23,24 +23,19 @@ impl Kind for CommunityContribution {
     fn on_define(&self, job: &Job, hpc: &Hpc, site: &Site) -> Result<Definition, Cause> {
         let manifest = manifest_of(job)?;
         let folders = Folders::of(job, hpc);
-        let bare = matches!(manifest.connector, ConnectorVariant::Slurm)
-            || hpc.container_runtime == ContainerRuntime::None;
+        let software = manifest
+            .software(hpc, &site.containers, &site.kernels)
+            .map_err(|error| Cause::new(error.to_string()))?;
+        let bare = software == Software::Bare;
         let mut kernel_init = None;
-        let launcher = match manifest.connector {
-            _ if bare => launcher::bare(),
-            ConnectorVariant::SingCvmfs => {
-                let kernel = site
-                    .kernels
-                    .get(&manifest.container)
-                    .ok_or_else(|| Cause::new(format!("unknown kernel {}", manifest.container)))?;
+        let launcher = match software {
+            Software::Bare => launcher::bare(),
+            Software::Kernel(kernel) => {
                 kernel_init = Some(kernel.init.clone());
                 launcher::sing_cvmfs(&folders)
             }
-            ConnectorVariant::Singularity | ConnectorVariant::Slurm => {
-                let container = site.containers.get(&manifest.container).ok_or_else(|| {
-                    Cause::new(format!("unknown container {}", manifest.container))
-                })?;
-                launcher::in_container(container, hpc, &folders, job.is_mpi_approved)?
+            Software::Image { container, path } => {
+                launcher::in_container(container, path, hpc, &folders, job.is_mpi_approved)
             }
         };
         Ok(Definition {

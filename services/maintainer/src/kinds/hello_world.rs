@@ -31,7 +31,11 @@ impl Kind for HelloWorldSingularity {
             .find(|c| c.hpc_path.contains_key(&hpc.name));
         let launcher = match (hpc.container_runtime, container) {
             (ContainerRuntime::None, _) => launcher::bare(),
-            (_, Some(container)) => launcher::in_container(container, hpc, &folders, false)?,
+            (_, Some(container)) => {
+                let image = container.image_on(hpc);
+                let image = image.map_err(|error| Cause::new(error.to_string()))?;
+                launcher::in_container(container, image, hpc, &folders, false)
+            }
             (_, None) => {
                 return Err(Cause::new(format!(
                     "no container is set up on {}",

@@ -96,7 +96,10 @@ impl JobRunner<'_> {
     /// both of two jobs that were submitted at the same time.
     async fn ensure_exclusive_folder(&self) -> Result<(), StepError> {
         let keeps_read_only = self.hpc.config.keeps_read_only();
-        let other = self.context.store.job_beside(&self.job, keeps_read_only);
+        let other = self
+            .context
+            .store
+            .job_sharing_folder(&self.job, keeps_read_only);
         match other.await? {
             None => Ok(()),
             Some(other) => Err(StepError::Refused(Cause::folder_shared_with(&other))),

@@ -160,7 +160,7 @@ impl JobRunner<'_> {
         let mut intents = self.signals.intent.clone();
         intents.mark_unchanged();
         tokio::select! {
-            () = tokio::time::sleep(self.hpc.site.server.globus.poll) => Ok(()),
+            () = tokio::time::sleep(self.hpc.site.server.globus_poll) => Ok(()),
             _ = intents.changed() => Ok(()),
             () = self.cancel_wanted() => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{Cause, EndState, Intent, JobFile, JobObservation},
+    job::{Cause, EndState, Intent, JobFile, JobObservation, log_path},
 };
 use compute_proto::{FilePart, RemoteError};
 use tokio::time::Instant;
@@ -161,7 +161,7 @@ impl JobRunner<'_> {
         match file.await {
             Err(error) if error.kind == ErrorKind::NotFound && is_legacy(hpc, job).await? => {
                 let result = Folders::of(job, &hpc.config).result;
-                let path = format!("{result}/slurm_log/{}", JobFile::ExitCode.name());
+                let path = log_path(&result, JobFile::ExitCode);
                 connector.read_file(&path, 0, 16).await
             }
             file => file,

@@ -12,7 +12,7 @@ use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
     ids::UserId,
-    job::{Cause, Change, Job, JobFile, NewEvent, Usage},
+    job::{Cause, Change, Job, JobFile, NewEvent, Usage, log_path},
 };
 use compute_proto::Listing;
 
@@ -216,7 +216,7 @@ async fn log(
     let read = match legacy_result {
         None => connector.read_job_file(&job.id, file, LOG_LIMIT).await,
         Some(result) => {
-            let path = format!("{result}/slurm_log/{}", file.name());
+            let path = log_path(result, file);
             connector.read_file(&path, 0, LOG_LIMIT).await
         }
     };

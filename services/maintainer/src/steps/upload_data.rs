@@ -1,8 +1,6 @@
 //! `upload data`: a folder of this machine into the data folder. What Globus
 //! brings takes its own time: the life cycle follows it.
 
-use std::path::Path;
-
 use compute_db::Progress;
 use compute_domain::job::{Cause, DataSource, Job, root_of};
 
@@ -39,18 +37,11 @@ async fn open(hpc: &HpcHandle, path: std::path::PathBuf) -> Result<LocalFolder, 
     let server = &hpc.site.server;
     let (roots, limit) = (server.local_data_roots.clone(), server.upload_limit_mb);
     let look = move || {
-        let (root, rest) = root_of(&roots, &path).ok_or_else(|| not_allowed(&path))?;
+        let (root, rest) = root_of(&roots, &path).map_err(|outside| outside.to_string())?;
         LocalFolder::open(root, rest, limit).map_err(|error| error.to_string())
     };
     let opened = hpc.tasks.spawn_blocking(look).await;
     opened
         .map_err(|error| StepError::Trouble(format!("could not look at the data: {error}")))?
         .map_err(|words| StepError::Refused(Cause::new(words)))
-}
-
-fn not_allowed(path: &Path) -> String {
-    format!(
-        "the local data folder {} is in none of the folders that this server takes data from",
-        path.display()
-    )
 }

@@ -1,5 +1,6 @@
 //! The maintainer in one process: SQLite, a connector with scripted responses, a clock that
-//! the test moves. Only `stream` needs a running part (Redis).
+//! the test moves. Only `stream` and `private_login` need a running
+//! part (Redis).
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@ mod fake_connector;
 mod legacy;
 mod lifecycle;
 mod pause;
+mod private_login;
 mod recovery;
 mod steps;
 mod stream;

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use compute_domain::job::{Intent, State};
-use compute_maintainer::intake;
+use compute_maintainer::intake::{self, Claimed};
 use compute_testing::{Facts, redis_options};
+use rstest::rstest;
 
-use crate::world::{HPC, World};
+use crate::{
+    fake_connector::Shown,
+    world::{HPC, World},
+};
 
 async fn world() -> World {
     World::with_redis(redis_options(&Facts::of("redis"))).await
@@ -71,4 +75,45 @@ async fn a_queued_job_that_is_not_in_the_stream_is_published_again() {
     read(&world);
     world.sweep();
     assert_eq!(world.until_over(&id).await.state, State::Ended);
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    Capacity,
+    JobsPerUser,
+}
+
+/// The entry of a job that must wait for its own user's jobs does not block the others; that
+/// of a job that waits for a place stays.
+#[rstest]
+#[case(Limit::Capacity)]
+#[case(Limit::JobsPerUser)]
+#[tokio::test]
+async fn a_job_without_a_place_runs_when_another_ends(#[case] limit: Limit) {
+    let redis = redis_options(&Facts::of("redis"));
+    let world = World::with(redis, |hpc| match limit {
+        Limit::Capacity => hpc.job_pool_capacity = 1,
+        Limit::JobsPerUser => hpc.jobs_per_user = 1,
+    })
+    .await;
+    world.connector.show(Shown::running());
+    let (first, second) = (world.queued().await, world.queued().await);
+    for id in [&first, &second] {
+        world.context.queue.publish(HPC, id).await.unwrap();
+    }
+    read(&world);
+    world.until_state(&first, State::Running).await;
+    assert_eq!(world.job(&second).await.state, State::Queued);
+    let claimed = world.claim(&second).await;
+    match limit {
+        Limit::Capacity => assert_eq!(claimed, Claimed::Full),
+        Limit::JobsPerUser => {
+            assert_eq!(claimed, Claimed::UserFull);
+            until_stream(&world, 0, 0).await;
+        }
+    }
+    world.connector.show(Shown::ended("COMPLETED", 0));
+    for id in [&first, &second] {
+        assert_eq!(world.until_over(id).await.state, State::Ended);
+    }
 }

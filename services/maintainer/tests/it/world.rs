@@ -29,7 +29,7 @@ use compute_maintainer::{
 use compute_proto::wire::{NoticeRequest, maintainer_server::Maintainer as _};
 use compute_queue::{Queue, RedisOptions};
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
-use compute_templates::{AddressPolicy, MirrorOptions, Mirrors};
+use compute_templates::{MirrorOptions, Mirrors};
 use compute_testing::{Database, Kind, community_hpc};
 use serde_json::Map;
 use tempfile::TempDir;
@@ -122,11 +122,17 @@ impl World {
     }
 
     pub(crate) async fn with_redis(redis: RedisOptions) -> Self {
+        Self::with(redis, |_| {}).await
+    }
+
+    /// A process whose HPC is changed by `change`.
+    pub(crate) async fn with(redis: RedisOptions, change: impl FnOnce(&mut Hpc)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::migrated(Kind::Sqlite).await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_457_659_167)));
         let (connector, address) = FakeConnector::start().await;
-        let site = site(&folder, address);
+        let mut site = site(&folder, address);
+        change(site.hpcs.get_mut(HPC).unwrap());
         let statements = Arc::<Mutex<Vec<String>>>::default();
         let observed = Arc::clone(&statements);
         let store = Store::connect(&database.url, clock.clone()).await.unwrap();
@@ -137,9 +143,7 @@ impl World {
             queue: Queue::connect(redis).unwrap(),
             mirrors: Mirrors::new(MirrorOptions {
                 root: folder.path().join("mirrors"),
-                policy: AddressPolicy {
-                    local_roots: vec![folder.path().to_owned()],
-                },
+                local_roots: vec![folder.path().to_owned()],
                 size_limit: 1 << 20,
             }),
             globus: None,
@@ -173,12 +177,22 @@ impl World {
 
     /// A job of Alice that is not submitted.
     pub(crate) async fn created(&self, maintainer: &str, hpc: &str) -> Job {
+        self.created_for(maintainer, hpc, None).await
+    }
+
+    /// A job that runs as `account`, if there is one.
+    pub(crate) async fn created_for(
+        &self,
+        maintainer: &str,
+        hpc: &str,
+        account: Option<&str>,
+    ) -> Job {
         let new = NewJob {
             id: self.store().new_job_id(),
             user_id: alice(),
             maintainer: maintainer.to_owned(),
             hpc: hpc.to_owned(),
-            account: None,
+            account: account.map(str::to_owned),
             secret_token: None,
         };
         self.store().create_job(new).await.unwrap()

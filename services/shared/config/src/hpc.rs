@@ -11,6 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Place, reader::Reader};
 
+/// Most servers allow 10 sessions per connection (sshd_config(5), MaxSessions); this leaves
+/// two for commands that are about to end.
+const MAX_SESSIONS: u64 = 8;
+
 /// What clients may see of an HPC, in this order; nothing else of an entry is shown.
 const PUBLIC: [&str; 9] = [
     "ip",
@@ -86,7 +90,7 @@ pub(super) fn read(name: &str, r: &mut Reader<'_>, place: &Place<'_>) -> Option<
             r.number("poll_interval_seconds", 1..=3600).unwrap_or(10),
         ),
         max_connections: number(r, "max_connections", 16, 2),
-        max_sessions_per_connection: number(r, "max_sessions_per_connection", 100, 8),
+        max_sessions_per_connection: number(r, "max_sessions_per_connection", MAX_SESSIONS, 8),
         connector_address: r.text("connector_address"),
         public: public(r.object(), shown_rules),
         ip: ip?,

@@ -30,8 +30,8 @@ use serde_json::{Map, Value};
 pub use environment::{Environment, ProcessEnvironment};
 pub use mistake::{Mistake, Mistakes};
 pub use proxies::TrustedProxies;
-pub use server::{GlobusService, Limits, Server};
-pub use storage::{Database, Redis};
+pub use server::{Limits, Server};
+pub use storage::Database;
 pub use tls::TlsFiles;
 
 use mistake::Report;
@@ -218,7 +218,7 @@ fn json(folder: &Path, name: &'static str, needed: bool, report: &mut Report) ->
         }
     };
     serde_json::from_str(&text)
-        .map_err(|error| report.mistake(name, "", &format!("is no JSON: {error}")))
+        .map_err(|error| report.mistake(name, "", &format!("is not valid JSON: {error}")))
         .ok()
 }
 

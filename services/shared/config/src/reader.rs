@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         for key in self.object.keys().filter(|key| !asked.contains(*key)) {
             let key = format!("{}{key}", self.prefix);
             self.report
-                .warning(self.file, &key, "is not known and has no effect");
+                .warning(self.file, &key, "is unknown and has no effect");
         }
     }
 }

@@ -1,28 +1,21 @@
 //! `config.json`: the server's own settings.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use compute_domain::{job::MAX_DEPLOYMENT_NAME, site::OpenCollection};
+use compute_domain::{
+    job::{MAX_DEPLOYMENT_NAME, is_deployment_name},
+    site::{GlobusOptions, MirrorOptions, OpenCollection, RedisOptions},
+};
 
 use super::{
     Place, TrustedProxies, collections, proxies,
     reader::Reader,
-    storage::{self, Database, Redis},
+    storage::{self, Database},
     tls::{self, TlsFiles},
 };
-
-/// How Globus is reached.
-#[derive(Debug, Clone)]
-pub struct GlobusService {
-    /// Client id of this deployment; without it there are no transfers.
-    pub client_id: Option<String>,
-    /// Base of the Auth service.
-    pub auth_url: String,
-    /// Base of the Transfer API, with its version.
-    pub transfer_url: String,
-    /// How often a transfer that a job waits for is looked at.
-    pub poll: Duration,
-}
 
 /// What one user may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +39,15 @@ pub struct Server {
     /// The SQL database.
     pub database: Database,
     /// Redis.
-    pub redis: Redis,
-    /// Folder for the mirrors of templates.
-    pub cache_path: PathBuf,
+    pub redis: RedisOptions,
+    /// The mirrors of templates.
+    pub mirrors: MirrorOptions,
     /// Largest upload, MiB.
     pub upload_limit_mb: u64,
-    /// The Globus services.
-    pub globus: GlobusService,
+    /// The Globus services; absent without a client id, and then there are no transfers.
+    pub globus: Option<GlobusOptions>,
+    /// Interval between two polls of a transfer that a job waits for.
+    pub globus_poll: Duration,
     /// Key that seals Globus refresh tokens; made at the first use.
     pub seal_key_file: PathBuf,
     /// Key that seals passwords of private accounts; the connector's alone.
@@ -63,10 +58,6 @@ pub struct Server {
     pub connector_address: String,
     /// With these, services speak TLS to each other.
     pub tls: Option<TlsFiles>,
-    /// Folders from which `file://` templates may come.
-    pub template_local_roots: Vec<PathBuf>,
-    /// Largest template, MiB.
-    pub template_size_limit_mb: u64,
     /// How often templates are fetched.
     pub template_refresh: Duration,
     /// How long a maintainer that died keeps its jobs.
@@ -87,7 +78,7 @@ pub struct Server {
     pub folder_retention: Duration,
     /// Globus collections that all users may name.
     pub globus_collections: Vec<OpenCollection>,
-    /// Kept from the older server.
+    /// Kept from the legacy server.
     pub is_testing: bool,
 }
 
@@ -115,13 +106,15 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         port(r.number("server_port", PORT), 3030),
     );
     let tls = tls::read(r, place);
+    let (globus, globus_poll) = globus(r);
     let server = Server {
         listen,
         database: database?,
         redis: redis?,
-        cache_path,
+        mirrors: mirrors(r, place, &cache_path),
         upload_limit_mb,
-        globus: globus(r),
+        globus,
+        globus_poll,
         seal_key_file: key_file(r, place, "seal_key_file", "seal.key"),
         credential_key_file: key_file(r, place, "credential_key_file", "credential.key"),
         credential_time: Duration::from_secs(
@@ -132,14 +125,6 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
             format!("{scheme}://127.0.0.1:7100")
         }),
         tls,
-        template_local_roots: r
-            .texts("template_local_roots")
-            .iter()
-            .map(|root| place.path(root))
-            .collect(),
-        template_size_limit_mb: r
-            .number("template_size_limit_mb", 1..=100_000)
-            .unwrap_or(500),
         template_refresh: seconds(r, "template_refresh_seconds", 60),
         lease: seconds(r, "lease_seconds", 30),
         sweep: seconds(r, "sweep_seconds", 10),
@@ -147,11 +132,7 @@ pub(super) fn read(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Server> {
         limits: r.inside("limits", limits),
         trusted_proxies: proxies::read(r),
         job_tokens: r.flag("job_tokens").unwrap_or(true),
-        local_data_roots: r
-            .texts("local_data_roots")
-            .iter()
-            .map(|root| place.path(root))
-            .collect(),
+        local_data_roots: paths(r, place, "local_data_roots"),
         folder_retention: DAY * days(r, "folder_retention_days", 30),
         globus_collections: collections::read(r),
         is_testing: r.flag("is_testing").unwrap_or(false),
@@ -180,19 +161,33 @@ fn days(r: &mut Reader<'_>, key: &str, default: u32) -> u32 {
         .unwrap_or(default)
 }
 
-fn globus(r: &mut Reader<'_>) -> GlobusService {
+fn paths(r: &mut Reader<'_>, place: &Place<'_>, key: &str) -> Vec<PathBuf> {
+    let paths = r.texts(key);
+    paths.iter().map(|path| place.path(path)).collect()
+}
+
+fn mirrors(r: &mut Reader<'_>, place: &Place<'_>, cache_path: &Path) -> MirrorOptions {
+    let size_limit_mb = r.number("template_size_limit_mb", 1..=100_000);
+    MirrorOptions {
+        root: cache_path.join("templates"),
+        local_roots: paths(r, place, "template_local_roots"),
+        size_limit: size_limit_mb.unwrap_or(500) << 20,
+    }
+}
+
+fn globus(r: &mut Reader<'_>) -> (Option<GlobusOptions>, Duration) {
     let client_id = r.text("globus_client_id").filter(|id| !id.is_empty());
     let (auth_url, transfer_url, poll) = r.inside("globus", |r| {
         let poll = r.number("poll_seconds", 1..=3600);
         (url(r, "auth_url"), url(r, "transfer_url"), poll)
     });
-    GlobusService {
+    let options = client_id.map(|client_id| GlobusOptions {
         client_id,
         auth_url: auth_url.unwrap_or_else(|| "https://auth.globus.org".to_owned()),
         transfer_url: transfer_url
             .unwrap_or_else(|| "https://transfer.api.globus.org/v0.10".to_owned()),
-        poll: Duration::from_secs(poll.unwrap_or(10)),
-    }
+    });
+    (options, Duration::from_secs(poll.unwrap_or(10)))
 }
 
 fn url(r: &mut Reader<'_>, key: &str) -> Option<String> {
@@ -217,8 +212,7 @@ fn deployment(r: &mut Reader<'_>) -> String {
     let name = r
         .text("deployment")
         .unwrap_or_else(|| "cybergis-compute".to_owned());
-    let good = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    if !(1..=MAX_DEPLOYMENT_NAME).contains(&name.len()) || !name.chars().all(good) {
+    if !is_deployment_name(&name) {
         let rule = format!("must be made of 1 to {MAX_DEPLOYMENT_NAME} letters, digits, _ and -");
         r.wrong("deployment", &rule);
     }

@@ -1,8 +1,10 @@
-//! `redis`, `database` and the older `mysql` of `config.json`.
+//! `redis`, `database` and the legacy `mysql` of `config.json`.
 
 use std::fs;
 
+use compute_domain::site::RedisOptions;
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::{Place, reader::Reader, server::port};
 
@@ -13,22 +15,9 @@ pub struct Database {
     pub url: SecretString,
 }
 
-/// Where Redis is.
-#[derive(Debug, Clone)]
-pub struct Redis {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Password, if it wants one.
-    pub password: Option<SecretString>,
-    /// Put before every key, so that deployments may share a Redis.
-    pub prefix: String,
-}
-
-pub(super) fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Redis> {
+pub(super) fn redis(r: &mut Reader<'_>, place: &Place<'_>) -> Option<RedisOptions> {
     r.ignore(&["username"]);
-    Some(Redis {
+    Some(RedisOptions {
         host: r.text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
         port: port(r.number("port", 1..=65535), 6379),
         password: password(r, place, place.stores.have_redis()),
@@ -55,7 +44,7 @@ fn password(r: &mut Reader<'_>, place: &Place<'_>, is_used: bool) -> Option<Secr
     }
 }
 
-/// `database.url`, else what the older `mysql` section says, else a file beside
+/// `database.url`, else what the legacy `mysql` section says, else a file beside
 /// the configuration.
 pub(super) fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database> {
     let is_used = place.stores.have_database();
@@ -81,9 +70,9 @@ pub(super) fn database(r: &mut Reader<'_>, place: &Place<'_>) -> Option<Database
         }
         url
     });
-    let older = r.get("mysql").is_some();
-    let of_older = r.inside("mysql", |r| older.then(|| mysql(r, place)));
-    let url = url.or(of_older.flatten()).unwrap_or_else(|| {
+    let has_legacy = r.get("mysql").is_some();
+    let legacy = r.inside("mysql", |r| has_legacy.then(|| mysql(r, place)));
+    let url = url.or(legacy.flatten()).unwrap_or_else(|| {
         format!(
             "sqlite://{}?mode=rwc",
             place.path("compute.sqlite").display()
@@ -99,26 +88,47 @@ fn mysql(r: &mut Reader<'_>, place: &Place<'_>) -> Option<String> {
     let port = port(r.number("port", 1..=65535), 3306);
     let (database, user) = (r.needed_text("database"), r.needed_text("username"));
     let password = password(r, place, place.stores.have_database());
-    let secret = password
-        .as_ref()
-        .map(|password| password.expose_secret())
-        .unwrap_or_default();
-    Some(format!(
-        "mysql://{}:{}@{}:{port}/{}",
-        percent_encoded(&user?),
-        percent_encoded(secret),
-        host?,
-        percent_encoded(&database?)
-    ))
+    let (host, database, user) = (host?, database?, user?);
+    let url = mysql_url(&host, port, &database, &user, password.as_ref());
+    if url.is_none() {
+        r.wrong("host", "must be a host name or an address");
+    }
+    url
 }
 
-/// RFC 3986, 2.1: everything but unreserved letters.
-fn percent_encoded(text: &str) -> String {
-    let encode = |b: u8| match b {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(b).to_string()
+/// The address with its parts encoded; `None` if `host` cannot be one.
+fn mysql_url(
+    host: &str,
+    port: u16,
+    database: &str,
+    user: &str,
+    password: Option<&SecretString>,
+) -> Option<String> {
+    let mut url = Url::parse("mysql://localhost").ok()?;
+    url.set_host(Some(host)).ok()?;
+    url.set_port(Some(port)).ok()?;
+    url.set_username(user).ok()?;
+    let password = password.map(|password| password.expose_secret());
+    url.set_password(password).ok()?;
+    url.path_segments_mut().ok()?.push(database);
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_an_address_is_read_as_another() {
+        let password = SecretString::from("p@ss:w/ord %41?#");
+        let url = mysql_url("db", 3307, "c/g", "a:b@c", Some(&password)).unwrap();
+        let url = Url::parse(&url).unwrap();
+        assert_eq!((url.host_str(), url.port()), (Some("db"), Some(3307)));
+        assert_eq!(url.username(), "a%3Ab%40c");
+        assert_eq!(url.password(), Some("p%40ss%3Aw%2Ford%20%2541%3F%23"));
+        assert_eq!(url.path(), "/c%2Fg");
+        for wrong in ["", "a b", "db/x"] {
+            assert_eq!(mysql_url(wrong, 3306, "c", "u", None), None, "{wrong:?}");
         }
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(encode).collect()
+    }
 }

@@ -18,7 +18,7 @@ use crate::StoreError;
 /// Maximum number of connections of one process.
 const CONNECTIONS: u32 = 10;
 
-/// How long to wait for a connection, also to a server that is just starting.
+/// Time limit for opening a connection, also to a server that is just starting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long SQLite waits for another writer, of this process or another.

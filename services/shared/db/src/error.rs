@@ -5,17 +5,17 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError, S
 
 use crate::store::LimitReached;
 
-/// Why the store did not do it.
+/// A failed operation of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The caller does not hold the job's lease (any more): another maintainer has taken the
-    /// job over, or it has ended. Nothing was written.
+    /// The caller does not hold the lease of the job: another maintainer has taken it
+    /// over, or the job has ended. Nothing was written.
     #[error("another maintainer has the lease of the job, or the job has ended")]
     LeaseLost,
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]
     Illegal(#[from] IllegalChange),
-    /// The user has as much as one user may have. Nothing was written.
+    /// The user has reached a limit. Nothing was written.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// A value that the database cannot hold: too long, or with a NUL in it.
@@ -25,15 +25,15 @@ pub enum StoreError {
     /// Others wrote at the same time, again and again. Nothing was written.
     #[error("too many writers at once: {0}")]
     Conflict(#[source] DbErr),
-    /// The database does not answer. If it went away during a commit, the
-    /// transaction may or may not have happened.
-    #[error("the database does not answer: {0}")]
+    /// The database does not respond. If the connection was lost during a commit, the
+    /// transaction may or may not be committed.
+    #[error("the database does not respond: {0}")]
     Unavailable(#[source] DbErr),
-    /// The address is none of a database that we know; it is not repeated here,
-    /// since it may hold a password.
+    /// The address of the database is not valid. The error does not contain it, since it
+    /// may contain a password.
     #[error("not an address of a database: {0}")]
     Address(&'static str),
-    /// A row holds what no program of ours wrote.
+    /// A row holds a value that cannot be read.
     #[error("{table} {id}: cannot read {column}: {reason}")]
     Corrupt {
         /// Table.
@@ -45,8 +45,8 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Anything else that the database says, e.g. that a table is missing.
-    #[error("the database refuses: {0}")]
+    /// Any other error of the database, e.g. a missing table.
+    #[error("database error: {0}")]
     Database(#[source] DbErr),
 }
 
@@ -59,7 +59,7 @@ impl StoreError {
         )
     }
 
-    /// The kind of error, for the answer to a caller.
+    /// Returns the kind of the error, from which its status follows.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::LeaseLost | Self::Illegal(_) | Self::Limit(_) => ErrorKind::Refused,

@@ -1,10 +1,10 @@
-//! The SQL store, the source of truth about every job. All queries are here; they run
+//! The SQL store, the source of truth for every job. All queries are here; they run
 //! unchanged on SQLite, PostgreSQL and MariaDB (or MySQL).
 //!
-//! - Domain types come in and go out; rows stay inside.
-//! - Owner's functions take the [`compute_domain::ids::UserId`] first and see
-//!   nothing of anybody else. The maintainer's and the operator's functions have no such
-//!   filter and are for services only.
+//! - Functions take and return domain types; rows stay inside, except in [`import`].
+//! - Functions for a job's owner take the [`compute_domain::ids::UserId`] first and see
+//!   nothing of other users. Functions for maintainers and operators have no such filter
+//!   and are for services only.
 //! - A state and the events that report it are written in one transaction.
 //! - Points in time come from the [`compute_domain::Clock`] given at
 //!   [`Store::connect`], leases included: the clocks of all machines that share
@@ -12,7 +12,11 @@
 
 mod connect;
 mod convert;
-#[expect(unreachable_pub, reason = "what the macro of sea_orm makes is public")]
+#[expect(
+    missing_docs,
+    unreachable_pub,
+    reason = "fields are named like their columns; what the macro of sea_orm makes is public"
+)]
 mod entity;
 mod error;
 pub mod import;
@@ -23,9 +27,8 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobCount, JobFilter,
-    JobPatch, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed, ListedUntil, LogRow,
+    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobFilter, JobPatch,
+    JobStatus, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed, ListedUntil, LogRow,
     NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Renewed, Runtime, Store,
     SubmitOutcome, Template, TemplatePatch, TransferOutcome, UnconfiguredJob, UserLimits, Waiting,
-    Whereabouts,
 };

@@ -1,9 +1,9 @@
-//! Writing. The one place where a transaction begins, and where it is tried
-//! again when another writer was in the way.
+//! Transactions: the one place where they begin, and where one is repeated after a
+//! conflict with another writer.
 
 use std::{sync::Arc, time::Duration};
 
-use rand::RngExt as _;
+use compute_domain::Backoff;
 use sea_orm::{
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use crate::{Store, StoreError};
 
-/// Maximum number of tries of one transaction.
-const TRIES: u32 = 10;
+/// Attempts of one transaction.
+const ATTEMPTS: u32 = 10;
 
-/// No new try after this long.
+/// No new attempt begins after this time.
 const RETRY_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Longest pause before the second try; doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// Delay before a transaction is run again.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(640));
 
 impl Store {
     /// Runs `work` in a transaction: committed if it returns `Ok`, undone if not.
@@ -34,11 +34,11 @@ impl Store {
         F: Future<Output = Result<T, StoreError>>,
     {
         let began = Instant::now();
-        for tries in 1..TRIES {
+        for attempt in 1..ATTEMPTS {
             match self.attempt(&work).await {
                 Err(StoreError::Conflict(error)) if began.elapsed() < RETRY_DEADLINE => {
-                    tracing::debug!(%error, tries, "transaction lost against another writer");
-                    tokio::time::sleep(pause(tries)).await;
+                    tracing::debug!(%error, attempt, "transaction lost against another writer");
+                    tokio::time::sleep(BACKOFF.delay(attempt)).await;
                 }
                 outcome => return outcome,
             }
@@ -97,9 +97,4 @@ impl Store {
             },
         }
     }
-}
-
-fn pause(tries: u32) -> Duration {
-    let longest = FIRST_PAUSE * 2_u32.saturating_pow(tries.min(6));
-    rand::rng().random_range(longest / 4..=longest)
 }

@@ -28,7 +28,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// HTTP status (RFC 9110) for answers that no older client depends on.
+    /// HTTP status (RFC 9110) for answers that no legacy client depends on.
     pub fn http_status(self) -> u16 {
         match self {
             Self::InvalidArgument => 400,

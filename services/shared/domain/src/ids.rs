@@ -1,4 +1,4 @@
-//! Identifiers, as the older server made them: unix seconds followed by five of
+//! Identifiers, as the legacy server made them: unix seconds followed by five of
 //! `[A-Za-z0-9]`; the random part from a cryptographic generator.
 
 use std::fmt;
@@ -10,6 +10,9 @@ use crate::{clock::Timestamp, printable::is_hidden};
 
 const RANDOM_CHARACTERS: usize = 5;
 
+/// Longest id, characters.
+const MAX_ID: usize = 64;
+
 fn generate(now: Timestamp) -> String {
     let random = rand::rng()
         .sample_iter(Alphanumeric)
@@ -18,6 +21,10 @@ fn generate(now: Timestamp) -> String {
     let mut id = now.seconds().to_string();
     id.extend(random);
     id
+}
+
+fn is_well_formed(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 macro_rules! id {
@@ -33,8 +40,14 @@ macro_rules! id {
                 Self(generate(now))
             }
 
-            /// An id read from a request, a row or a queue. Not checked: an id
-            /// that names nothing is simply not found.
+            /// Reads an id that becomes part of a path, a Slurm name or a log line: 1 to
+            /// 64 ASCII letters and digits. Returns `None` for any other text.
+            pub fn parse(text: &str) -> Option<Self> {
+                is_well_formed(text).then(|| Self(text.to_owned()))
+            }
+
+            /// An id read from a row or a queue, or used for a lookup only. It is not
+            /// checked: an id that names nothing is not found.
             pub fn from_text(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -196,6 +209,28 @@ mod tests {
         assert_eq!(seconds, "1795457659");
         assert_eq!(random.len(), RANDOM_CHARACTERS);
         assert!(random.bytes().all(|b| b.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn only_letters_and_digits_are_an_id() {
+        for text in ["1795457659sRX9w", "job", &"x".repeat(64)] {
+            assert_eq!(JobId::parse(text), Some(JobId::from_text(text)));
+        }
+        for text in [
+            "",
+            "-n",
+            "a b",
+            "a,b",
+            "a_b",
+            "a\nb",
+            "é",
+            "..",
+            "a/b",
+            "$(x)",
+            &"x".repeat(65),
+        ] {
+            assert_eq!(JobId::parse(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Types and rules of CyberGIS-Compute. Nothing here does I/O: every function
 //! takes values and returns values.
 
+pub mod backoff;
 pub mod clock;
 pub mod error_kind;
 #[cfg(test)]
@@ -13,5 +14,6 @@ pub mod shell;
 pub mod site;
 pub mod slurm;
 
+pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error_kind::ErrorKind;

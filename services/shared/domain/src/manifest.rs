@@ -5,10 +5,12 @@ mod outside;
 mod parse;
 mod parse_rules;
 mod rules;
+mod software;
 
 pub use parse::ManifestError;
 pub(crate) use parse_rules::{is_name, shortest};
 pub use rules::{ParamRule, ParamRules, SlurmInputRules, SlurmRule};
+pub use software::{Software, SoftwareError};
 
 use serde_json::{Map, Value};
 

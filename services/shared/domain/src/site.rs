@@ -1,5 +1,5 @@
-//! What an operator configures, as values. Read and checked by
-//! `compute-runtime`; nothing here reads a file.
+//! What an operator configures, as values. `compute-config` reads and checks it;
+//! nothing here reads a file.
 
 mod account;
 mod collections;
@@ -7,6 +7,7 @@ mod container;
 mod hpc;
 mod hub;
 mod maintainer;
+mod stores;
 
 pub use account::is_account_name;
 pub use collections::{AdmittedPlace, Collections, OpenCollection, PlaceError, canonical};
@@ -14,3 +15,4 @@ pub use container::{Container, Kernel};
 pub use hpc::{CommunityLogin, ContainerRuntime, Globus, Hpc};
 pub use hub::{Hub, Scheme, UserMapping};
 pub use maintainer::{KindName, MaintainerConfig};
+pub use stores::{GlobusOptions, MirrorOptions, RedisOptions};

@@ -1,41 +1,52 @@
-//! Access tokens: got for a refresh token (RFC 6749, 6), kept until shortly before
-//! their end, one question at a time for each identity.
+//! Access tokens: issued for a refresh token (RFC 6749, 6), kept until shortly before they
+//! expire, one request at a time for each identity.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use compute_domain::{Clock, Timestamp};
+use moka::{future::Cache, ops::compute::Op};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use crate::{GlobusError, GlobusOptions, Identity, retry::retry_after};
 
-/// A token that ends within this time is as good as ended.
+/// A token that expires within this time is replaced.
 const MARGIN: Duration = Duration::from_secs(60);
 
+/// Identities whose access tokens are kept.
+const CAPACITY: u64 = 1_000;
+
+/// Access tokens are kept no longer than this, whatever they say themselves.
+const LONGEST: Duration = Duration::from_hours(48);
+
+/// The access tokens of all identities. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessTokens {
     http: reqwest::Client,
     options: Arc<GlobusOptions>,
     clock: Arc<dyn Clock>,
-    kept: Arc<Mutex<HashMap<String, Place>>>,
+    tokens: Cache<String, AccessToken>,
 }
 
-/// Of one identity; locked while a token is got for it.
-type Place = Arc<Mutex<Option<Kept>>>;
-
-#[derive(Debug)]
-struct Kept {
-    /// Of another refresh token it is worth nothing.
-    of: SecretString,
-    access: SecretString,
-    until: Timestamp,
+#[derive(Debug, Clone)]
+struct AccessToken {
+    /// The refresh token that it was issued for. With another one it is not used.
+    refresh_token: SecretString,
+    secret: SecretString,
+    expires_at: Timestamp,
 }
 
-/// What the Auth service answers, as far as it matters.
+impl AccessToken {
+    fn is_valid(&self, who: &Identity, now: Timestamp) -> bool {
+        self.expires_at > now
+            && self.refresh_token.expose_secret() == who.refresh_token.expose_secret()
+    }
+}
+
+/// The response of the token endpoint.
 #[derive(Deserialize)]
-pub(crate) struct TokenAnswer {
+pub(crate) struct TokenResponse {
     pub(crate) access_token: SecretString,
     pub(crate) expires_in: u64,
     pub(crate) refresh_token: Option<SecretString>,
@@ -47,44 +58,53 @@ impl AccessTokens {
         options: Arc<GlobusOptions>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let tokens = Cache::builder()
+            .max_capacity(CAPACITY)
+            .time_to_live(LONGEST)
+            .build();
         Self {
             http,
             options,
             clock,
-            kept: Arc::default(),
+            tokens,
         }
     }
 
+    /// Returns a valid access token of `who`. Callers that need a new one at the same time
+    /// share one request.
     pub(crate) async fn token(&self, who: &Identity) -> Result<SecretString, GlobusError> {
-        let place = self.place(who).await;
-        let mut kept = place.lock().await;
         let now = self.clock.now();
-        if let Some(kept) = kept.as_ref()
-            && kept.until > now
-            && kept.of.expose_secret() == who.refresh_token.expose_secret()
+        if let Some(token) = self.tokens.get(&who.name).await
+            && token.is_valid(who, now)
         {
-            return Ok(kept.access.clone());
+            return Ok(token.secret);
         }
-        let answer = self.refresh(who).await?;
-        let lasts = Duration::from_secs(answer.expires_in).saturating_sub(MARGIN);
-        *kept = Some(Kept {
-            of: who.refresh_token.clone(),
-            access: answer.access_token.clone(),
-            until: now.plus(lasts),
-        });
-        Ok(answer.access_token)
+        let entry = self.tokens.entry_by_ref(&who.name);
+        let entry = entry
+            .and_try_compute_with(async |entry| {
+                if entry.is_some_and(|entry| entry.value().is_valid(who, now)) {
+                    return Ok(Op::Nop);
+                }
+                let response = self.refresh(who).await?;
+                let lifetime = Duration::from_secs(response.expires_in).saturating_sub(MARGIN);
+                Ok::<_, GlobusError>(Op::Put(AccessToken {
+                    refresh_token: who.refresh_token.clone(),
+                    secret: response.access_token,
+                    expires_at: now.plus(lifetime),
+                }))
+            })
+            .await?
+            .into_entry();
+        let token = entry.ok_or_else(|| GlobusError::Odd("no access token".to_owned()))?;
+        Ok(token.into_value().secret)
     }
 
+    /// Forgets the access token of `who`.
     pub(crate) async fn forget(&self, who: &Identity) {
-        *self.place(who).await.lock().await = None;
+        self.tokens.invalidate(&who.name).await;
     }
 
-    async fn place(&self, who: &Identity) -> Place {
-        let mut kept = self.kept.lock().await;
-        Arc::clone(kept.entry(who.name.clone()).or_default())
-    }
-
-    async fn refresh(&self, who: &Identity) -> Result<TokenAnswer, GlobusError> {
+    async fn refresh(&self, who: &Identity) -> Result<TokenResponse, GlobusError> {
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", who.refresh_token.expose_secret()),
@@ -100,7 +120,7 @@ pub(crate) async fn ask_for_token(
     options: &GlobusOptions,
     form: &[(&str, &str)],
     identity: &str,
-) -> Result<TokenAnswer, GlobusError> {
+) -> Result<TokenResponse, GlobusError> {
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub enum GlobusError {
     /// The refresh token is not, or no longer, good.
     #[error(
-        "Globus refuses the token of {identity}: the operator has to run `cybergis-compute globus login {identity}`"
+        "Globus rejected the refresh token of {identity}: the operator has to run `cybergis-compute globus login {identity}`"
     )]
     TokenRefused {
         /// Whose.
@@ -19,7 +19,7 @@ pub enum GlobusError {
     },
     /// Globus knows who asks, and refuses: no permission, no consent, no such
     /// endpoint, a wrong path.
-    #[error("Globus refuses: {message} ({code})")]
+    #[error("Globus rejected the request: {message} ({code})")]
     Refused {
         /// Globus' word, e.g. `PermissionDenied`.
         code: String,
@@ -27,16 +27,16 @@ pub enum GlobusError {
         message: String,
     },
     /// Too many questions at once.
-    #[error("Globus is asked too often: try again later")]
+    #[error("too many requests to Globus: try again later")]
     TooOften {
         /// How long to wait, if it says so.
         retry_after: Option<Duration>,
     },
     /// It does not answer, or cannot now.
-    #[error("Globus does not answer: {0}")]
+    #[error("Globus does not respond: {0}")]
     Away(String),
     /// An answer that the protocol does not have.
-    #[error("Globus answers oddly: {0}")]
+    #[error("unexpected response from Globus: {0}")]
     Odd(String),
 }
 

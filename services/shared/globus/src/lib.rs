@@ -11,14 +11,13 @@ mod access;
 mod error;
 mod folder;
 pub mod login;
-mod options;
 mod retry;
 mod task;
 mod transfer;
 
+pub use compute_domain::site::GlobusOptions;
 pub use error::GlobusError;
 pub use folder::{OutOfFolder, folder_below};
-pub use options::GlobusOptions;
 pub use task::{Task, TaskStatus};
 pub use transfer::{Place, Transfer};
 
@@ -29,10 +28,10 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use crate::{access::AccessTokens, retry::Patience, task::TaskAnswer};
+use crate::{access::AccessTokens, retry::Retries, task::TaskAnswer};
 
-/// For one question.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of one request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Somebody at Globus in whose name is transferred.
 #[derive(Debug, Clone)]
@@ -121,20 +120,20 @@ impl Globus {
         path: &str,
         body: Option<Value>,
     ) -> Result<Value, GlobusError> {
-        let mut patience = Patience::default();
+        let mut retries = Retries::default();
         loop {
             let asked = self.ask(who, method.clone(), path, body.as_ref()).await;
             let Err(error) = asked else { return asked };
-            if matches!(error, GlobusError::TokenRefused { .. }) && patience.first_refusal() {
+            if matches!(error, GlobusError::TokenRefused { .. }) && retries.first_rejected_token() {
                 // The access token may have been withdrawn before its time.
                 self.access.forget(who).await;
                 continue;
             }
-            let Some(pause) = patience.pause_after(&error) else {
+            let Some(delay) = retries.delay_after(&error) else {
                 return Err(error);
             };
-            tracing::debug!(path, %error, pause_ms = pause.as_millis(), "asking Globus again");
-            tokio::time::sleep(pause).await;
+            tracing::debug!(path, %error, delay_ms = delay.as_millis(), "repeating a request to Globus");
+            tokio::time::sleep(delay).await;
         }
     }
 
@@ -174,7 +173,7 @@ impl Globus {
 
 pub(crate) fn http_client() -> Result<reqwest::Client, GlobusError> {
     reqwest::Client::builder()
-        .timeout(PATIENCE)
+        .timeout(REQUEST_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(GlobusError::away)

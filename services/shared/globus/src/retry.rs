@@ -1,48 +1,47 @@
-//! How often Globus is asked again, and after which pause.
+//! How often a request to Globus is repeated, and after which delay.
 
 use std::time::Duration;
 
-use rand::RngExt as _;
+use compute_domain::Backoff;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::GlobusError;
 
-/// Tries of one question at the most.
-const TRIES: u32 = 4;
+/// Attempts of one request.
+const ATTEMPTS: u32 = 4;
 
-/// Longest pause before the second try; doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Delay before a request is repeated.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
-/// A wait that is longer than this is the caller's.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Longest `Retry-After` that is waited for here. A longer one is the caller's to wait for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// What one question has used up.
+/// What one request has used up.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
-    tries: u32,
-    was_refused: bool,
+pub(crate) struct Retries {
+    failures: u32,
+    token_was_rejected: bool,
 }
 
-impl Patience {
-    /// True once.
-    pub(crate) fn first_refusal(&mut self) -> bool {
-        !std::mem::replace(&mut self.was_refused, true)
+impl Retries {
+    /// Returns true the first time only: the access token is replaced once.
+    pub(crate) fn first_rejected_token(&mut self) -> bool {
+        !std::mem::replace(&mut self.token_was_rejected, true)
     }
 
-    /// How long to wait before asking again; `None` if it is no use.
-    pub(crate) fn pause_after(&mut self, error: &GlobusError) -> Option<Duration> {
-        self.tries += 1;
-        if !error.is_transient() || self.tries >= TRIES {
+    /// Returns the delay before the next attempt, or `None` if there is no use in one.
+    pub(crate) fn delay_after(&mut self, error: &GlobusError) -> Option<Duration> {
+        self.failures += 1;
+        if !error.is_transient() || self.failures >= ATTEMPTS {
             return None;
         }
         if let GlobusError::TooOften {
             retry_after: Some(wait),
         } = error
         {
-            return (*wait <= LONGEST_PAUSE).then_some(*wait);
+            return (*wait <= LONGEST_RETRY_AFTER).then_some(*wait);
         }
-        let longest = FIRST_PAUSE * 2_u32.pow(self.tries - 1);
-        Some(rand::rng().random_range(longest / 2..=longest))
+        Some(BACKOFF.delay(self.failures))
     }
 }
 
@@ -57,26 +56,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asked_four_times_at_the_most_and_never_after_a_refusal() {
+    fn a_request_is_made_four_times_and_not_again_after_a_refusal() {
         let away = GlobusError::Away("x".to_owned());
-        let mut patience = Patience::default();
-        let pauses: Vec<_> = std::iter::from_fn(|| patience.pause_after(&away)).collect();
-        assert_eq!(pauses.len(), 3);
-        assert!(pauses[2] > Duration::from_millis(999) && pauses[2] <= Duration::from_secs(2));
+        let mut retries = Retries::default();
+        let delays: Vec<_> = std::iter::from_fn(|| retries.delay_after(&away)).collect();
+        assert_eq!(delays.len(), 3);
         let refused = GlobusError::Refused {
             code: "PermissionDenied".to_owned(),
             message: String::new(),
         };
-        assert_eq!(Patience::default().pause_after(&refused), None);
+        assert_eq!(Retries::default().delay_after(&refused), None);
     }
 
     #[test]
-    fn what_globus_says_is_waited_for_unless_it_is_long() {
+    fn retry_after_is_waited_for_unless_it_is_long() {
         let too_often = |seconds| GlobusError::TooOften {
             retry_after: Some(Duration::from_secs(seconds)),
         };
-        let pause = |seconds| Patience::default().pause_after(&too_often(seconds));
-        assert_eq!(pause(3), Some(Duration::from_secs(3)));
-        assert_eq!(pause(60), None);
+        let delay = |seconds| Retries::default().delay_after(&too_often(seconds));
+        assert_eq!(delay(3), Some(Duration::from_secs(3)));
+        assert_eq!(delay(60), None);
+    }
+
+    #[test]
+    fn a_token_is_replaced_once() {
+        let mut retries = Retries::default();
+        assert!(retries.first_rejected_token());
+        assert!(!retries.first_rejected_token());
     }
 }

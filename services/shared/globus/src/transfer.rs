@@ -54,7 +54,7 @@ impl Transfer {
     }
 }
 
-/// Globus takes letters, digits, blanks, `_`, `-` and `,`, 128 at the most.
+/// Globus accepts up to 128 letters, digits, blanks, `_`, `-` and `,`.
 fn label(text: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || " _-,".contains(c) {

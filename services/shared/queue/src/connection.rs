@@ -2,38 +2,26 @@
 
 use std::time::Duration;
 
+use compute_domain::site::RedisOptions;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _,
     RedisConnectionInfo,
     aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection},
     io::tcp::TcpSettings,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use crate::{Consumer, QueueError, Wakeups, keys::Keys};
+use crate::{Consumer, Notifications, QueueError, keys::Keys};
 
-/// How long making a connection may take.
-pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// Time limit for opening a connection.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long an answer may take, except to a blocking read.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Time limit of a response, except to a blocking read.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the kernel tries to deliver what was sent before the connection counts
-/// as broken.
-const DELIVERY_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where Redis is.
-#[derive(Debug, Clone)]
-pub struct RedisOptions {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Password of the default user, if it has one.
-    pub password: Option<SecretString>,
-    /// Tells deployments that share a Redis apart.
-    pub prefix: String,
-}
+/// Time for which the kernel tries to deliver data before it closes the connection
+/// (TCP_USER_TIMEOUT).
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The queue. Clones share one connection, which is made when it is first needed
 /// and made again whenever it breaks.
@@ -76,14 +64,14 @@ impl Queue {
             .set_tcp_settings(
                 TcpSettings::default()
                     .set_nodelay(true)
-                    .set_user_timeout(DELIVERY_PATIENCE),
+                    .set_user_timeout(DELIVERY_TIMEOUT),
             );
         let client = Client::open(info)?;
-        // One attempt for each call: callers have their own patience.
+        // One attempt for each call: callers have their own deadlines.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
-            .set_connection_timeout(Some(CONNECT_PATIENCE))
-            .set_response_timeout(Some(ANSWER_PATIENCE));
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT));
         let manager = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
         Ok(Self {
             client,
@@ -106,13 +94,13 @@ impl Queue {
         Consumer::new(self.clone(), self.keys(hpc), name)
     }
 
-    /// Wake-ups for the maintainers of `hpc`.
-    pub fn watch_freed(&self, hpc: &str) -> Wakeups {
-        Wakeups::new(self.client.clone(), self.keys(hpc).freed())
+    /// Returns the notifications for the maintainers of `hpc`.
+    pub fn slot_freed_notifications(&self, hpc: &str) -> Notifications {
+        Notifications::new(self.client.clone(), self.keys(hpc).slot_freed())
     }
 
-    /// Asks, and asks once more if the connection turns out to be dead: one that has
-    /// been idle is found so only by using it. For what does no harm if done twice.
+    /// Runs a command, and repeats it once if the connection turns out to be broken: that
+    /// shows only when an idle connection is used. For commands that may be repeated.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, QueueError> {
         let answer = command.query_async(&mut self.shared()).await;
         match answer.map_err(QueueError::from) {
@@ -130,7 +118,7 @@ impl Queue {
     /// knows how long it may take.
     pub(crate) async fn blocking(&self) -> Result<MultiplexedConnection, QueueError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_PATIENCE))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(None);
         Ok(self
             .client

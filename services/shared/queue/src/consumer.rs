@@ -20,7 +20,7 @@ use crate::{
 /// What a blocking read may take longer than it was told to block.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Entries that were put aside and are kept, about.
+/// Dead letters that are kept, about.
 const DEAD_KEPT: usize = 1000;
 
 /// Removes a reader, unless it has entries that it has not finished: they would be
@@ -127,9 +127,9 @@ impl Consumer {
     ///
     /// # Errors
     /// [`QueueError`] if it was not, or it is not known whether it was.
-    pub async fn bury(&self, entry: &Entry, reason: &str) -> Result<(), QueueError> {
-        tracing::warn!(job.id = %entry.job_id, entry.id = entry.entry_id, reason, "put aside");
-        self.put_aside(&entry.entry_id, &payload_of(&entry.job_id), reason)
+    pub async fn dead_letter(&self, entry: &Entry, reason: &str) -> Result<(), QueueError> {
+        tracing::warn!(job.id = %entry.job_id, entry.id = entry.entry_id, reason, "entry moved to the dead-letter stream");
+        self.write_dead_letter(&entry.entry_id, &payload_of(&entry.job_id), reason)
             .await
     }
 
@@ -186,7 +186,7 @@ impl Consumer {
         Ok(entries)
     }
 
-    /// What is not an entry of ours is put aside at once.
+    /// An unreadable entry becomes a dead letter at once.
     async fn readable(
         &self,
         entry: StreamId,
@@ -202,15 +202,24 @@ impl Consumer {
                 }))
             }
             Err(reason) => {
-                tracing::warn!(entry.id = entry.id, reason, "unreadable entry put aside");
+                tracing::warn!(
+                    entry.id = entry.id,
+                    reason,
+                    "unreadable entry moved to the dead-letter stream"
+                );
                 let payload = format!("{:?}", entry.map);
-                self.put_aside(&entry.id, &payload, &reason).await?;
+                self.write_dead_letter(&entry.id, &payload, &reason).await?;
                 Ok(None)
             }
         }
     }
 
-    async fn put_aside(&self, id: &str, payload: &str, reason: &str) -> Result<(), QueueError> {
+    async fn write_dead_letter(
+        &self,
+        id: &str,
+        payload: &str,
+        reason: &str,
+    ) -> Result<(), QueueError> {
         let key = self.keys.jobs();
         let fields = [(FIELD, payload), ("of", id), ("reason", reason)];
         let limit = StreamMaxlen::Approx(DEAD_KEPT);

@@ -9,17 +9,17 @@ use redis::{RedisError, ServerErrorKind};
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// Redis does not answer, or not now.
-    #[error("redis does not answer: {0}")]
+    #[error("Redis does not respond: {0}")]
     Unavailable(#[source] RedisError),
     /// The answer did not come in time. What was asked for may still be done
     /// later, e.g. an entry be published: asking again does no harm.
-    #[error("redis did not answer in time")]
+    #[error("Redis did not respond in time")]
     TimedOut,
     /// A blocking read hung: its connection was given up.
-    #[error("redis was silent for {0:?}")]
+    #[error("Redis sent nothing for {0:?}")]
     Silent(Duration),
     /// Redis has answered that it will not: a wrong password, no permission.
-    #[error("redis refuses: {0}")]
+    #[error("Redis error: {0}")]
     Refused(#[source] RedisError),
 }
 

@@ -22,7 +22,7 @@ impl Keys {
         format!("{}:jobs", self.tag)
     }
 
-    /// Stream of entries that were put aside.
+    /// Stream of dead letters.
     pub(crate) fn dead(&self) -> String {
         format!("{}:dead", self.tag)
     }
@@ -33,7 +33,7 @@ impl Keys {
     }
 
     /// The latest logins that a user has tried.
-    pub(crate) fn tries(&self, user: &str) -> String {
+    pub(crate) fn login_attempts(&self, user: &str) -> String {
         format!("{}:tries:{user}", self.tag)
     }
 
@@ -43,7 +43,7 @@ impl Keys {
     }
 
     /// Channel that wakes maintainers up.
-    pub(crate) fn freed(&self) -> String {
+    pub(crate) fn slot_freed(&self) -> String {
         format!("{}:freed", self.tag)
     }
 }

@@ -1,4 +1,4 @@
-//! Writing to the stream and waking readers.
+//! Writing to the stream and notifying readers.
 
 use compute_domain::ids::JobId;
 use redis::{AsyncCommands as _, streams::StreamMaxlen};
@@ -8,18 +8,18 @@ use crate::{
     entry::{FIELD, job_of, payload_of},
 };
 
-/// Entries that a stream holds at the most, about. Jobs beyond wait in the store
-/// only, and come into the stream when it is shorter.
+/// Approximate maximum length of a stream. Jobs beyond it wait in the store only, and
+/// are added when the stream is shorter.
 const LONGEST: usize = 100_000;
 
 /// Entries read at once.
 const PAGE: usize = 1000;
 
 impl Queue {
-    /// Says that the job is queued. Saying it twice does no harm.
+    /// Adds the job to the stream. Adding it twice does no harm.
     ///
     /// # Errors
-    /// [`QueueError`] if it was not said, or it is not known whether it was.
+    /// [`QueueError`] if it was not added, or if that is not known.
     pub async fn publish(&self, hpc: &str, job: &JobId) -> Result<(), QueueError> {
         let key = self.keys(hpc).jobs();
         let payload = [(FIELD, payload_of(job))];
@@ -48,14 +48,14 @@ impl Queue {
         }
     }
 
-    /// Wakes the maintainers of `hpc`: a place is free, or a job has changed.
+    /// Notifies the maintainers of `hpc` that a slot is free, or that a job has changed.
     ///
     /// # Errors
-    /// [`QueueError`] if they were not woken; they look by themselves, too, but later.
-    pub async fn freed(&self, hpc: &str) -> Result<(), QueueError> {
+    /// [`QueueError`] if they were not notified; they poll as well, but later.
+    pub async fn notify_slot_freed(&self, hpc: &str) -> Result<(), QueueError> {
         let _: u64 = self
             .shared()
-            .publish(self.keys(hpc).freed(), "freed")
+            .publish(self.keys(hpc).slot_freed(), "freed")
             .await?;
         Ok(())
     }

@@ -16,7 +16,7 @@ pub struct Stats {
     pub length: u64,
     /// Entries read and not finished.
     pub pending: u64,
-    /// Entries put aside.
+    /// Dead letters.
     pub dead: u64,
     /// How long ago the oldest entry was published.
     pub oldest_age: Option<Duration>,

@@ -1,6 +1,6 @@
 //! `/livez`, `/readyz` and `/metrics` over HTTP.
 
-mod parts;
+mod checks;
 
 use std::net::SocketAddr;
 
@@ -8,13 +8,13 @@ use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::get}
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
-pub use parts::{Finding, Parts};
+pub use checks::{CheckResult, HealthChecks};
 
 use crate::{meters, shutdown::Shutdown};
 
 /// The routes. `/livez` says that the process answers, `/readyz` that everything
 /// it depends on does.
-pub fn router(parts: Parts, metrics: Option<PrometheusHandle>) -> Router {
+pub fn router(parts: HealthChecks, metrics: Option<PrometheusHandle>) -> Router {
     Router::new()
         .route("/livez", get(async || Json(json!({"live": true}))))
         .route("/readyz", get(move || parts.clone().report()))
@@ -31,7 +31,11 @@ pub fn router(parts: Parts, metrics: Option<PrometheusHandle>) -> Router {
 ///
 /// # Errors
 /// If the address is taken.
-pub async fn serve(address: SocketAddr, parts: Parts, shutdown: &Shutdown) -> anyhow::Result<()> {
+pub async fn serve(
+    address: SocketAddr,
+    parts: HealthChecks,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "health and metrics");
     let router = router(parts, meters::collect(shutdown));

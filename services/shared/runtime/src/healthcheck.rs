@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 /// Below the time that docker gives.
-const PATIENCE: Duration = Duration::from_secs(4);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Something else to do than to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
@@ -26,7 +26,7 @@ pub async fn ask(address: SocketAddr) -> anyhow::Result<()> {
     let url = format!("http://{}/readyz", reachable(address));
     let client = reqwest::Client::builder()
         .no_proxy()
-        .timeout(PATIENCE)
+        .timeout(REQUEST_TIMEOUT)
         .build()?;
     let answer = client.get(&url).send().await.context("no answer")?;
     let status = answer.status();
@@ -49,11 +49,11 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
     use crate::{
-        health::{self, Parts},
+        health::{self, HealthChecks},
         tls,
     };
 
-    async fn serve(parts: Parts) -> SocketAddr {
+    async fn serve(parts: HealthChecks) -> SocketAddr {
         tls::install_provider();
         let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -63,14 +63,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_that_is_ready_passes_on_whatever_address() {
-        let address = serve(Parts::default()).await;
+        let address = serve(HealthChecks::default()).await;
         assert!(address.ip().is_unspecified());
         ask(address).await.unwrap();
     }
 
     #[tokio::test]
     async fn one_that_misses_a_part_fails_and_names_it() {
-        let parts = Parts::default().with("redis", async || Err("away".to_owned()));
+        let parts = HealthChecks::default().with("redis", async || Err("away".to_owned()));
         let error = ask(serve(parts).await).await.unwrap_err().to_string();
         assert!(error.contains("503") && error.contains("redis"), "{error}");
     }

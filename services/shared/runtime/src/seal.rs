@@ -36,7 +36,7 @@ pub enum SealError {
     #[error("cannot be opened with this key")]
     Closed,
     /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
+    #[error("the system has no source of random numbers")]
     NoRandom,
 }
 
@@ -111,7 +111,7 @@ impl SealingKey {
     /// Seals `secret` for `purpose`, e.g. `globus:tester@example.org`.
     ///
     /// # Errors
-    /// If the system gives no random numbers.
+    /// If the system has no source of random numbers.
     pub fn seal(&self, secret: &SecretString, purpose: &str) -> Result<String, SealError> {
         let mut nonce = [0; NONCE_LEN];
         fill(&mut nonce)?;

@@ -1,8 +1,8 @@
 //! Serving HTTP/1 to strangers: who says nothing, sends half a header or does not read what
 //! it asked for is not waited for, neither while the service runs nor when it stops.
 
-mod crowd;
-mod keeping;
+mod connection_limit;
+mod guarded_body;
 mod stalling;
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
@@ -14,9 +14,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt as _};
 
-pub use self::keeping::Keeping;
+pub use self::guarded_body::GuardedBody;
 use self::{
-    crowd::{Counted, Crowd},
+    connection_limit::{ConnectionLimit, CountedConnection},
     stalling::Stalling,
 };
 use crate::draining::{Connection, DrainingListener};
@@ -36,7 +36,7 @@ pub struct Peer(pub SocketAddr);
 
 /// How long a connection is waited for.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a whole header, from the end of the answer before: idle connections as well.
     pub header: Duration,
     /// For the peer to take more of an answer.
@@ -45,7 +45,7 @@ pub struct Patience {
     pub stop: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             header: Duration::from_secs(30),
@@ -60,7 +60,7 @@ impl Default for Patience {
 pub async fn serve<S>(
     mut listener: DrainingListener,
     service: S,
-    patience: Patience,
+    timeouts: Timeouts,
     proxies: TrustedProxies,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
@@ -68,19 +68,19 @@ pub async fn serve<S>(
 {
     let closing = CancellationToken::new();
     let connections = TaskTracker::new();
-    let crowd = Crowd::new(OF_ONE_ADDRESS, proxies);
+    let limit = ConnectionLimit::new(OF_ONE_ADDRESS, proxies);
     let mut drained = pin!(listener.drained());
     loop {
         tokio::select! {
             (stream, peer) = listener.accept() => {
-                let Some(counted) = crowd.admit(peer.ip()) else {
+                let Some(counted) = limit.admit(peer.ip()) else {
                     tracing::debug!(%peer, "too many connections of this address");
                     continue;
                 };
                 let closing = closing.clone();
                 let service = service.clone();
                 let stream = (stream, counted);
-                connections.spawn(answer(stream, Peer(peer), service, patience, closing));
+                connections.spawn(answer(stream, Peer(peer), service, timeouts, closing));
             }
             () = &mut drained => break,
         }
@@ -88,7 +88,7 @@ pub async fn serve<S>(
     drop(listener);
     closing.cancel();
     connections.close();
-    let ended = tokio::time::timeout(patience.stop, connections.wait()).await;
+    let ended = tokio::time::timeout(timeouts.stop, connections.wait()).await;
     if ended.is_err() {
         tracing::warn!(connections = connections.len(), "cut off while stopping");
     }
@@ -96,16 +96,16 @@ pub async fn serve<S>(
 
 /// Answers one connection until it ends, or is cut off.
 async fn answer<S>(
-    (stream, _counted): (Connection, Counted),
+    (stream, _counted): (Connection, CountedConnection),
     peer: Peer,
     service: S,
-    patience: Patience,
+    timeouts: Timeouts,
     closing: CancellationToken,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let (stream, writing) = Stalling::new(stream, patience.write);
+    let (stream, writing) = Stalling::new(stream, timeouts.write);
     let requests = TaskTracker::new();
     let at_hand = requests.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -115,12 +115,12 @@ async fn answer<S>(
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             let response = service.oneshot(request).await?;
-            Ok::<_, Infallible>(response.map(|body| Keeping::new(body, token)))
+            Ok::<_, Infallible>(response.map(|body| GuardedBody::new(body, token)))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience.header)
+        .header_read_timeout(timeouts.header)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);

@@ -4,13 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::TemplateError;
 
-/// Which addresses are allowed beside https and ssh.
-#[derive(Debug, Clone, Default)]
-pub struct AddressPolicy {
-    /// Folders below which local repositories may be.
-    pub local_roots: Vec<PathBuf>,
-}
-
 /// An address that is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -21,11 +14,11 @@ pub struct Address {
 
 impl Address {
     /// Checks `address`: `https://…`, `ssh://…`, `USER@HOST:PATH`, or `file://…` or
-    /// an absolute path below one of the policy's folders.
+    /// an absolute path below one of `local_roots`.
     ///
     /// # Errors
     /// [`TemplateError::Address`].
-    pub fn parse(address: &str, policy: &AddressPolicy) -> Result<Self, TemplateError> {
+    pub fn parse(address: &str, local_roots: &[PathBuf]) -> Result<Self, TemplateError> {
         let refuse = |reason: &str| TemplateError::Address {
             address: without_password(address),
             reason: reason.to_owned(),
@@ -49,7 +42,7 @@ impl Address {
             let Ok(path) = Path::new(path).canonicalize() else {
                 return Err(refuse("there is no such folder"));
             };
-            return match below(&path, &policy.local_roots) {
+            return match below(&path, local_roots) {
                 Some(path) => accept(path, "file"),
                 None => Err(refuse(
                     "local repositories must lie below template_local_roots",
@@ -153,9 +146,7 @@ mod tests {
         std::fs::create_dir(&inside).unwrap();
         let outside = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
-        let policy = AddressPolicy {
-            local_roots: vec![root.path().to_owned()],
-        };
+        let local_roots = [root.path().to_owned()];
         let local = |path: &Path| format!("file://{}", path.display());
         for (address, protocol) in [
             ("https://github.com/cybergis/hello.git", Some("https")),
@@ -181,7 +172,7 @@ mod tests {
             ("hello\nworld", None),
             ("", None),
         ] {
-            let parsed = Address::parse(address, &policy).ok();
+            let parsed = Address::parse(address, &local_roots).ok();
             assert_eq!(parsed.map(|a| a.protocol()), protocol, "{address:?}");
         }
     }
@@ -193,7 +184,7 @@ mod tests {
             "https://secret@host/x",
             "ssh://a:b@secret@host/x",
         ] {
-            let error = Address::parse(address, &AddressPolicy::default()).unwrap_err();
+            let error = Address::parse(address, &[]).unwrap_err();
             assert!(!error.to_string().contains("secret"), "{error}");
         }
     }

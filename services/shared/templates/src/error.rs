@@ -6,7 +6,7 @@ use compute_domain::ErrorKind;
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// Its name cannot be a folder's name.
-    #[error("{0:?} is no name of a template: use letters, digits, _, . and -")]
+    #[error("{0:?} is not a template name: use letters, digits, _, . and -")]
     Id(String),
     /// Its address is of no allowed form.
     #[error("address {address:?} is not allowed: {reason}")]

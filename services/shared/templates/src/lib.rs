@@ -15,7 +15,8 @@ mod mirrors;
 mod objects;
 mod tree;
 
-pub use address::{Address, AddressPolicy};
+pub use address::Address;
 pub use archive::Archive;
+pub use compute_domain::site::MirrorOptions;
 pub use error::TemplateError;
-pub use mirrors::{MirrorOptions, Mirrors, Snapshot};
+pub use mirrors::{Mirrors, Snapshot};

@@ -3,20 +3,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use compute_domain::site::MirrorOptions;
 use serde_json::Value;
 
-use crate::{Address, AddressPolicy, Archive, TemplateError, git::Git, mirror::Mirror};
-
-/// How mirrors are kept.
-#[derive(Debug, Clone)]
-pub struct MirrorOptions {
-    /// Folder of the mirrors.
-    pub root: PathBuf,
-    /// Which addresses are allowed.
-    pub policy: AddressPolicy,
-    /// Largest mirror, and largest content of one commit, bytes.
-    pub size_limit: u64,
-}
+use crate::{Address, Archive, TemplateError, git::Git, mirror::Mirror};
 
 /// A template at a commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +56,7 @@ impl Mirrors {
     ) -> Result<Snapshot, TemplateError> {
         let mirror = self.mirror(id)?;
         check_pin(&mirror, pinned)?;
-        let address = Address::parse(address, &self.0.options.policy)?;
+        let address = Address::parse(address, &self.0.options.local_roots)?;
         mirror.fetch(&address, pinned).await?;
         let (sha, manifest) = mirror.read(pinned).await?;
         Ok(Snapshot { sha, manifest })
@@ -111,7 +101,7 @@ impl Mirrors {
         }
         if !mirror.is_checked(sha) {
             if !mirror.has(sha).await? {
-                let address = Address::parse(address, &self.0.options.policy)?;
+                let address = Address::parse(address, &self.0.options.local_roots)?;
                 mirror.fetch(&address, Some(sha)).await?;
             }
             mirror.check(sha).await?;

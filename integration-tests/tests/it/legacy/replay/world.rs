@@ -118,7 +118,7 @@ fn names(parts: &Parts) -> anyhow::Result<Names> {
 fn options(parts: &Parts, names: &Names, globus: &GlobusFake) -> anyhow::Result<WorldOptions> {
     let recorded = |name: &str| -> anyhow::Result<Value> {
         let text = fs::read_to_string(fixture(
-            "../services/shared/runtime/tests/fixtures/golden",
+            "../services/shared/config/tests/fixtures/golden",
             name,
         ))?;
         Ok(names.value(&serde_json::from_str(&text)?))

@@ -1,10 +1,11 @@
-//! The configuration folder: the older server's files, and every mistake in them.
+//! The configuration folder: the legacy server's files, and every mistake in them.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test fails where something is not as expected; also in what tests share"
 )]
 
+mod ranges;
 mod reasons;
 mod secrets;
 
@@ -95,7 +96,7 @@ fn the_older_files_are_shown_as_the_older_server_showed_them() {
     let recorded = fixture("maintainer-shown.json");
     let shown = &site.maintainers["community_contribution"].public;
     assert_eq!(json!(shown), recorded["community_contribution"]);
-    // The client's list wants a number where the older server gave none.
+    // The client's list wants a number where the legacy server gave none.
     assert!(site.maintainers["ghost"].public["job_pool_capacity"].is_number());
 }
 

@@ -71,8 +71,8 @@ fn an_unknown_key_is_named_at_any_depth_and_stops_nothing() {
     assert_eq!(
         said,
         [
-            "config.json: redis.prot: is not known and has no effect",
-            "hpc.json: local_hpc.globus.endpiont: is not known and has no effect",
+            "config.json: redis.prot: is unknown and has no effect",
+            "hpc.json: local_hpc.globus.endpiont: is unknown and has no effect",
         ]
     );
 }

@@ -30,9 +30,9 @@ fn relative_paths_are_relative_to_the_folder() {
     assert_eq!(key("local_hpc"), root.join("keys/own"));
     assert_eq!(key("bare_hpc"), root.join("keys/bare"));
     assert_eq!(site.hpcs["bare_hpc"].known_hosts, root.join("hosts/bare"));
-    assert_eq!(site.server.cache_path, root.join("mirrors"));
+    assert_eq!(site.server.mirrors.root, root.join("mirrors/templates"));
     assert_eq!(
-        site.server.template_local_roots,
+        site.server.mirrors.local_roots,
         [root.join("templates"), "/elsewhere".into()]
     );
 }
@@ -140,7 +140,7 @@ fn the_environment_sets_truth_values_and_lists() {
     let server = Folder::new().load(&variables).unwrap().site.server;
     assert!(!server.is_testing);
     assert_eq!(
-        server.template_local_roots,
+        server.mirrors.local_roots,
         [std::path::PathBuf::from("/templates")]
     );
 }

@@ -188,7 +188,7 @@ pub(super) async fn find_transferred(
     let transfer = folder_transfer::Entity::find_by_id(id.as_str())
         .one(connection)
         .await?;
-    if !transfer.is_some_and(|transfer| !transfer.is_over()) {
+    if transfer.is_none_or(|transfer| transfer.is_over()) {
         return Ok(None);
     }
     let is_written = !keeps_read_only || is_writable(connection, id).await?;

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::{
-    jobs_figures::open_states,
+    job_statistics::open_states,
     may_be_id,
     user_limits::{LimitReached, lock_user},
 };

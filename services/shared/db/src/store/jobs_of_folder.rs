@@ -6,7 +6,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
 };
 
-use super::{folders::is_writable, jobs_figures::open_states};
+use super::{folders::is_writable, job_statistics::open_states};
 use crate::{Store, StoreError, entity::job};
 
 impl Store {

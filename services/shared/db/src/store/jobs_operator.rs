@@ -25,17 +25,6 @@ pub struct JobFilter {
     pub limit: u64,
 }
 
-/// How many jobs of an HPC are in a state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobCount {
-    /// The HPC.
-    pub hpc: String,
-    /// The state.
-    pub state: State,
-    /// How many.
-    pub jobs: u64,
-}
-
 impl Store {
     /// The job of that id, of any user.
     ///
@@ -76,32 +65,6 @@ impl Store {
             .all(&self.connection)
             .await?;
         rows.into_iter().map(Job::try_from).collect()
-    }
-
-    /// How many jobs there are, by HPC and state; in no particular order.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they could not be counted.
-    pub async fn jobs_by_state(&self) -> Result<Vec<JobCount>, StoreError> {
-        let counts = job::Entity::find()
-            .select_only()
-            .columns([job::Column::Hpc, job::Column::State])
-            .column_as(job::Column::Id.count(), "jobs")
-            .group_by(job::Column::Hpc)
-            .group_by(job::Column::State)
-            .into_tuple::<(String, String, i64)>()
-            .all(&self.connection)
-            .await?;
-        counts
-            .into_iter()
-            .map(|(hpc, state, jobs)| {
-                Ok(JobCount {
-                    state: read_state(&hpc, &state)?,
-                    hpc,
-                    jobs: u64::try_from(jobs).unwrap_or(0),
-                })
-            })
-            .collect()
     }
 }
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::{
     Template, events,
     folder_transfers::find_transferred,
-    jobs_beside::find_beside,
     jobs_owner::{find, of_user},
+    jobs_sharing_folder::find_job_sharing_folder,
     may_be_id,
     user_limits::lock_user,
 };
@@ -79,7 +79,7 @@ pub enum SubmitOutcome {
     /// A folder of the job is deleted, or not the user's.
     NoFolder(FolderId),
     /// Another open job may write to a folder that this one uses, or the other way round.
-    Beside(JobId),
+    FolderShared(JobId),
     /// The job may write to a folder that Globus may still be reading.
     Transferred(FolderId),
 }
@@ -176,8 +176,10 @@ impl Store {
         if let Some(id) = missing_folder(transaction, &current).await? {
             return Ok(Some(SubmitOutcome::NoFolder(id)));
         }
-        if let Some(beside) = find_beside(transaction, &current, *keeps_read_only).await? {
-            return Ok(Some(SubmitOutcome::Beside(beside)));
+        if let Some(other) =
+            find_job_sharing_folder(transaction, &current, *keeps_read_only).await?
+        {
+            return Ok(Some(SubmitOutcome::FolderShared(other)));
         }
         if let Some(id) = find_transferred(transaction, &current, *keeps_read_only).await? {
             return Ok(Some(SubmitOutcome::Transferred(id)));

@@ -9,7 +9,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, Select,
 };
 
-use super::{events, jobs_claim::expired, jobs_figures::open_states};
+use super::{events, job_statistics::open_states, jobs_claim::expired};
 use crate::{
     Store, StoreError,
     entity::{event, job},

@@ -10,7 +10,7 @@ use sea_orm::{
     sea_query::{Expr, Func, SimpleExpr},
 };
 
-use super::jobs_figures::{open_states, whole_sum};
+use super::job_statistics::{open_states, whole_sum};
 use crate::{
     Store, StoreError,
     entity::{job, user_slot},

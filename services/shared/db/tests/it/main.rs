@@ -9,25 +9,25 @@
 )]
 
 mod advance;
-mod beside;
 mod capacity;
 mod checked;
 mod concurrent;
+mod sharing_folder;
 
-mod figures;
 mod folder_transfers;
 mod globus_tokens;
 mod hostile;
 mod identities;
 mod intents;
+mod job_status;
 mod leases;
 mod maintainers;
 mod operator;
 mod owner;
 mod places;
 mod schema;
+mod statistics;
 mod templates;
 mod unconfigured;
 mod unreadable;
-mod whereabouts;
 mod world;

@@ -67,23 +67,3 @@ async fn jobs_of_everybody(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         .await;
     assert_eq!(created.unwrap(), None);
 }
-
-#[rstest]
-#[tokio::test]
-async fn counts_by_state(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
-    let world = World::new(kind).await;
-    assert!(world.store.jobs_by_state().await.unwrap().is_empty());
-    world.queued(&alice()).await;
-    world.queued(&bob()).await;
-    world.carried("m1").await;
-    let mut counts = world.store.jobs_by_state().await.unwrap();
-    counts.sort_by_key(|count| count.jobs);
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|c| (c.hpc.as_str(), c.state, c.jobs))
-        .collect();
-    assert_eq!(
-        counts,
-        [(HPC, State::Preparing, 1), (HPC, State::Queued, 2)]
-    );
-}

@@ -93,7 +93,7 @@ async fn a_state_that_cannot_be_read_is_unknown(#[values(Sqlite, Postgres, Maria
     let world = World::new(kind).await;
     let (broken, good) = (world.queued(&alice()).await, world.queued(&alice()).await);
     break_column(&world, broken.id.as_str(), "state").await;
-    let found = world.store.whereabouts(&[broken.id.clone(), good.id]).await;
+    let found = world.store.job_status(&[broken.id.clone(), good.id]).await;
     let found = found.unwrap();
     assert_eq!(found.len(), 2);
     let broken = found.iter().find(|row| row.id == broken.id).unwrap();

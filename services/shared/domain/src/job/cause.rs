@@ -1,4 +1,4 @@
-//! Why a job did not end well, in words that its owner can act on.
+//! Why a job failed, as a sentence that its owner can act on.
 
 use std::fmt;
 

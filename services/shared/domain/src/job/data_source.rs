@@ -69,12 +69,24 @@ fn plain(path: &str) -> Result<PathBuf, String> {
     Ok(path.components().collect())
 }
 
-/// The first of `roots` that `path` is in, and the way from there. What is on the
-/// way on disk, links above all, is another question.
-pub fn root_of<'a>(roots: &'a [PathBuf], path: &'a Path) -> Option<(&'a Path, &'a Path)> {
+/// A local data folder that no root contains.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("local data folder {} is outside the configured local_data_roots", .0.display())]
+pub struct OutsideRoots(PathBuf);
+
+/// Returns the first of `roots` that contains `path`, and the path below it. Only the
+/// names are compared: the caller has to deal with symbolic links.
+///
+/// # Errors
+/// [`OutsideRoots`] if none of them contains it.
+pub fn root_of<'a>(
+    roots: &'a [PathBuf],
+    path: &'a Path,
+) -> Result<(&'a Path, &'a Path), OutsideRoots> {
     roots
         .iter()
         .find_map(|root| Some((root.as_path(), path.strip_prefix(root).ok()?)))
+        .ok_or_else(|| OutsideRoots(path.to_owned()))
 }
 
 #[cfg(test)]
@@ -119,7 +131,9 @@ mod tests {
     fn a_root_is_a_whole_folder() {
         let roots = ["/data".into(), "/home/a".into()];
         let root_of = |path: &str| {
-            root_of(&roots, Path::new(path)).map(|(_, rest)| rest.display().to_string())
+            root_of(&roots, Path::new(path))
+                .ok()
+                .map(|(_, rest)| rest.display().to_string())
         };
         assert_eq!(root_of("/data/x/y").as_deref(), Some("x/y"));
         assert_eq!(root_of("/data").as_deref(), Some(""));

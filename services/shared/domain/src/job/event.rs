@@ -1,4 +1,4 @@
-//! What a job's owner is told. The Python client shows type and message, and
+//! Events of a job, as its owner sees them. The Python client shows type and message, and
 //! stops watching at `JOB_ENDED` or `JOB_FAILED`: exactly one of the two closes
 //! every job.
 

@@ -7,6 +7,13 @@ use crate::ids::JobId;
 /// Longest name of a deployment, in bytes: a [`Mark`] is shown whole by `squeue`.
 pub const MAX_DEPLOYMENT_NAME: usize = 64;
 
+/// Returns whether `text` can be the name of a deployment: 1 to [`MAX_DEPLOYMENT_NAME`]
+/// ASCII letters, digits, `_` and `-`.
+pub fn is_deployment_name(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    (1..=MAX_DEPLOYMENT_NAME).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// What the comment of each job says to the scheduler: `DEPLOYMENT:JOB`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -31,10 +38,10 @@ impl Mark {
     /// Reads a comment; `None` if it is not one of a deployment's.
     pub fn parse(comment: &str) -> Option<Self> {
         let (deployment, job) = comment.split_once(':')?;
-        let is_job = !job.is_empty() && job.bytes().all(|b| b.is_ascii_alphanumeric());
-        (is_job && !deployment.is_empty()).then(|| Self {
+        let job = JobId::parse(job).filter(|_| !deployment.is_empty())?;
+        Some(Self {
             deployment: deployment.to_owned(),
-            job: JobId::from_text(job),
+            job,
         })
     }
 }

@@ -53,7 +53,7 @@ pub struct Usage {
     pub cpu_time: Option<i64>,
     /// Memory allocated, KiB.
     pub memory: Option<i64>,
-    /// Memory used at the most, KiB.
+    /// Maximum memory used, KiB.
     pub memory_usage: Option<i64>,
     /// From start to end, seconds.
     pub walltime: Option<i64>,

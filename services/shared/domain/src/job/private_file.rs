@@ -49,6 +49,14 @@ pub fn private_path(root_path: &str, account: Option<&str>, job: &JobId, file: J
     format!("{root}/{place}/jobs/{job}/{name}")
 }
 
+/// Folder of a job's logs in its result folder.
+pub const LOG_FOLDER: &str = "slurm_log";
+
+/// Path of the copy of `file` in the logs of a result folder.
+pub fn log_path(result_folder: &str, file: JobFile) -> String {
+    format!("{result_folder}/{LOG_FOLDER}/{}", file.name())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

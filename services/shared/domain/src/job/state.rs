@@ -175,7 +175,7 @@ impl fmt::Display for State {
     }
 }
 
-/// A name that is none of ours.
+/// A name that is not one of a state.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown name {0:?}")]
 pub struct UnknownName(pub String);

@@ -9,7 +9,7 @@ use super::{
     parse_rules::{Filled, param_rule, slurm_rule},
 };
 
-/// HPC of a manifest that names none, as the older server had it.
+/// HPC of a manifest that names none, as the legacy server had it.
 const OLDER_DEFAULT_HPC: &str = "keeling_community";
 
 /// Keys in the order in which `GET /git` shows them; others follow.
@@ -52,7 +52,7 @@ impl Manifest {
         commit: Option<&str>,
     ) -> Result<Self, ManifestError> {
         let Some(raw) = raw.as_object() else {
-            return Err(ManifestError(vec!["it is no JSON object".to_owned()]));
+            return Err(ManifestError(vec!["it is not a JSON object".to_owned()]));
         };
         let mut reader = Reader {
             raw,
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
             Some("SingCVMFSConnector") => ConnectorVariant::SingCvmfs,
             Some(other) => {
                 self.wrong.push(format!(
-                    "connector {other} is none of SlurmConnector, SingularityConnector, \
+                    "connector {other} is not one of SlurmConnector, SingularityConnector, \
                      SingCVMFSConnector"
                 ));
                 ConnectorVariant::Singularity

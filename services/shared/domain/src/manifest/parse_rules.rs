@@ -64,7 +64,7 @@ pub(super) fn param_rule(name: &str, raw: &Value) -> Filled<ParamRule> {
         }
         Some(other) => {
             return Err(format!(
-                "type {other} is none of integer, string_option, string_input"
+                "type {other} is not one of integer, string_option, string_input"
             ));
         }
         None => return Err("type is missing".to_owned()),
@@ -100,7 +100,7 @@ impl SlurmRule {
     /// Reads one rule for a Slurm option, of a manifest or of an HPC; with it the
     /// rule as clients see it.
     ///
-    /// A rule whose unit is `None` gets no limits of its own accord, as the older
+    /// A rule whose unit is `None` gets no limits of its own accord, as the legacy
     /// server had it; the HPC's ceilings hold anyway.
     ///
     /// # Errors
@@ -173,7 +173,7 @@ fn check_unit(option: &str, unit: &str) -> Result<(), String> {
     if known.iter().any(|known| known.eq_ignore_ascii_case(unit)) {
         return Ok(());
     }
-    Err(format!("unit {unit} is none of {}", known.join(", ")))
+    Err(format!("unit {unit} is not one of {}", known.join(", ")))
 }
 
 struct Range {

@@ -4,7 +4,7 @@
 const LONGEST: usize = 32;
 
 /// Whether `text` is a name that useradd(8) would take: `[a-z_][a-z0-9_-]*[$]?`,
-/// 32 characters at the most. Such a name is never an option of a program.
+/// At most 32 characters. Such a name is never an option of a program.
 pub fn is_account_name(text: &str) -> bool {
     let name = text.strip_suffix('$').unwrap_or(text);
     let begins = |b: u8| b.is_ascii_lowercase() || b == b'_';

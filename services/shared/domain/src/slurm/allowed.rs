@@ -1,6 +1,6 @@
 //! What an HPC allows to name: its lists of modules and of mail domains.
 
-use super::{Refusal, SlurmOptions, names::domain_of};
+use super::{SlurmOptions, ValidationError, names::domain_of};
 use crate::site::Hpc;
 
 /// Checks the modules and the mail address of `options` against the lists of `hpc`
@@ -8,11 +8,11 @@ use crate::site::Hpc;
 ///
 /// # Errors
 /// The first that is not in its list.
-pub fn check_allowed(hpc: &Hpc, options: &SlurmOptions) -> Result<(), Refusal> {
+pub fn check_allowed(hpc: &Hpc, options: &SlurmOptions) -> Result<(), ValidationError> {
     if let Some(allowed) = &hpc.modules {
         for module in &options.modules {
             if !allowed.contains(module) {
-                return Err(refusal(&hpc.name, "modules", "be", allowed, module));
+                return Err(error(&hpc.name, "modules", "be", allowed, module));
             }
         }
     }
@@ -21,19 +21,19 @@ pub fn check_allowed(hpc: &Hpc, options: &SlurmOptions) -> Result<(), Refusal> {
             let of = |domain: &String| domain.eq_ignore_ascii_case(domain_of(address));
             if !allowed.iter().any(of) {
                 let words = "be an address of";
-                return Err(refusal(&hpc.name, "mail_user", words, allowed, address));
+                return Err(error(&hpc.name, "mail_user", words, allowed, address));
             }
         }
     }
     Ok(())
 }
 
-fn refusal(hpc: &str, option: &str, words: &str, allowed: &[String], value: &str) -> Refusal {
+fn error(hpc: &str, option: &str, words: &str, allowed: &[String], value: &str) -> ValidationError {
     let which = match allowed {
         [] => "is not allowed at all".to_owned(),
         allowed => format!("must {words} one of {}", allowed.join(", ")),
     };
-    Refusal(format!(
+    ValidationError(format!(
         "slurm config {option} {which} on {hpc} (current value {value})"
     ))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Memory, Refusal, SlurmOptions, TimeLimit, options::as_written};
+use super::{Memory, SlurmOptions, TimeLimit, ValidationError, options::as_written};
 use crate::{manifest::SlurmRule, site::Hpc};
 
 /// The ceilings of one HPC: for each option the smaller of the HPC's
@@ -94,7 +94,11 @@ impl Ceilings {
     ///
     /// # Errors
     /// The first option that does not.
-    pub fn check(&self, raw: &Map<String, Value>, options: &SlurmOptions) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        raw: &Map<String, Value>,
+        options: &SlurmOptions,
+    ) -> Result<(), ValidationError> {
         for Ceiling {
             option,
             written,
@@ -106,7 +110,7 @@ impl Ceilings {
                     Some(value) => as_written(value),
                     None => format!("{}, the default", TimeLimit::default()),
                 };
-                return Err(Refusal(format!(
+                return Err(ValidationError(format!(
                     "slurm config {option} exceeds the threshold of {written} (current value {value})"
                 )));
             }
@@ -116,7 +120,7 @@ impl Ceilings {
 
     /// Memory for each processor or GPU, all taken together, is no way around the
     /// ceiling of `memory`, which is one of each node.
-    fn check_memory_in_all(&self, o: &SlurmOptions) -> Result<(), Refusal> {
+    fn check_memory_in_all(&self, o: &SlurmOptions) -> Result<(), ValidationError> {
         let Some(ceiling) = self.0.iter().find(|ceiling| ceiling.option == "memory") else {
             return Ok(());
         };
@@ -137,7 +141,7 @@ impl Ceilings {
             let Some(each) = each else { continue };
             if each.kib().saturating_mul(number) > ceiling.most.saturating_mul(nodes) {
                 let written = &ceiling.written;
-                return Err(Refusal(format!(
+                return Err(ValidationError(format!(
                     "slurm config {option} exceeds the threshold of {written} of memory for each \
                      node (current value {each}, for {what}: {number})"
                 )));

@@ -1,7 +1,7 @@
 //! Words of a job's options that name something: to Slurm, to the module system, to
 //! the mailer. None of them can name a file.
 
-/// A sort of word: which words are of it, and how a refusal says so.
+/// A sort of word: which words are of it, and how a error says so.
 pub(super) struct Sort {
     pub(super) holds: fn(&str) -> bool,
     pub(super) reason: &'static str,

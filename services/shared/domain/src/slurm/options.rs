@@ -56,7 +56,7 @@ pub struct SlurmOptions {
 
 impl SlurmOptions {
     /// Reads options. Numbers may be written as text, `""` is as good as absent,
-    /// and unknown options are ignored, as the older server did.
+    /// and unknown options are ignored, as the legacy server did.
     ///
     /// # Errors
     /// Every option whose value cannot be used.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// Text that is no time or no size.
+use super::quantity::{self, UNITS};
+
+/// Text that is not a time or not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not {1}")]
 pub struct UnitError(pub String, pub &'static str);
@@ -40,25 +42,12 @@ impl TimeLimit {
     /// Reads `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`, `D-HH:MM:SS`.
     ///
     /// # Errors
-    /// If `text` is none of these.
+    /// If `text` has another form.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let error = || UnitError(text.to_owned(), A_TIME);
-        let (days, clock) = match text.trim().split_once('-') {
-            Some((days, clock)) => (Some(digits(days).ok_or_else(error)?), clock),
-            None => (None, text.trim()),
-        };
-        let parts: Option<Vec<u64>> = clock.split(':').map(digits).collect();
-        let parts = parts.ok_or_else(error)?;
-        let seconds = match (days, parts.as_slice()) {
-            (None, [m]) => m.checked_mul(60),
-            (None, [m, s]) => seconds(0, 0, *m, *s),
-            (None, [h, m, s]) => seconds(0, *h, *m, *s),
-            (Some(d), [h]) => seconds(d, *h, 0, 0),
-            (Some(d), [h, m]) => seconds(d, *h, *m, 0),
-            (Some(d), [h, m, s]) => seconds(d, *h, *m, *s),
-            _ => None,
-        };
+        let seconds = quantity::seconds(text).filter(|read| read.half_or_more.is_none());
         seconds
+            .map(|read| read.whole)
             .filter(|&seconds| seconds > 0)
             .map(Self)
             .ok_or_else(error)
@@ -70,17 +59,6 @@ impl Default for TimeLimit {
     fn default() -> Self {
         Self(3600)
     }
-}
-
-fn seconds(d: u64, h: u64, m: u64, s: u64) -> Option<u64> {
-    let hours = d.checked_mul(24)?.checked_add(h)?;
-    let minutes = hours.checked_mul(60)?.checked_add(m)?;
-    minutes.checked_mul(60)?.checked_add(s)
-}
-
-fn digits(text: &str) -> Option<u64> {
-    let all = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all.then(|| text.parse().ok()).flatten()
 }
 
 impl fmt::Display for TimeLimit {
@@ -96,8 +74,10 @@ impl fmt::Display for TimeLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Memory(u64);
 
+/// KiB per GiB.
+const GIB: f64 = 1_048_576.0;
+
 const A_SIZE: &str = "a size like 4G, 4GB or 500M";
-const UNITS: [(char, u64); 4] = [('T', 1 << 30), ('G', 1 << 20), ('M', 1 << 10), ('K', 1)];
 
 impl Memory {
     /// KiB.
@@ -107,36 +87,22 @@ impl Memory {
 
     /// `amount` GiB, rounded to whole KiB.
     pub fn from_gib(amount: f64) -> Option<Self> {
-        scaled(amount, 1 << 20)
+        whole(amount * GIB).map(Self)
     }
 
     /// Reads a number with unit K, M, G or T, a `B` after it or not; without a
     /// unit it is MiB, as sbatch has it.
     ///
     /// # Errors
-    /// If `text` is no such thing.
+    /// If `text` has another form.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let error = || UnitError(text.to_owned(), A_SIZE);
         let upper = text.trim().to_ascii_uppercase();
         let short = upper.strip_suffix('B').unwrap_or(&upper);
-        let unit = UNITS
-            .into_iter()
-            .find(|(letter, _)| short.ends_with(*letter));
-        let (number, kib) = match unit {
-            Some((letter, kib)) => (short.strip_suffix(letter).unwrap_or(short).trim_end(), kib),
-            None if short.len() == upper.len() => (short, 1 << 10),
-            None => return Err(error()),
-        };
-        let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let amount: f64 = number.parse().ok().filter(|_| plain).ok_or_else(error)?;
-        scaled(amount, kib).ok_or_else(error)
+        let has_unit = short.ends_with(|c: char| c.is_ascii_alphabetic());
+        let kib = quantity::kib(short, 1024.0).filter(|_| has_unit || short.len() == upper.len());
+        kib.and_then(whole).map(Self).ok_or_else(error)
     }
-}
-
-fn scaled(amount: f64, kib: u64) -> Option<Memory> {
-    #[expect(clippy::cast_precision_loss, reason = "units are powers of two")]
-    let kib = amount * kib as f64;
-    whole(kib).map(Memory)
 }
 
 /// `amount` rounded, if that is at least 1 and exact as a float.
@@ -154,6 +120,7 @@ impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (letter, kib) = UNITS
             .into_iter()
+            .map(|(letter, kib)| (letter, u64::from(kib)))
             .find(|(_, kib)| self.0.is_multiple_of(*kib))
             .unwrap_or(('K', 1));
         write!(f, "{}{letter}", self.0 / kib)

@@ -1,7 +1,5 @@
 //! What users may set, checked against the rules of template and HPC. Every
-//! refusal is a sentence that its reader can act on.
-
-use std::fmt;
+//! error is a sentence that its reader can act on.
 
 use serde_json::{Map, Value};
 
@@ -11,38 +9,36 @@ use super::{
 };
 use crate::manifest::{ParamRule, ParamRules, SlurmInputRules, SlurmRule, is_name, shortest};
 
-/// Why a value is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub String);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// A value that is not allowed, and why, in a sentence for the job's owner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ValidationError(pub String);
 
 /// Checks parameters: names, and values against `rules`. Names without a rule
-/// are passed on to the program, as the older server did.
+/// are passed on to the program, as the legacy server did.
 ///
 /// # Errors
 /// Everything that is wrong.
-pub fn check_param(rules: &ParamRules, param: &Map<String, Value>) -> Result<(), Vec<Refusal>> {
-    let mut refusals = names("param", param);
+pub fn check_param(
+    rules: &ParamRules,
+    param: &Map<String, Value>,
+) -> Result<(), Vec<ValidationError>> {
+    let mut errors = names("param", param);
     for (name, rule) in rules {
         let wrong = match param.get(name).filter(|value| !value.is_null()) {
             Some(value) => against(rule, value).err(),
             None => is_needed(rule).then(|| "must be given".to_owned()),
         };
-        refusals.extend(wrong.map(|wrong| Refusal(format!("param {name} {wrong}"))));
+        errors.extend(wrong.map(|wrong| ValidationError(format!("param {name} {wrong}"))));
     }
-    none_or(refusals)
+    none_or(errors)
 }
 
 /// Checks the names and values of environment variables.
 ///
 /// # Errors
 /// Everything that is wrong.
-pub fn check_env(env: &Map<String, Value>) -> Result<(), Vec<Refusal>> {
+pub fn check_env(env: &Map<String, Value>) -> Result<(), Vec<ValidationError>> {
     none_or(names("env", env))
 }
 
@@ -56,24 +52,24 @@ pub fn check_slurm(
     of_hpc: &SlurmInputRules,
     raw: &Map<String, Value>,
     options: &SlurmOptions,
-) -> Result<(), Vec<Refusal>> {
+) -> Result<(), Vec<ValidationError>> {
     let inherited = of_hpc
         .iter()
         .filter(|(option, _)| !of_manifest.contains_key(*option));
     let of_manifest = of_manifest.iter().map(|rule| (rule, "template"));
-    let mut refusals = Vec::new();
+    let mut errors = Vec::new();
     for ((option, rule), whose) in of_manifest.chain(inherited.map(|rule| (rule, "HPC"))) {
         let Some(value) = given(raw, option) else {
             continue;
         };
         if let Err(wrong) = slurm_against(option, rule, whose, value, options) {
             let value = as_written(value);
-            refusals.push(Refusal(format!(
+            errors.push(ValidationError(format!(
                 "slurm config {option} {wrong} (current value {value})"
             )));
         }
     }
-    none_or(refusals)
+    none_or(errors)
 }
 
 /// The parameters with the defaults of `rules` for those not given.
@@ -104,11 +100,11 @@ pub fn env_value(value: &Value) -> String {
     float.map_or_else(|| as_written(value), |number| shortest(number).to_string())
 }
 
-fn none_or(refusals: Vec<Refusal>) -> Result<(), Vec<Refusal>> {
-    if refusals.is_empty() {
+fn none_or(errors: Vec<ValidationError>) -> Result<(), Vec<ValidationError>> {
+    if errors.is_empty() {
         Ok(())
     } else {
-        Err(refusals)
+        Err(errors)
     }
 }
 
@@ -123,19 +119,19 @@ fn is_needed(rule: &ParamRule) -> bool {
     )
 }
 
-fn names(what: &str, values: &Map<String, Value>) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
+fn names(what: &str, values: &Map<String, Value>) -> Vec<ValidationError> {
+    let mut errors = Vec::new();
     for (name, value) in values {
         if !is_name(name) {
             let words = "is no name: use letters, digits and _, not beginning with a digit";
-            refusals.push(Refusal(format!("{what} {name:?} {words}")));
+            errors.push(ValidationError(format!("{what} {name:?} {words}")));
         }
         if env_value(value).contains('\0') {
             let words = "holds a NUL, which cannot be given to a program";
-            refusals.push(Refusal(format!("{what} {name:?} {words}")));
+            errors.push(ValidationError(format!("{what} {name:?} {words}")));
         }
     }
-    refusals
+    errors
 }
 
 fn against(rule: &ParamRule, value: &Value) -> Result<(), String> {

@@ -9,12 +9,12 @@ fn wrong(raw: &Value) -> Vec<String> {
 }
 
 #[rstest]
-#[case(json!([]), "it is no JSON object")]
+#[case(json!([]), "it is not a JSON object")]
 #[case(json!({"param_rules": []}), "param_rules is no object")]
 #[case(json!({"name": ""}), "name is missing")]
 #[case(json!({"container": 5}), "container is no text")]
 #[case(json!({"connector": "Pigeon"}),
-    "connector Pigeon is none of SlurmConnector, SingularityConnector, SingCVMFSConnector")]
+    "connector Pigeon is not one of SlurmConnector, SingularityConnector, SingCVMFSConnector")]
 #[case(json!({"default_hpc": "b", "supported_hpc": ["a"]}),
     "default_hpc b is not one of supported_hpc")]
 #[case(json!({"supported_hpc": "a"}), "supported_hpc is no list of texts")]
@@ -43,7 +43,7 @@ fn of_the_file(#[case] more: Value, #[case] reason: &str) {
 #[case(json!({"type": "string_option", "options": [{}]}), "option {} is neither text nor a number")]
 #[case(json!({"type": "string_input", "default_value": 5}), "default_value is no text")]
 #[case(json!({"type": "string_input", "require": 1}), "require is neither true nor false")]
-#[case(json!({"type": "float"}), "type float is none of integer, string_option, string_input")]
+#[case(json!({"type": "float"}), "type float is not one of integer, string_option, string_input")]
 #[case(json!({}), "type is missing")]
 #[case(json!(5), "is no object")]
 fn of_a_parameter(#[case] rule: Value, #[case] reason: &str) {
@@ -54,9 +54,9 @@ fn of_a_parameter(#[case] rule: Value, #[case] reason: &str) {
 
 #[rstest]
 #[case("time", json!({"default_value": 5, "unit": "Weeks"}),
-    "unit Weeks is none of Seconds, Minutes, Hours, Days")]
+    "unit Weeks is not one of Seconds, Minutes, Hours, Days")]
 #[case("memory", json!({"default_value": 5, "unit": "apples"}),
-    "unit apples is none of KB, MB, GB, TB, K, M, G, T")]
+    "unit apples is not one of KB, MB, GB, TB, K, M, G, T")]
 #[case("num_of_task", json!({}), "default_value is missing")]
 #[case("num_of_task", json!({"default_value": 5, "max": 4}),
     "default_value 5 is above max 4")]

@@ -1,4 +1,4 @@
-//! The rules against what the older server was recorded to answer.
+//! The rules against what the legacy server was recorded to answer.
 
 #![expect(
     clippy::unwrap_used,

@@ -18,7 +18,7 @@ async fn a_password_is_needed_and_never_shown() {
     let consumer = queue.consumer(HPC, "m1");
     let shown = format!(
         "{good:?} {queue:?} {consumer:?} {:?}",
-        queue.watch_freed(HPC)
+        queue.slot_freed_notifications(HPC)
     );
     assert!(!shown.contains(&secret), "{shown}");
     for password in [None, Some("wrong".into())] {

@@ -1,11 +1,11 @@
-//! Entries: published, shared, finished, taken over, put aside.
+//! Entries: published, shared, finished, taken over, dead-lettered.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use crate::redis_part::{HPC, PATIENCE, SOON, job, names, queue, shared};
+use crate::redis_part::{DEADLINE, HPC, SOON, job, names, queue, shared};
 use compute_queue::{Queue, Stats};
 use compute_testing::{raw_connection, redis_options};
 
@@ -19,7 +19,7 @@ async fn published_read_and_finished() {
     }
     // The reader comes later, and sees them all.
     let mut consumer = queue.consumer(HPC, "m1");
-    let first = consumer.next(2, PATIENCE).await.unwrap();
+    let first = consumer.next(2, DEADLINE).await.unwrap();
     assert_eq!(names(&first), ["a", "b"]);
     assert!(first.iter().all(|entry| entry.deliveries == 1));
     assert_eq!(
@@ -34,7 +34,7 @@ async fn published_read_and_finished() {
         consumer.done(entry).await.unwrap();
     }
     assert_eq!(queue.waiting(HPC).await.unwrap(), [job("c")]);
-    let last = consumer.next(2, PATIENCE).await.unwrap();
+    let last = consumer.next(2, DEADLINE).await.unwrap();
     assert_eq!(names(&last), ["c"]);
     consumer.done(&last[0]).await.unwrap();
     consumer.done(&last[0]).await.unwrap();
@@ -52,7 +52,7 @@ async fn two_readers_share() {
     let mut readers = [queue.consumer(HPC, "m1"), queue.consumer(HPC, "m2")];
     let mut seen = Vec::new();
     for turn in 0..10 {
-        let entries = readers[turn % 2].next(2, PATIENCE).await.unwrap();
+        let entries = readers[turn % 2].next(2, DEADLINE).await.unwrap();
         assert_eq!(entries.len(), 2);
         seen.extend(entries.into_iter().map(|entry| entry.job_id.to_string()));
     }
@@ -76,14 +76,14 @@ async fn what_a_dead_reader_left_is_taken_over() {
     let queue = queue();
     queue.publish(HPC, &job("a")).await.unwrap();
     let mut dead = queue.consumer(HPC, "dead");
-    dead.next(1, PATIENCE).await.unwrap();
+    dead.next(1, DEADLINE).await.unwrap();
     let mut heir = queue.consumer(HPC, "heir");
     assert!(
         heir.next(1, SOON).await.unwrap().is_empty(),
         "it was given to another"
     );
     assert!(
-        heir.stale(PATIENCE, 10).await.unwrap().is_empty(),
+        heir.stale(DEADLINE, 10).await.unwrap().is_empty(),
         "not idle for long enough"
     );
     let begun = Instant::now();
@@ -92,7 +92,7 @@ async fn what_a_dead_reader_left_is_taken_over() {
         if !left.is_empty() {
             break left;
         }
-        assert!(begun.elapsed() < PATIENCE, "it does not become stale");
+        assert!(begun.elapsed() < DEADLINE, "it does not become stale");
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     assert_eq!((names(&left), left[0].deliveries), (vec!["a"], 2));
@@ -102,20 +102,20 @@ async fn what_a_dead_reader_left_is_taken_over() {
 }
 
 #[tokio::test]
-async fn what_nobody_finishes_is_put_aside() {
+async fn an_entry_that_nobody_finishes_is_dead_lettered() {
     let facts = shared();
     let options = redis_options(&facts);
     let dead_key = format!("{{cgc:v1:{}:{HPC}}}:dead", options.prefix);
     let queue = Queue::connect(options).unwrap();
     queue.publish(HPC, &job("poison")).await.unwrap();
     let mut consumer = queue.consumer(HPC, "m1");
-    let mut entries = consumer.next(1, PATIENCE).await.unwrap();
+    let mut entries = consumer.next(1, DEADLINE).await.unwrap();
     for deliveries in 2..=4 {
         entries = consumer.stale(Duration::ZERO, 1).await.unwrap();
         assert_eq!(entries[0].deliveries, deliveries);
     }
     consumer
-        .bury(&entries[0], "given out too often")
+        .dead_letter(&entries[0], "given out too often")
         .await
         .unwrap();
     let stats = queue.stats(HPC).await.unwrap();
@@ -136,7 +136,7 @@ async fn what_nobody_finishes_is_put_aside() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_put_aside_and_does_not_stop_the_rest() {
+async fn an_unreadable_entry_is_dead_lettered_and_the_next_is_read() {
     let facts = shared();
     let options = redis_options(&facts);
     let jobs_key = format!("{{cgc:v1:{}:{HPC}}}:jobs", options.prefix);
@@ -152,7 +152,7 @@ async fn what_is_not_ours_is_put_aside_and_does_not_stop_the_rest() {
     queue.publish(HPC, &job("b")).await.unwrap();
     assert_eq!(queue.waiting(HPC).await.unwrap(), [job("b")]);
     let mut consumer = queue.consumer(HPC, "m1");
-    assert_eq!(names(&consumer.next(10, PATIENCE).await.unwrap()), ["b"]);
+    assert_eq!(names(&consumer.next(10, DEADLINE).await.unwrap()), ["b"]);
     let stats = queue.stats(HPC).await.unwrap();
     assert_eq!((stats.length, stats.dead), (1, 1));
 }
@@ -167,7 +167,7 @@ async fn a_reader_leaves_only_with_empty_hands() {
     never_read.leave().await.unwrap();
     queue.publish(HPC, &job("a")).await.unwrap();
     let mut busy = queue.consumer(HPC, "busy");
-    busy.next(1, PATIENCE).await.unwrap();
+    busy.next(1, DEADLINE).await.unwrap();
     let mut free = queue.consumer(HPC, "free");
     free.next(1, SOON).await.unwrap();
     free.leave().await.unwrap();

@@ -8,7 +8,7 @@ use compute_queue::Queue;
 use compute_testing::{OwnRedis, redis_options};
 use tokio::time::{Instant, timeout};
 
-use crate::redis_part::{HPC, PATIENCE, SOON, job, names, queue_on};
+use crate::redis_part::{DEADLINE, HPC, SOON, job, names, queue_on};
 
 #[tokio::test]
 async fn redis_is_emptied() {
@@ -16,16 +16,16 @@ async fn redis_is_emptied() {
     let queue = queue_on(&redis);
     let mut consumer = queue.consumer(HPC, "m1");
     queue.publish(HPC, &job("a")).await.unwrap();
-    let entries = consumer.next(1, PATIENCE).await.unwrap();
+    let entries = consumer.next(1, DEADLINE).await.unwrap();
     redis.empty().await;
 
     consumer.done(&entries[0]).await.unwrap();
     assert!(consumer.stale(Duration::ZERO, 1).await.unwrap().is_empty());
     assert_eq!(queue.stats(HPC).await.unwrap().pending, 0);
     queue.publish(HPC, &job("b")).await.unwrap();
-    assert_eq!(names(&consumer.next(1, PATIENCE).await.unwrap()), ["b"]);
+    assert_eq!(names(&consumer.next(1, DEADLINE).await.unwrap()), ["b"]);
 
-    let (read, ()) = tokio::join!(consumer.next(1, PATIENCE), async {
+    let (read, ()) = tokio::join!(consumer.next(1, DEADLINE), async {
         tokio::time::sleep(SOON).await;
         redis.empty().await;
         queue.publish(HPC, &job("c")).await.unwrap();
@@ -40,10 +40,10 @@ async fn redis_is_killed_and_comes_back_empty() {
     let redis = OwnRedis::start();
     let queue = queue_on(&redis);
     let mut consumer = queue.consumer(HPC, "m1");
-    let mut wakeups = queue.watch_freed(HPC);
+    let mut notifications = queue.slot_freed_notifications(HPC);
     queue.publish(HPC, &job("a")).await.unwrap();
-    assert_eq!(names(&consumer.next(1, PATIENCE).await.unwrap()), ["a"]);
-    timeout(PATIENCE, wakeups.next()).await.unwrap();
+    assert_eq!(names(&consumer.next(1, DEADLINE).await.unwrap()), ["a"]);
+    timeout(DEADLINE, notifications.next()).await.unwrap();
 
     redis.stop().await;
     let error = queue.publish(HPC, &job("b")).await.unwrap_err();
@@ -52,7 +52,7 @@ async fn redis_is_killed_and_comes_back_empty() {
     assert!(error.kind().is_transient(), "{error}");
 
     redis.restart();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     while let Err(error) = queue.publish(HPC, &job("b")).await {
         assert!(
             error.kind().is_transient() && Instant::now() < deadline,
@@ -60,17 +60,17 @@ async fn redis_is_killed_and_comes_back_empty() {
         );
     }
     let read = loop {
-        match consumer.next(1, PATIENCE).await {
+        match consumer.next(1, DEADLINE).await {
             Ok(read) => break read,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
     };
     assert_eq!(names(&read), ["b"]);
-    timeout(PATIENCE, wakeups.next())
+    timeout(DEADLINE, notifications.next())
         .await
         .expect("woken once connected again");
-    queue.freed(HPC).await.unwrap();
-    timeout(PATIENCE, wakeups.next())
+    queue.notify_slot_freed(HPC).await.unwrap();
+    timeout(DEADLINE, notifications.next())
         .await
         .expect("woken as before");
 }
@@ -86,9 +86,9 @@ async fn redis_comes_later_than_we() {
     let mut consumer = queue.consumer(HPC, "m1");
     let error = consumer.next(1, SOON).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(began.elapsed() < PATIENCE, "says so soon");
+    assert!(began.elapsed() < DEADLINE, "says so soon");
     redis.restart();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     while let Err(error) = queue.ping().await {
         assert!(Instant::now() < deadline, "{error}");
     }

@@ -9,5 +9,5 @@ mod access;
 mod credentials;
 mod entries;
 mod losses;
+mod notifications;
 mod redis_part;
-mod wakeups;

@@ -8,7 +8,7 @@ use compute_testing::{Facts, OwnRedis, redis_options};
 
 pub(crate) const HPC: &str = "local_hpc";
 pub(crate) const SOON: Duration = Duration::from_millis(50);
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What the Redis that the tests share says of itself.
 pub(crate) fn shared() -> Facts {

@@ -23,7 +23,7 @@ use crate::tls::Role;
 /// A method by its name in the contract, and the roles that may call it.
 pub type Method = (&'static str, &'static [Role]);
 
-/// The methods of a service; one that is not listed is for nobody.
+/// The methods of a service; no role may call one that is not listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Callers(pub &'static [Method]);
 

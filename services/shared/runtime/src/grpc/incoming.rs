@@ -10,7 +10,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use crate::tls::Credentials;
 
 /// How long a caller may take to show who it is.
-const PATIENCE: Duration = Duration::from_secs(5);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many may be about it at once.
 const AT_ONCE: usize = 256;
 
@@ -39,5 +39,5 @@ async fn shake_hands(
     // Small answers must not wait for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
     let acceptor = TlsAcceptor::from(credentials.identity().server.clone());
-    tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await?
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await?
 }

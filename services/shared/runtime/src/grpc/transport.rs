@@ -31,7 +31,7 @@ pub enum Transport {
 
 /// An address that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address:?} is no address like {scheme}://host:port")]
+#[error("{address:?} is not an address like {scheme}://host:port")]
 pub struct AddressError {
     address: String,
     scheme: &'static str,

@@ -17,7 +17,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 
-const PATIENT: Patience = Patience {
+const LONG: Timeouts = Timeouts {
     header: MINUTE,
     write: MINUTE,
     stop: MINUTE,
@@ -29,12 +29,12 @@ struct Served {
     service: JoinHandle<()>,
 }
 
-async fn served(app: Router, patience: Patience) -> Served {
+async fn served(app: Router, timeouts: Timeouts) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let listener = DrainingListener::new(listener, stop.clone()).unwrap();
-    let service = tokio::spawn(serve(listener, app, patience, TrustedProxies::default()));
+    let service = tokio::spawn(serve(listener, app, timeouts, TrustedProxies::default()));
     Served {
         address,
         stop,
@@ -61,11 +61,11 @@ async fn rest(mut stream: TcpStream) -> String {
 #[tokio::test]
 async fn half_a_header_silence_and_an_idle_connection_end() {
     let app = Router::new().route("/", get(async || "done"));
-    let patience = Patience {
+    let timeouts = Timeouts {
         header: SHORT,
-        ..PATIENT
+        ..LONG
     };
-    let served = served(app, patience).await;
+    let served = served(app, timeouts).await;
     for sent in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nX-Half: "] {
         assert!(
             !rest(served.send(sent).await).await.contains("200 OK"),
@@ -73,12 +73,12 @@ async fn half_a_header_silence_and_an_idle_connection_end() {
         );
     }
     // It has to be read before it is idle, also on a slow machine.
-    let patience = Patience {
+    let timeouts = Timeouts {
         header: Duration::from_secs(5),
-        ..PATIENT
+        ..LONG
     };
     let app = Router::new().route("/", get(async || "done"));
-    let served = self::served(app, patience).await;
+    let served = self::served(app, timeouts).await;
     let idle = served.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(rest(idle).await.ends_with("done"), "answered, then closed");
 }
@@ -90,11 +90,11 @@ async fn who_does_not_read_is_cut_off() {
             futures::stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![0; 1 << 16])));
         Body::from_stream(chunks)
     };
-    let patience = Patience {
+    let timeouts = Timeouts {
         write: SHORT,
-        ..PATIENT
+        ..LONG
     };
-    let served = served(Router::new().route("/", get(endless)), patience).await;
+    let served = served(Router::new().route("/", get(endless)), timeouts).await;
     let stream = served.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     served.stop.cancel();
     let ended = tokio::time::timeout(MINUTE, served.service).await;
@@ -107,7 +107,7 @@ async fn who_does_not_read_is_cut_off() {
 #[tokio::test]
 async fn half_a_header_does_not_keep_a_service_that_stops() {
     let app = Router::new().route("/", get(async || "done"));
-    let served = served(app, PATIENT).await;
+    let served = served(app, LONG).await;
     let half = served.send("GET / HTTP/1.1\r\nHost: ").await;
     let idle = served.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut first = [0];
@@ -131,7 +131,7 @@ async fn a_request_at_hand_is_answered_to_its_end() {
             "x".repeat(4 << 20)
         }
     };
-    let served = served(Router::new().route("/", post(handler)), PATIENT).await;
+    let served = served(Router::new().route("/", post(handler)), LONG).await;
     let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
     let stream = served.send(request).await;
     begun.cancelled().await;
@@ -155,7 +155,7 @@ async fn the_peer_is_known() {
             address.to_string()
         }),
     );
-    let served = served(app, PATIENT).await;
+    let served = served(app, LONG).await;
     let stream = served
         .send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         .await;

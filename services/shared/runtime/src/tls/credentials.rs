@@ -16,9 +16,9 @@ use crate::meters;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// From when on the operator is told that the certificate will expire.
+/// Time before its expiry from which a certificate is reported.
 const EXPIRES_SOON: Duration = Duration::from_hours(24 * 14);
-/// How often the operator is told.
+/// Interval between two reports.
 const TELL_EVERY: Duration = Duration::from_hours(12);
 
 /// Certificate, key and authority of this process. Cheap to clone.

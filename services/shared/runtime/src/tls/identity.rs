@@ -34,7 +34,7 @@ pub enum IdentityError {
         source: io::Error,
     },
     /// A file does not hold what it should.
-    #[error("{} holds no {what} in PEM: {source}", path.display())]
+    #[error("{} contains no {what} in PEM: {source}", path.display())]
     NotPem {
         /// Of the file.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum IdentityError {
         source: VerifierBuilderError,
     },
     /// The certificate does not say until when it is good.
-    #[error("{} is no X.509 certificate", path.display())]
+    #[error("{} is not an X.509 certificate", path.display())]
     NotX509 {
         /// Of the certificate.
         path: PathBuf,

@@ -218,7 +218,7 @@ fn files_that_cannot_be_used_are_named_and_what_was_good_is_kept() {
     write(&files.certificate, b"nothing");
     let error = credentials.refresh().unwrap_err().to_string();
     assert!(
-        error.contains("service.crt holds no certificate"),
+        error.contains("service.crt contains no certificate"),
         "{error}"
     );
     std::fs::remove_file(&files.authority).unwrap();

@@ -85,7 +85,7 @@ impl Mirror<'_> {
             .map_err(|error| self.broken(error))?;
         drop(objects);
         let manifest = serde_json::from_slice(&content)
-            .map_err(|error| wrong(format!("is no JSON: {error}")))?;
+            .map_err(|error| wrong(format!("is not valid JSON: {error}")))?;
         self.check(&sha).await?;
         Ok((sha, manifest))
     }

@@ -189,7 +189,9 @@ async fn a_manifest_that_is_a_link_or_a_folder_is_none() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().contains("manifest.json is no JSON"),
+        error
+            .to_string()
+            .contains("manifest.json is not valid JSON"),
         "{error}"
     );
 }

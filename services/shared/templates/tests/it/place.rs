@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use compute_templates::{AddressPolicy, Archive, MirrorOptions, Mirrors};
+use compute_templates::{Archive, MirrorOptions, Mirrors};
 use tokio::io::AsyncReadExt as _;
 
 pub(crate) struct Place {
@@ -85,9 +85,7 @@ impl Place {
     pub(crate) fn mirrors_up_to(&self, size_limit: u64) -> Mirrors {
         Mirrors::new(MirrorOptions {
             root: self.mirror_folder(),
-            policy: AddressPolicy {
-                local_roots: vec![self.folder.path().to_owned()],
-            },
+            local_roots: vec![self.folder.path().to_owned()],
             size_limit,
         })
     }

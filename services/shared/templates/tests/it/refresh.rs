@@ -127,7 +127,7 @@ async fn what_is_wrong_is_said() {
     let (kind, text) = wrong("t", &address, None).await;
     assert_eq!(kind, ErrorKind::Refused);
     assert!(
-        text.starts_with("template t: manifest.json is no JSON: "),
+        text.starts_with("template t: manifest.json is not valid JSON: "),
         "{text}"
     );
     let (kind, text) = wrong("../t", &address, None).await;

@@ -18,7 +18,7 @@ fn hpc(cap: Value, rules: Value) -> Hpc {
     }
 }
 
-/// The HPC with which the messages of the older server were recorded.
+/// The HPC with which the messages of the legacy server were recorded.
 fn recorded() -> Hpc {
     hpc(
         json!({"num_of_task": 4, "time": "02:00:00", "memory": "8G"}),
@@ -35,7 +35,7 @@ fn check(hpc: &Hpc, raw: Value) -> Result<(), String> {
     let options = SlurmOptions::parse(raw).unwrap();
     Ceilings::of(hpc)
         .check(raw, &options)
-        .map_err(|refusal| refusal.to_string())
+        .map_err(|error| error.to_string())
 }
 
 #[rstest]

@@ -36,8 +36,8 @@ fn rules() -> ParamRules {
 fn a_parameter_is_refused(#[case] param: Value, #[case] reason: &str) {
     let mut given = object(json!({"email": "a@b"}));
     given.extend(object(param));
-    let refusals = check_param(&rules(), &given).unwrap_err();
-    assert_eq!(refusals, [Refusal(format!("param {reason}"))]);
+    let errors = check_param(&rules(), &given).unwrap_err();
+    assert_eq!(errors, [ValidationError(format!("param {reason}"))]);
 }
 
 #[rstest]
@@ -102,8 +102,8 @@ fn how_a_value_reaches_the_program(#[case] value: Value, #[case] text: &str) {
     "modules must be one of gdal, proj (current value [\"gdal\",\"gcc\"])")]
 #[case(json!({"gpus": "3"}), "gpus exceeds the HPC's limit of 2 (current value 3)")]
 fn a_slurm_option_is_refused(#[case] raw: Value, #[case] reason: &str) {
-    let refusals = slurm(&raw).unwrap_err();
-    assert_eq!(refusals, [Refusal(format!("slurm config {reason}"))]);
+    let errors = slurm(&raw).unwrap_err();
+    assert_eq!(errors, [ValidationError(format!("slurm config {reason}"))]);
 }
 
 #[rstest]
@@ -121,7 +121,7 @@ fn a_slurm_option_is_accepted(#[case] raw: Value) {
     clippy::unwrap_in_result,
     reason = "the values are written in the test"
 )]
-fn slurm(raw: &Value) -> Result<(), Vec<Refusal>> {
+fn slurm(raw: &Value) -> Result<(), Vec<ValidationError>> {
     let rules = |rules: Value| -> SlurmInputRules {
         let rules = object(rules);
         rules

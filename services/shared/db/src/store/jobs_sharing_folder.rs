@@ -11,7 +11,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
 };
 
-use super::jobs_figures::open_states;
+use super::job_statistics::open_states;
 use crate::{
     Store, StoreError,
     entity::{folder, job},
@@ -25,16 +25,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it is not known.
-    pub async fn job_beside(
+    pub async fn job_sharing_folder(
         &self,
         job: &Job,
         keeps_read_only: bool,
     ) -> Result<Option<JobId>, StoreError> {
-        find_beside(&self.connection, job, keeps_read_only).await
+        find_job_sharing_folder(&self.connection, job, keeps_read_only).await
     }
 }
 
-pub(super) async fn find_beside(
+pub(super) async fn find_job_sharing_folder(
     connection: &impl ConnectionTrait,
     job: &Job,
     keeps_read_only: bool,

@@ -29,7 +29,7 @@ async fn jobs_that_an_hpc_says_it_has_are_found(#[values(Sqlite, Postgres, Maria
         .collect();
     ids.insert(0, queued.id.clone());
     ids.push(job.id.clone());
-    let mut found = world.store.whereabouts(&ids).await.unwrap();
+    let mut found = world.store.job_status(&ids).await.unwrap();
     found.sort_by_key(|found| found.slurm_id.clone());
     let [first, second] = &found[..] else {
         panic!("{found:?}");
@@ -41,5 +41,5 @@ async fn jobs_that_an_hpc_says_it_has_are_found(#[values(Sqlite, Postgres, Maria
     );
     assert_eq!(second.slurm_id.as_deref(), Some("17"));
     assert_eq!(second.updated_at, job.updated_at);
-    assert_eq!(world.store.whereabouts(&[]).await.unwrap(), []);
+    assert_eq!(world.store.job_status(&[]).await.unwrap(), []);
 }

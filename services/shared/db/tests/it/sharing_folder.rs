@@ -41,7 +41,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     };
     world.advance(&token, folders).await;
     let (program, data, result) = (&program.id, &data.id, &result.id);
-    let beside = async |job: Job| world.store.job_beside(&job, true).await.unwrap();
+    let beside = async |job: Job| world.store.job_sharing_folder(&job, true).await.unwrap();
 
     for (own_program, own_data, is_shared) in [
         (Some(program), None, true),
@@ -60,7 +60,11 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     // Where nothing keeps a program from writing to its data, nobody shares it; nor does
     // anybody if it is writable.
     let shares = with(&world, None, Some(data)).await;
-    let unprotected = world.store.job_beside(&shares, false).await.unwrap();
+    let unprotected = world
+        .store
+        .job_sharing_folder(&shares, false)
+        .await
+        .unwrap();
     assert_eq!(unprotected, Some(running.id.clone()));
     let writable = format!("UPDATE folders SET is_writable = true WHERE id = '{data}'");
     world.database.execute(&writable).await;

@@ -13,19 +13,19 @@ use http_body::{Frame, SizeHint};
 
 /// A body with what is kept: a place, or the count of requests at hand.
 #[derive(Debug)]
-pub struct Keeping<G> {
+pub struct GuardedBody<G> {
     body: Body,
     _kept: G,
 }
 
-impl<G> Keeping<G> {
+impl<G> GuardedBody<G> {
     /// `body`, which keeps `kept`.
     pub fn new(body: Body, kept: G) -> Self {
         Self { body, _kept: kept }
     }
 }
 
-impl<G: Unpin> http_body::Body for Keeping<G> {
+impl<G: Unpin> http_body::Body for GuardedBody<G> {
     type Data = Bytes;
     type Error = Error;
 

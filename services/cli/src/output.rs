@@ -1,4 +1,4 @@
-//! What a command answers: for people and for programs.
+//! The output of a command, for people and for programs.
 
 use std::io::IsTerminal as _;
 
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 pub(crate) use compute_domain::printable::printable;
 
-/// An answer.
+/// The output of a command.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct Output {
     /// For programs.
     pub json: Value,
     /// For people.
     pub text: String,
-    /// Whether all is well; decides the exit code.
+    /// Whether the command succeeded; decides the exit code.
     pub is_good: bool,
 }
 
-impl Answer {
-    /// An answer that says that all is well.
+impl Output {
+    /// The output of a command that succeeded.
     pub(crate) fn good(json: Value, text: impl Into<String>) -> Self {
         Self {
             json,
@@ -50,7 +50,7 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
 
 /// What is written of `outcome`, for programs or for people. Names, logs and manifests
 /// are others': nothing in it is obeyed by a terminal, or hidden.
-pub fn shown(outcome: &anyhow::Result<Answer>, for_programs: bool) -> String {
+pub fn shown(outcome: &anyhow::Result<Output>, for_programs: bool) -> String {
     match outcome {
         Ok(answer) if for_programs => printable_json(&format!("{:#}", answer.json)),
         Ok(answer) => printable(answer.text.trim_end(), true),
@@ -92,7 +92,7 @@ mod tests {
     fn a_terminal_obeys_nothing_whatever_is_said() {
         let hostile = "\u{1b}[31mX\u{9b}2J\u{7f}\u{202e}\u{200b}";
         let harmless = "\\u{1b}[31mX\\u{9b}2J\\u{7f}\\u{202e}\\u{200b}";
-        let good = Answer::good(json!({"name": hostile}), format!("{hostile}\n{hostile}\n"));
+        let good = Output::good(json!({"name": hostile}), format!("{hostile}\n{hostile}\n"));
         let bad = || Err(anyhow::anyhow!("{hostile}").context(hostile));
         assert_eq!(
             shown(&Ok(good.clone()), false),

@@ -10,7 +10,7 @@ const AT_ONCE: usize = 500;
 
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct JobStatus {
     /// The job.
     pub id: JobId,
     /// Its state; `None` if the row holds no name of a state.
@@ -26,7 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn whereabouts(&self, ids: &[JobId]) -> Result<Vec<Whereabouts>, StoreError> {
+    pub async fn job_status(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(AT_ONCE) {
             let rows = job::Entity::find()
@@ -42,7 +42,7 @@ impl Store {
                 .all(&self.connection)
                 .await?;
             for (id, state, slurm_id, updated_at) in rows {
-                found.push(Whereabouts {
+                found.push(JobStatus {
                     state: state.parse().ok(),
                     id: JobId::from_text(id),
                     slurm_id,

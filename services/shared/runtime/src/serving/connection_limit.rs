@@ -9,7 +9,7 @@ use std::{
 use compute_config::TrustedProxies;
 
 /// The connections of all addresses.
-pub(super) struct Crowd {
+pub(super) struct ConnectionLimit {
     most: usize,
     /// All who come through a proxy have its address.
     proxies: TrustedProxies,
@@ -17,12 +17,12 @@ pub(super) struct Crowd {
 }
 
 /// One connection, counted until it is dropped.
-pub(super) struct Counted {
+pub(super) struct CountedConnection {
     address: IpAddr,
     addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-impl Crowd {
+impl ConnectionLimit {
     pub(super) fn new(most: usize, proxies: TrustedProxies) -> Self {
         Self {
             most,
@@ -32,7 +32,7 @@ impl Crowd {
     }
 
     /// Counts a connection of `address`; `None` if there are too many.
-    pub(super) fn admit(&self, address: IpAddr) -> Option<Counted> {
+    pub(super) fn admit(&self, address: IpAddr) -> Option<CountedConnection> {
         let mut addresses = self
             .addresses
             .lock()
@@ -42,14 +42,14 @@ impl Crowd {
             return None;
         }
         *connections += 1;
-        Some(Counted {
+        Some(CountedConnection {
             address,
             addresses: Arc::clone(&self.addresses),
         })
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedConnection {
     fn drop(&mut self) {
         let mut addresses = self
             .addresses
@@ -72,16 +72,16 @@ mod tests {
     fn each_address_has_so_many_but_a_proxy() {
         let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let proxy = "10.0.0.1".parse().unwrap();
-        let crowd = Crowd::new(2, TrustedProxies::parse(&["10.0.0.1"]).unwrap());
-        let first = crowd.admit(one).unwrap();
-        let _second = crowd.admit(one).unwrap();
-        assert!(crowd.admit(one).is_none());
-        drop(crowd.admit(other).unwrap());
-        let many: Vec<_> = (0..10).map(|_| crowd.admit(proxy).unwrap()).collect();
+        let limit = ConnectionLimit::new(2, TrustedProxies::parse(&["10.0.0.1"]).unwrap());
+        let first = limit.admit(one).unwrap();
+        let _second = limit.admit(one).unwrap();
+        assert!(limit.admit(one).is_none());
+        drop(limit.admit(other).unwrap());
+        let many: Vec<_> = (0..10).map(|_| limit.admit(proxy).unwrap()).collect();
         assert_eq!(many.len(), 10);
         drop(first);
-        drop(crowd.admit(one).unwrap());
+        drop(limit.admit(one).unwrap());
         drop(many);
-        assert_eq!(crowd.addresses.lock().unwrap().len(), 1);
+        assert_eq!(limit.addresses.lock().unwrap().len(), 1);
     }
 }

@@ -12,7 +12,7 @@ use compute_domain::SystemClock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-pub(crate) struct Desk {
+pub(crate) struct Operator {
     folder: tempfile::TempDir,
     database: Option<String>,
 }
@@ -30,37 +30,37 @@ impl Said {
     }
 }
 
-impl Desk {
+impl Operator {
     pub(crate) async fn new() -> Self {
-        let desk = Self {
+        let operator = Self {
             folder: tempfile::tempdir().unwrap(),
             database: None,
         };
-        fs::create_dir(desk.path("config")).unwrap();
+        fs::create_dir(operator.path("config")).unwrap();
         let ssh = json!({"user": "cg", "external_key": {"private_key_path": "key"}});
-        desk.write(
+        operator.write(
             "config.json",
             &json!({"template_local_roots": ["../repositories"]}),
         );
-        desk.write(
+        operator.write(
             "hpc.json",
             &json!({"local_hpc": {"ip": "127.0.0.1", "port": 1, "is_community_account": true,
                 "community_login": ssh, "root_path": "/scratch", "job_pool_capacity": 1,
                 "connector_address": "http://127.0.0.1:1"}}),
         );
-        desk.write(
+        operator.write(
             "maintainer.json",
             &json!({"community_contribution": {"hpc": ["local_hpc"], "default_hpc": "local_hpc",
                 "maintainer": "CommunityContributionMaintainer"}}),
         );
-        desk.write(
+        operator.write(
             "container.json",
             &json!({"python": {"hpc_path": {"local_hpc": "/images/python"}, "mount": {}}}),
         );
-        desk.write("jupyter-globus-map.json", &json!({}));
-        fs::write(desk.path("config/key"), "").unwrap();
-        compute_migrations::up(&desk.database()).await.unwrap();
-        desk
+        operator.write("jupyter-globus-map.json", &json!({}));
+        fs::write(operator.path("config/key"), "").unwrap();
+        compute_migrations::up(&operator.database()).await.unwrap();
+        operator
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -69,11 +69,11 @@ impl Desk {
 
     /// The same with an empty database at `url` instead of a file.
     pub(crate) async fn on_database(url: &str) -> Self {
-        let mut desk = Self::new().await;
-        desk.write("config.json", &json!({"database": {"url": url}}));
-        desk.database = Some(url.to_owned());
-        compute_migrations::up(&desk.database()).await.unwrap();
-        desk
+        let mut operator = Self::new().await;
+        operator.write("config.json", &json!({"database": {"url": url}}));
+        operator.database = Some(url.to_owned());
+        compute_migrations::up(&operator.database()).await.unwrap();
+        operator
     }
 
     pub(crate) fn write(&self, file: &str, content: &Value) {

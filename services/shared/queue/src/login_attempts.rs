@@ -1,5 +1,4 @@
-//! How often logins to an HPC were tried, by a user and to an account: counted here, for all
-//! gateways together.
+//! Counts of login attempts to an HPC, by user and by account, for all gateways together.
 
 use std::time::Duration;
 
@@ -7,8 +6,8 @@ use compute_domain::ids::UserId;
 
 use crate::{Queue, QueueError};
 
-/// Times are Redis's own, in milliseconds, so that clocks need not agree. Answers which of the
-/// two counts is full (0: none, and the try counts in both), and how long to wait.
+/// Uses the clock of Redis, in milliseconds, so that clocks need not agree. Returns which of
+/// the two counts is full (0: neither, and the attempt counts in both), and how long to wait.
 const TRY: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,25 +26,25 @@ end
 return {0, 0}
 ";
 
-/// A login that is about to be tried.
+/// A login that is about to be attempted.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginAttempt<'a> {
     /// The HPC.
     pub hpc: &'a str,
-    /// Our user who tries.
+    /// The user who logs in.
     pub user: &'a UserId,
     /// The account there.
     pub account: &'a str,
 }
 
-/// What became of counting an attempt.
+/// The result of counting an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginCount {
-    /// It may be tried; its id, for [`Queue::forgive_login`].
+    /// The login may be attempted; the id is for [`Queue::forgive_login`].
     Counted(u64),
-    /// The user has tried too often: how long to wait until the next try.
+    /// The user has made too many attempts: how long to wait before the next one.
     UserMustWait(Duration),
-    /// Too many logins to the account have failed, whoever tried: how long to wait.
+    /// Too many logins to the account have failed, by any users: how long to wait.
     AccountMustWait(Duration),
 }
 
@@ -64,13 +63,13 @@ impl Queue {
     ) -> Result<LoginCount, QueueError> {
         let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         let keys = self.keys(attempt.hpc);
-        // Asked once more, it is the same try.
+        // If the command is repeated, it counts the same attempt.
         let name = rand::random::<u64>();
         let mut command = redis::cmd("EVAL");
         command
             .arg(TRY)
             .arg(2)
-            .arg(keys.tries(attempt.user.as_str()))
+            .arg(keys.login_attempts(attempt.user.as_str()))
             .arg(keys.failures(attempt.account))
             .arg(milliseconds)
             .arg(most)

@@ -1,5 +1,4 @@
-//! The report of `/readyz`: what a process cannot do without, and what is worth
-//! noting beside that.
+//! The report of `/readyz`: the checks that decide about readiness, and informational ones.
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -7,25 +6,25 @@ use axum::{Json, http::StatusCode};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-/// `Ok`, or what is wrong with a part, in words.
-pub type Finding = Result<(), String>;
+/// `Ok`, or a description of what is wrong.
+pub type CheckResult = Result<(), String>;
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Probe = Arc<dyn Fn() -> Later<Finding> + Send + Sync>;
-type Look = Arc<dyn Fn() -> Later<Vec<(String, Finding)>> + Send + Sync>;
+type Probe = Arc<dyn Fn() -> Later<CheckResult> + Send + Sync>;
+type Look = Arc<dyn Fn() -> Later<Vec<(String, CheckResult)>> + Send + Sync>;
 
-/// How long notes may take: whoever asks waits for the needed parts, not for these.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time limit of the informational checks; a response does not wait longer for them.
+const INFORMATIONAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a process depends on, by name.
+/// The checks of a process, by name.
 #[derive(Clone, Default)]
-pub struct Parts {
+pub struct HealthChecks {
     needed: BTreeMap<&'static str, Probe>,
     notes: Vec<Look>,
 }
 
-impl Parts {
-    /// With one more part without which the process is not ready.
+impl HealthChecks {
+    /// Adds a check that has to succeed before the process is ready.
     #[must_use]
     pub fn with<F>(
         mut self,
@@ -33,19 +32,19 @@ impl Parts {
         probe: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Finding> + Send + 'static,
+        F: Future<Output = CheckResult> + Send + 'static,
     {
         self.needed
             .insert(name, Arc::new(move || Box::pin(probe())));
         self
     }
 
-    /// With parts, each by its name, that are told and make nobody unready: without
-    /// one of them the process does less, and waits for it by itself.
+    /// Adds checks that appear in the report and do not affect readiness: without such a
+    /// part the process does less, and waits for it.
     #[must_use]
-    pub fn noting<F>(mut self, look: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn informational<F>(mut self, look: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Vec<(String, Finding)>> + Send + 'static,
+        F: Future<Output = Vec<(String, CheckResult)>> + Send + 'static,
     {
         self.notes.push(Arc::new(move || Box::pin(look())));
         self
@@ -55,7 +54,7 @@ impl Parts {
         let needed = self.needed.into_iter();
         let needed = needed.map(async |(name, probe)| (name.to_owned(), probe().await));
         let notes = self.notes.into_iter().map(async |look| {
-            let seen = tokio::time::timeout(PATIENCE, look()).await;
+            let seen = tokio::time::timeout(INFORMATIONAL_TIMEOUT, look()).await;
             seen.unwrap_or_default()
         });
         let (needed, notes) = tokio::join!(join_all(needed), join_all(notes));
@@ -71,7 +70,7 @@ impl Parts {
     }
 }
 
-fn shown(findings: impl IntoIterator<Item = (String, Finding)>) -> BTreeMap<String, Value> {
+fn shown(findings: impl IntoIterator<Item = (String, CheckResult)>) -> BTreeMap<String, Value> {
     let shown = |(name, finding)| match finding {
         Ok(()) => (name, json!({"ok": true})),
         Err(detail) => (name, json!({"ok": false, "detail": detail})),
@@ -85,14 +84,14 @@ mod tests {
 
     use super::*;
 
-    fn finding(wrong: Option<&str>) -> Finding {
+    fn finding(wrong: Option<&str>) -> CheckResult {
         wrong.map_or(Ok(()), |words| Err(words.to_owned()))
     }
 
     async fn report(database: Option<&'static str>, hpc: Option<&'static str>) -> (u16, Value) {
-        let parts = Parts::default()
+        let parts = HealthChecks::default()
             .with("database", move || ready(finding(database)))
-            .noting(move || ready(vec![("hpc".to_owned(), finding(hpc))]));
+            .informational(move || ready(vec![("hpc".to_owned(), finding(hpc))]));
         let (status, Json(report)) = parts.report().await;
         (status.as_u16(), report)
     }
@@ -116,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_note_that_does_not_come_holds_nobody_up() {
-        let parts = Parts::default().noting(std::future::pending);
+        let parts = HealthChecks::default().informational(std::future::pending);
         let (status, Json(report)) = parts.report().await;
         assert_eq!((status.as_u16(), &report["noted"]), (200, &json!({})));
     }

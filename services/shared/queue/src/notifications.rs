@@ -1,59 +1,66 @@
-//! Wake-ups: hints that looking now may be worth while. They get lost with a
-//! connection; who waits for them looks by itself from time to time, too.
+//! Notifications that a slot may be free. They are lost with a connection, so a reader
+//! polls as well.
 
 use std::time::Duration;
 
+use compute_domain::Backoff;
 use futures::{FutureExt as _, StreamExt as _};
-use rand::RngExt as _;
 use redis::{
     Client, RedisError,
     aio::{PubSubSink, PubSubStream},
 };
 
-use crate::connection::CONNECT_PATIENCE;
+use crate::connection::CONNECT_TIMEOUT;
 
-/// How often a silent connection is asked whether it is still there.
+/// Interval between two pings of a silent connection.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// Longest pause before a connection is tried again.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Delay before a connection is tried again.
+const RECONNECT: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
-/// Wake-ups of one HPC.
-pub struct Wakeups {
+/// The notifications of one HPC.
+pub struct Notifications {
     client: Client,
     channel: String,
     connection: Option<(PubSubSink, PubSubStream)>,
+    /// Failures to connect since the last connection.
+    failures: u32,
 }
 
-impl std::fmt::Debug for Wakeups {
+impl std::fmt::Debug for Notifications {
     /// The client knows the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wakeups")
+        f.debug_struct("Notifications")
             .field("channel", &self.channel)
             .finish_non_exhaustive()
     }
 }
 
-impl Wakeups {
+impl Notifications {
     pub(crate) fn new(client: Client, channel: String) -> Self {
         Self {
             client,
             channel,
             connection: None,
+            failures: 0,
         }
     }
 
-    /// Resolves at the next wake-up; several that came since the last call are one.
-    /// Connects by itself, as often as it must, and wakes once each time it has:
-    /// nobody knows what was missed. May be given up at any point.
+    /// Waits for the next notification; several that arrived since the last call count as
+    /// one. Reconnects when needed, and returns once after each connection, because
+    /// notifications may have been missed. Cancel-safe.
     pub async fn next(&mut self) {
         loop {
             let Some((sink, stream)) = &mut self.connection else {
                 match self.subscribe().await {
-                    Ok(()) => return,
+                    Ok(()) => {
+                        self.failures = 0;
+                        return;
+                    }
                     Err(error) => {
-                        tracing::debug!(%error, channel = self.channel, "no wake-ups");
-                        tokio::time::sleep(pause()).await;
+                        tracing::debug!(%error, channel = self.channel, "cannot subscribe to notifications");
+                        self.failures = self.failures.saturating_add(1);
+                        tokio::time::sleep(RECONNECT.delay(self.failures)).await;
                         continue;
                     }
                 }
@@ -65,7 +72,7 @@ impl Wakeups {
                 }
                 Ok(None) => false,
                 Err(_) => {
-                    let ping = tokio::time::timeout(CONNECT_PATIENCE, sink.ping::<redis::Value>());
+                    let ping = tokio::time::timeout(CONNECT_TIMEOUT, sink.ping::<redis::Value>());
                     matches!(ping.await, Ok(Ok(_)))
                 }
             };
@@ -81,13 +88,9 @@ impl Wakeups {
             pubsub.subscribe(&self.channel).await?;
             Ok::<_, RedisError>(pubsub.split())
         };
-        let connected = tokio::time::timeout(CONNECT_PATIENCE, connect).await;
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, connect).await;
         let too_late = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
         self.connection = Some(connected.map_err(too_late)??);
         Ok(())
     }
-}
-
-fn pause() -> Duration {
-    rand::rng().random_range(PAUSE / 4..=PAUSE)
 }
