@@ -143,6 +143,21 @@ fn every_link_leads_to_a_file() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The path of a job from submit to sbatch is drawn with files that exist.
+#[test]
+fn the_path_of_a_job_names_files_that_exist() -> anyhow::Result<()> {
+    let blocks = Document::open("docs/architecture.md")?.blocks_of("From submit to sbatch");
+    let words = blocks
+        .iter()
+        .flat_map(|block| block.text.split_whitespace());
+    let files: Vec<_> = words.filter(|word| word.contains('/')).collect();
+    let is_missing = |file: &&&str| !project().join(file).is_file();
+    let missing: Vec<_> = files.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!((10..=18).contains(&files.len()), "{} files", files.len());
+    Ok(())
+}
+
 /// Commands of the operator's command in `text`, each as its words.
 fn operator_commands(text: &str) -> Vec<Vec<String>> {
     let text = text.replace("\\\n", " ");

@@ -87,7 +87,7 @@ fn every_kind_of_parameter_is_explained_and_has_an_example() -> anyhow::Result<(
     let odd = json!({"param_rules": {"p": {"type": "odd"}}});
     let error =
         Manifest::parse(&whole(&odd), "", None).map_or_else(|e| e.to_string(), |_| String::new());
-    let (_, known) = error.split_once("none of ").unwrap_or_default();
+    let (_, known) = error.split_once("not one of ").unwrap_or_default();
     let known: Vec<_> = known.split(", ").collect();
     let explained = first_cells("param_rules")?;
     assert_eq!(explained, known);
@@ -164,7 +164,7 @@ fn units_and_defaults_are_as_the_reference_says() -> anyhow::Result<()> {
         if !others.is_empty() {
             let odd = filled(json!({"default_value": 2, "unit": "apples"}));
             let odd = odd.map_or_else(|error| error.to_string(), |_| String::new());
-            assert!(odd.ends_with(&format!("none of {others}")), "{odd}");
+            assert!(odd.ends_with(&format!("not one of {others}")), "{odd}");
         }
     }
     Ok(())

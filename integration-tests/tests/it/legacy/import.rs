@@ -56,7 +56,7 @@ fn sql(world: &World, name: &str, statements: &str) -> anyhow::Result<()> {
 async fn researchers_find_the_jobs_of_the_legacy_server() -> anyhow::Result<()> {
     let world = World::with([]).await?;
     let host = world.parts.text("hub", "host")?;
-    let name = format!("cybergis_older_{}", std::process::id());
+    let name = format!("cybergis_legacy_{}", std::process::id());
     sql(
         &world,
         "",

@@ -58,6 +58,8 @@ impl Store {
         maintainers: &[&str],
     ) -> Result<u64, StoreError> {
         let jobs = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
             .filter(job::Column::Hpc.is_in(hpcs.iter().copied()))
             .filter(job::Column::State.is_in(open_states()))
             .filter(job::Column::Maintainer.is_not_in(maintainers.iter().copied()));

@@ -5,10 +5,29 @@ use std::time::Duration;
 
 use compute_domain::ErrorKind;
 use compute_queue::Queue;
-use compute_testing::{OwnRedis, redis_options};
+use compute_testing::{OwnRedis, raw_connection, redis_options};
 use tokio::time::{Instant, timeout};
 
 use crate::redis_part::{DEADLINE, HPC, SOON, job, names, queue_on};
+
+/// Waits until a client of this Redis is in a blocking read.
+async fn a_reader_is_blocked(own: &OwnRedis) {
+    let mut connection = raw_connection(&own.facts).await;
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let mut command = redis::cmd("INFO");
+        let info: String = command
+            .arg("clients")
+            .query_async(&mut connection)
+            .await
+            .unwrap();
+        if info.contains("blocked_clients:1") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{info}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
 
 #[tokio::test]
 async fn redis_is_emptied() {
@@ -26,7 +45,7 @@ async fn redis_is_emptied() {
     assert_eq!(names(&consumer.next(1, DEADLINE).await.unwrap()), ["b"]);
 
     let (read, ()) = tokio::join!(consumer.next(1, DEADLINE), async {
-        tokio::time::sleep(SOON).await;
+        a_reader_is_blocked(&redis).await;
         redis.empty().await;
         queue.publish(HPC, &job("c")).await.unwrap();
     });
