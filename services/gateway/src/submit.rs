@@ -4,7 +4,7 @@
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
     job::{DataSource, Job, root_of},
-    manifest::{Manifest, ParamRules, SlurmInputRules},
+    manifest::{ParamRules, SlurmInputRules},
     site::{Hpc, KindName},
     slurm::{Ceilings, SlurmOptions, check_allowed, check_env, check_param, check_slurm},
 };
