@@ -255,7 +255,10 @@ connector! {
 
     async fn resume(&self, _: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
         self.called("resume").await?;
-        self.show(Shown::running());
+        let mut state = self.state.lock().unwrap();
+        if state.shown.phase == JobPhase::Suspended {
+            state.shown = Shown::running();
+        }
         Ok(Response::new(wire::ResumeResponse::default()))
     }
 

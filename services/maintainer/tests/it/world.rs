@@ -172,7 +172,7 @@ impl World {
     }
 
     pub(crate) fn hpc(&self) -> &HpcHandle {
-        &self.context.hpcs[HPC]
+        self.context.hpcs.get(HPC).unwrap()
     }
 
     /// A job of Alice that is not submitted.

@@ -23,7 +23,7 @@ pub struct Progress {
     pub blocked_reason: Option<Option<String>>,
     /// When it is looked at again; `Some(None)` takes it away. An end always does.
     pub next_probe_at: Option<Option<Timestamp>>,
-    /// Number of tries of the current step that met trouble.
+    /// Number of failed attempts of the current step.
     pub attempts: Option<i32>,
     /// Folder of the program: written, and from now on the job's.
     pub executable_folder: Option<Folder>,

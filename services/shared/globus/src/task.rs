@@ -7,7 +7,7 @@ use crate::GlobusError;
 /// Where a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskStatus {
-    /// Going on, faults included that Globus tries again.
+    /// In progress, including faults after which Globus tries again.
     Active,
     /// Stopped until somebody renews the credentials of an endpoint.
     Inactive,

@@ -46,7 +46,7 @@ impl Queue {
     /// called within a tokio runtime.
     ///
     /// # Errors
-    /// [`QueueError::Refused`] if the options make no sense.
+    /// [`QueueError::Refused`] if the options are not valid.
     pub fn connect(options: RedisOptions) -> Result<Self, QueueError> {
         let RedisOptions {
             host,

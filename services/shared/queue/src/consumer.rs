@@ -165,10 +165,10 @@ impl Consumer {
             .block(milliseconds(block).max(1));
         let keys = [self.keys.jobs()];
         let read = connection.xread_options(&keys, &[">"], &options);
-        let patience = block + MARGIN;
+        let timeout = block + MARGIN;
         // The connection is kept only if its last answer has come.
-        let read: Option<StreamReadReply> = match tokio::time::timeout(patience, read).await {
-            Err(_) => return Err(QueueError::Silent(patience)),
+        let read: Option<StreamReadReply> = match tokio::time::timeout(timeout, read).await {
+            Err(_) => return Err(QueueError::Silent(timeout)),
             Ok(Err(error)) if error.is_unrecoverable_error() => return Err(error.into()),
             Ok(read) => {
                 self.connection = Some(connection);

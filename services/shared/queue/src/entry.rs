@@ -1,4 +1,4 @@
-//! Entries of a stream: what they carry, and how that is written.
+//! Entries of a stream: their payload, and its format.
 
 use compute_domain::ids::JobId;
 use redis::{from_redis_value_ref, streams::StreamId};

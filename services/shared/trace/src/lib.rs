@@ -1,5 +1,4 @@
-//! The ids that log lines carry: of the request that is answered, of the job that
-//! it is about.
+//! The ids in log lines: the request that is handled, and the job that it concerns.
 //!
 //! They are fields of spans, `request.id` and `job.id`, so that every line below has
 //! them; a call to another service takes those of the current span with it as
@@ -29,8 +28,8 @@ pub fn is_fit(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// The span in which a job is carried. It is below no other one: a job outlives the
-/// call that began it.
+/// Returns the span in which a job runs. It has no parent: a job outlives the call that
+/// started it.
 pub fn job(id: &str) -> Span {
     tracing::info_span!(parent: None, "job", job.id = id)
 }

@@ -6,7 +6,7 @@ use compute_domain::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, PaginatorTrait as _,
-    QueryFilter as _, sea_query::Expr,
+    QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 
 use super::{jobs_advance::advance, leased_states};
@@ -73,6 +73,8 @@ pub(super) async fn places_taken(
 ) -> Result<u64, StoreError> {
     let states = State::ALL.into_iter().filter(|state| state.takes_place());
     let taken = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
         .filter(job::Column::Hpc.eq(hpc))
         .filter(job::Column::State.is_in(states.map(State::as_str)));
     Ok(taken.count(connection).await?)
@@ -85,6 +87,8 @@ pub(super) async fn running_for(
     user: &UserId,
 ) -> Result<u64, StoreError> {
     let running = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
         .filter(job::Column::Hpc.eq(hpc))
         .filter(job::Column::UserId.eq(user.as_str()))
         .filter(job::Column::State.is_in(leased_states()));

@@ -1,4 +1,4 @@
-//! What a carrier writes.
+//! What the lease holder writes.
 
 use compute_db::{Progress, StoreError};
 use compute_domain::{
@@ -15,7 +15,7 @@ use crate::world::{World, alice, token};
 #[tokio::test]
 async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     assert_eq!(
         (job.state, job.step, job.fence),
         (State::Preparing, Step::Prepare, 1)
@@ -124,7 +124,7 @@ async fn a_start_that_nobody_saw(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     for step in [Step::Submit, Step::Watch] {
         let forward = Progress {
             change: (step == Step::Watch).then_some(Change::Accept),
@@ -149,7 +149,7 @@ async fn a_start_that_nobody_saw(
 #[tokio::test]
 async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     let folder = world.folder(&alice());
     let impossible = Progress {
         change: Some(Change::Succeed),
@@ -190,7 +190,7 @@ async fn all_or_nothing(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
 #[tokio::test]
 async fn only_the_lease_holder_writes(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     let mut old_fence = token.clone();
     old_fence.fence -= 1;
     let mut other_holder = token.clone();
@@ -213,7 +213,7 @@ async fn only_the_lease_holder_writes(#[values(Sqlite, Postgres, MariaDb)] kind:
 #[tokio::test]
 async fn parked_and_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     let parked = Progress {
         change: Some(Change::Park),
         blocked_reason: Some(Some("login node away".to_owned())),
@@ -245,7 +245,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
         (Change::Fail, State::Failed),
         (Change::Cancel, State::Cancelled),
     ] {
-        let (job, token) = world.carried("m1").await;
+        let (job, token) = world.leased("m1").await;
         world
             .store
             .set_intent(&alice(), &job.id, Intent::Cancel)
@@ -271,7 +271,7 @@ async fn a_job_that_failed_or_was_cancelled_is_a_failed_one(
 #[tokio::test]
 async fn a_wish_that_came_meanwhile_stays(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     for intent in [Intent::Pause, Intent::Cancel] {
         world
             .store
@@ -296,7 +296,7 @@ async fn a_job_that_is_put_down_may_be_taken_at_once(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (job, held_by_first) = world.carried("m1").await;
+    let (job, held_by_first) = world.leased("m1").await;
     let down = Progress {
         release: true,
         ..Progress::default()

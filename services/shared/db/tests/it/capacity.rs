@@ -24,7 +24,7 @@ const CLAIMERS: usize = 8;
 struct Race {
     jobs: Vec<JobId>,
     taken: Mutex<BTreeSet<JobId>>,
-    carried: AtomicU32,
+    running: AtomicU32,
 }
 
 /// Goes through all jobs again and again until each was taken by somebody, and
@@ -47,7 +47,7 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
                 "{id} was taken twice"
             );
             assert!(
-                race.carried.fetch_add(1, Ordering::SeqCst) < CAPACITY,
+                race.running.fetch_add(1, Ordering::SeqCst) < CAPACITY,
                 "too many"
             );
             assert!(
@@ -55,7 +55,7 @@ async fn claimer(number: usize, store: Store, race: Arc<Race>) {
                 "too many rows"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
-            race.carried.fetch_sub(1, Ordering::SeqCst);
+            race.running.fetch_sub(1, Ordering::SeqCst);
             let end = Progress {
                 change: Some(Change::Fail),
                 ..Progress::default()
@@ -113,7 +113,7 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
     // The rest, with places coming and going.
     let race = Arc::new(Race {
         taken: Mutex::new(taken.into_iter().map(|job| job.id).collect()),
-        carried: AtomicU32::new(0),
+        running: AtomicU32::new(0),
         jobs,
     });
     let mut claimers = JoinSet::new();

@@ -164,7 +164,7 @@ async fn a_folder_that_is_gone_or_retired_takes_no_job(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     let [used, free] = [(); 2].map(|()| world.folder(&alice()));
     let progress = Progress {
         data_folder: Some(free.clone()),

@@ -41,7 +41,7 @@ async fn of_many_submits_one_wins(#[values(Sqlite, Postgres, MariaDb)] kind: Kin
 async fn of_many_who_take_over_one_wins(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let other = world.another_store().await;
-    let (job, old) = world.carried("m1").await;
+    let (job, old) = world.leased("m1").await;
     world.clock.advance(LEASE * 2);
     let mut rush = JoinSet::new();
     for number in 0..6 {
@@ -73,7 +73,7 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
     let mut writers = JoinSet::new();
     let mut jobs = Vec::new();
     for _ in 0..6 {
-        let (job, token) = world.carried("m1").await;
+        let (job, token) = world.leased("m1").await;
         jobs.push(job.id.clone());
         let (first, second) = (world.store.clone(), other.clone());
         let mine = job.clone();

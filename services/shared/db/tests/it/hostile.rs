@@ -51,7 +51,7 @@ async fn texts_of_users(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
 #[tokio::test]
 async fn messages_and_logs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     let long = HOSTILE.repeat((2 << 20) / HOSTILE.len() + 1);
     assert!(long.len() >= 2 << 20);
     let progress = Progress {

@@ -85,7 +85,7 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
     }
     let job = world.created(&alice()).await;
     let folder = world.folder(&alice());
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     let progress = Progress {
         result_folder: Some(folder.clone()),
         ..Progress::default()
@@ -119,7 +119,7 @@ async fn ids_are_compared_byte_by_byte(#[values(Sqlite, Postgres, MariaDb)] kind
 #[tokio::test]
 async fn a_folder_is_written_to_by_open_jobs(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (running, token) = world.carried("m1").await;
+    let (running, token) = world.leased("m1").await;
     let [program, copy, data, result] = [(); 4].map(|()| world.folder(&alice()));
     let folders = Progress {
         executable_copy: Some(copy.clone()),

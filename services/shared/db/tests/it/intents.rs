@@ -14,37 +14,37 @@ use crate::world::{World, alice};
 #[tokio::test]
 async fn intents_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let wish = async |id: &JobId, intent| {
+    let intend = async |id: &JobId, intent| {
         let job = world.store.set_intent(&alice(), id, intent).await.unwrap();
         job.map(|job| (job.intent, job.intent_by))
     };
     let created = world.created(&alice()).await;
     assert_eq!(
-        wish(&created.id, Intent::Cancel).await,
+        intend(&created.id, Intent::Cancel).await,
         None,
         "never submitted"
     );
 
     let queued = world.queued(&alice()).await;
     assert_eq!(
-        wish(&queued.id, Intent::Pause).await,
+        intend(&queued.id, Intent::Pause).await,
         Some((Some(Intent::Pause), Some(alice())))
     );
     assert_eq!(
-        wish(&queued.id, Intent::Resume).await,
+        intend(&queued.id, Intent::Resume).await,
         Some((None, None)),
         "just goes on"
     );
-    assert_eq!(wish(&queued.id, Intent::Resume).await, Some((None, None)));
+    assert_eq!(intend(&queued.id, Intent::Resume).await, Some((None, None)));
 
-    let (carried, token) = world.carried("m1").await;
-    let resumed = wish(&carried.id, Intent::Resume).await.unwrap();
+    let (leased, token) = world.leased("m1").await;
+    let resumed = intend(&leased.id, Intent::Resume).await.unwrap();
     assert_eq!(resumed.0, Some(Intent::Resume), "its maintainer resumes it");
     assert_eq!(
-        wish(&carried.id, Intent::Cancel).await.unwrap().0,
+        intend(&leased.id, Intent::Cancel).await.unwrap().0,
         Some(Intent::Cancel)
     );
-    let late = wish(&carried.id, Intent::Resume).await.unwrap();
+    let late = intend(&leased.id, Intent::Resume).await.unwrap();
     assert_eq!(late.0, Some(Intent::Cancel), "an intent to cancel is final");
 
     let end = Progress {
@@ -52,5 +52,5 @@ async fn intents_are_kept_from_queue_to_end(#[values(Sqlite, Postgres, MariaDb)]
         ..Progress::default()
     };
     world.advance(&token, end).await;
-    assert_eq!(wish(&carried.id, Intent::Cancel).await, None, "it is over");
+    assert_eq!(intend(&leased.id, Intent::Cancel).await, None, "it is over");
 }

@@ -15,7 +15,7 @@ use crate::world::{World, alice};
 async fn jobs_that_an_hpc_says_it_has_are_found(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let queued = world.queued(&alice()).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     let accepted = Progress {
         change: Some(Change::Accept),
         slurm_id: Some("17".to_owned()),

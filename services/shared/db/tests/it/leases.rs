@@ -16,7 +16,7 @@ use crate::world::{HPC, LEASE, PLENTY, World, alice, maintainer, places, token};
 #[tokio::test]
 async fn a_queued_job_is_taken_once(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, _) = world.carried("m1").await;
+    let (job, _) = world.leased("m1").await;
     let late = world
         .store
         .claim(&job.id, &maintainer("m2"), LEASE, PLENTY)
@@ -94,7 +94,7 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (job, old) = world.carried("m1").await;
+    let (job, old) = world.leased("m1").await;
     let step = Progress {
         step: Some(Step::UploadExecutable),
         ..Progress::default()
@@ -168,22 +168,22 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
 #[tokio::test]
 async fn a_lease_that_is_renewed_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, _) = world.carried("m1").await;
-    let (other, _) = world.carried("m2").await;
+    let (job, _) = world.leased("m1").await;
+    let (other, _) = world.leased("m2").await;
     world.clock.advance(LEASE - Duration::from_secs(1));
     world
         .store
         .set_intent(&alice(), &job.id, Intent::Pause)
         .await
         .unwrap();
-    let carried = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
+    let renewed = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
     let expected = LeaseRow {
         id: job.id.clone(),
         fence: job.fence,
         intent: Some(Intent::Pause),
         intent_by: Some(alice()),
     };
-    assert_eq!(carried.leases, [expected]);
+    assert_eq!(renewed.leases, [expected]);
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.store.expired_on(HPC, 10).await.unwrap(), [other.id]);
     let unchanged = world.store.job(&job.id).await.unwrap().unwrap();
@@ -194,9 +194,9 @@ async fn a_lease_that_is_renewed_holds(#[values(Sqlite, Postgres, MariaDb)] kind
 #[tokio::test]
 async fn leases_are_given_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (first, _) = world.carried("m1").await;
-    let (second, _) = world.carried("m1").await;
-    world.carried("m2").await;
+    let (first, _) = world.leased("m1").await;
+    let (second, _) = world.leased("m1").await;
+    world.leased("m2").await;
     assert_eq!(world.store.release(&maintainer("m1")).await.unwrap(), 2);
     let mut expired = world.store.expired_on(HPC, 10).await.unwrap();
     let mut expected = [first.id, second.id];

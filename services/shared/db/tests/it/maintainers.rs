@@ -16,8 +16,8 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
     let store = &world.store;
     let (here, there) = ([HPC.to_owned()], ["other_hpc".to_owned()]);
     let queued = world.queued(&alice()).await;
-    let (carried, _) = world.carried("m1").await;
-    assert_eq!(store.maintainer_for(&carried, ALIVE).await.unwrap(), None);
+    let (leased, _) = world.leased("m1").await;
+    assert_eq!(store.maintainer_for(&leased, ALIVE).await.unwrap(), None);
 
     store
         .register_maintainer(&maintainer("m3"), "http://m3:1", &there)
@@ -38,11 +38,7 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
         .await
         .unwrap();
     assert_eq!(
-        store
-            .maintainer_for(&carried, ALIVE)
-            .await
-            .unwrap()
-            .unwrap(),
+        store.maintainer_for(&leased, ALIVE).await.unwrap().unwrap(),
         "http://m1:1"
     );
     assert_eq!(
@@ -51,24 +47,20 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
     );
 
     world.clock.advance(ALIVE * 2 / 3);
-    let other = store.maintainer_for(&carried, ALIVE).await.unwrap();
+    let other = store.maintainer_for(&leased, ALIVE).await.unwrap();
     assert_eq!(
         other.unwrap(),
         "http://m2:1",
-        "its carrier was not heard of"
+        "its maintainer has no heartbeat"
     );
     store.heartbeat(&maintainer("m1")).await.unwrap();
     assert_eq!(
-        store
-            .maintainer_for(&carried, ALIVE)
-            .await
-            .unwrap()
-            .unwrap(),
+        store.maintainer_for(&leased, ALIVE).await.unwrap().unwrap(),
         "http://m1:1"
     );
     store.forget_maintainer(&maintainer("m1")).await.unwrap();
     store.forget_maintainer(&maintainer("m2")).await.unwrap();
-    assert_eq!(store.maintainer_for(&carried, ALIVE).await.unwrap(), None);
+    assert_eq!(store.maintainer_for(&leased, ALIVE).await.unwrap(), None);
 }
 
 #[rstest]

@@ -248,7 +248,7 @@ async fn folders_are_renamed_and_deleted_by_their_owner(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     let folder = world.folder(&alice());
     let progress = compute_db::Progress {
         result_folder: Some(folder.clone()),
@@ -276,7 +276,7 @@ async fn folders_are_renamed_and_deleted_by_their_owner(
 #[tokio::test]
 async fn folders_are_their_owners(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     let folder = world.folder(&alice());
     let progress = compute_db::Progress {
         result_folder: Some(folder.clone()),

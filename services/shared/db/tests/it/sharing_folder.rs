@@ -30,7 +30,7 @@ async fn one_that_shares_a_program_is_seen_until_it_is_over(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (running, token) = world.carried("m1").await;
+    let (running, token) = world.leased("m1").await;
     let [program, data, result] = [(); 3].map(|()| world.folder(&alice()));
     let folders = Progress {
         step: Some(Step::UploadExecutable),

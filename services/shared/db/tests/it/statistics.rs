@@ -19,7 +19,7 @@ async fn runtimes_and_usage_are_summed(#[values(Sqlite, Postgres, MariaDb)] kind
         Usage::default()
     );
     for seconds in [2, 3] {
-        let (_, token) = world.carried("m1").await;
+        let (_, token) = world.leased("m1").await;
         world.advance(&token, change(Change::Accept)).await;
         world.clock.advance(Duration::from_secs(seconds));
         world.advance(&token, change(Change::Finish)).await;
@@ -56,7 +56,7 @@ async fn open_jobs_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) 
     world.created(&alice()).await;
     let queued = world.queued(&alice()).await;
     world.queued(&bob()).await;
-    let (_, token) = world.carried("m1").await;
+    let (_, token) = world.leased("m1").await;
     world.advance(&token, change(Change::Fail)).await;
     let store = &world.store;
     assert_eq!(store.open_jobs_of(&alice()).await.unwrap(), 1);
@@ -78,7 +78,7 @@ async fn open_jobs_are_counted(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) 
 #[tokio::test]
 async fn the_transfer_of_data_is_kept(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, token) = world.carried("m1").await;
+    let (job, token) = world.leased("m1").await;
     assert_eq!(job.data_transfer, None);
     let transfer = DataTransfer {
         submission_id: "s".to_owned(),

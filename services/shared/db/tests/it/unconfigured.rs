@@ -12,7 +12,7 @@ async fn open_jobs_outside_the_configuration(#[values(Sqlite, Postgres, MariaDb)
     let world = World::new(kind).await;
     world.created(&alice()).await;
     let queued = world.queued(&alice()).await.id;
-    let (running, token) = world.carried("m1").await;
+    let (running, token) = world.leased("m1").await;
     let ids = async |hpcs: &[&str]| {
         let jobs = world.store.open_jobs_outside(hpcs, 10).await.unwrap();
         assert!(jobs.iter().all(|job| job.hpc == HPC));

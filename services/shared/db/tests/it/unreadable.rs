@@ -20,8 +20,8 @@ async fn an_intent_that_cannot_be_read_does_not_undo_the_renewal(
     #[values(Sqlite, Postgres, MariaDb)] kind: Kind,
 ) {
     let world = World::new(kind).await;
-    let (broken, token) = world.carried("m1").await;
-    let (good, _) = world.carried("m1").await;
+    let (broken, token) = world.leased("m1").await;
+    let (good, _) = world.leased("m1").await;
     world
         .store
         .set_intent(&alice(), &good.id, Intent::Pause)

@@ -90,7 +90,7 @@ impl World {
     }
 
     /// A job of Alice that `owner` has taken.
-    pub(crate) async fn carried(&self, owner: &str) -> (Job, LeaseToken) {
+    pub(crate) async fn leased(&self, owner: &str) -> (Job, LeaseToken) {
         let job = self.queued(&alice()).await;
         match self
             .store

@@ -1,4 +1,4 @@
-//! Passwords and patience.
+//! Passwords and time limits.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sealed logins, and the count of tries.
+//! Sealed logins, and the count of login attempts.
 
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ async fn a_redis_that_has_come_back_is_asked_at_once() {
     assert!(matches!(counted.unwrap(), LoginCount::Counted(_)));
 }
 
-/// However slow the machine: any four tries that were let through span at least a window, and whoever waits as long as
+/// However slow the machine: any four attempts that were let through span at least a window, and whoever waits as long as
 /// the answer says is let through.
 #[tokio::test]
 async fn so_many_logins_in_any_window() {

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Time before its expiry from which a certificate is reported.
 const EXPIRES_SOON: Duration = Duration::from_hours(24 * 14);
 /// Interval between two reports.
-const TELL_EVERY: Duration = Duration::from_hours(12);
+const REPORT_INTERVAL: Duration = Duration::from_hours(12);
 
 /// Certificate, key and authority of this process. Cheap to clone.
 #[derive(Clone)]
@@ -73,12 +73,12 @@ impl Credentials {
         Arc::clone(&self.0.identity.borrow())
     }
 
-    /// Refreshes again and again until `stop`, and tells until when the certificate
-    /// is good: always as a metric, and in the log when it is about to expire.
+    /// Refreshes periodically until `stop`, and reports when the certificate expires: as a
+    /// metric, and in the log if that is soon.
     pub(crate) async fn keep_fresh(self, clock: Arc<dyn Clock>, stop: CancellationToken) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut failed, mut told) = (false, None);
+        let (mut failed, mut reported) = (false, None);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
             match self.refresh() {
                 Ok(changed) => {
@@ -94,18 +94,18 @@ impl Credentials {
                 }
                 Err(_) => {}
             }
-            self.tell_of_expiry(clock.now(), &mut told);
+            self.report_expiry(clock.now(), &mut reported);
         }
     }
 
-    fn tell_of_expiry(&self, now: Timestamp, told: &mut Option<Timestamp>) {
+    fn report_expiry(&self, now: Timestamp, reported: &mut Option<Timestamp>) {
         let expires = self.expires();
         meters::certificate_expires(expires);
-        let is_told = told.is_some_and(|told| now.since(told) < TELL_EVERY);
-        if expires > now.plus(EXPIRES_SOON) || is_told {
+        let is_recent = reported.is_some_and(|reported| now.since(reported) < REPORT_INTERVAL);
+        if expires > now.plus(EXPIRES_SOON) || is_recent {
             return;
         }
-        *told = Some(now);
+        *reported = Some(now);
         let expires = expires.to_iso();
         tracing::warn!(expires, "the certificate for other services expires soon");
     }
