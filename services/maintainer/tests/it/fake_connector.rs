@@ -116,6 +116,13 @@ impl FakeConnector {
         self.released.notify_one();
     }
 
+    /// All calls, but for those in a row for the states of jobs.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        let mut calls = self.state.lock().unwrap().calls.clone();
+        calls.dedup();
+        calls
+    }
+
     /// How often `method` was called.
     pub(crate) fn calls_of(&self, method: &str) -> usize {
         let state = self.state.lock().unwrap();

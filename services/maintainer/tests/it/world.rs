@@ -309,8 +309,11 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(DEADLINE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("in vain: {last:?}"))
+        if let Ok(job) = tokio::time::timeout(DEADLINE, waiting).await {
+            return job;
+        }
+        let (events, calls) = (self.events(id).await, self.connector.calls());
+        panic!("in vain: {last:?}\nevents: {events:?}\ncalls: {calls:?}")
     }
 
     pub(crate) async fn until_over(&self, id: &JobId) -> Job {
