@@ -35,7 +35,11 @@ async fn open_jobs_outside_the_configuration(#[values(Sqlite, Postgres, MariaDb)
         let intent = world.store.set_intent(&alice(), id, Intent::Cancel).await;
         assert!(intent.unwrap().is_some());
     }
-    assert_eq!(to_cancel().await, [queued.clone()], "the other is leased");
+    assert_eq!(
+        to_cancel().await,
+        std::slice::from_ref(&queued),
+        "the other is leased"
+    );
     world.clock.advance(LEASE * 2);
     assert_eq!(to_cancel().await.len(), 2);
     world.advance(&token, change(Change::Cancel)).await;
