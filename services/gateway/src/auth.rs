@@ -1,14 +1,17 @@
-//! Who is calling. A handler that needs to know takes an [`Authorized`] with the
-//! way in which its route refuses and the schema of its body; without one it
-//! learns nothing of anybody.
+//! Who is calling, and what is theirs. A handler that needs the caller takes an
+//! [`Authorized`], one about a job an [`OwnJob`], one about a folder an [`OwnFolder`]: the
+//! extractors load only what is the caller's own, so that no handler can forget to check.
+//! The type names the [`RouteGroup`](crate::legacy::statuses::RouteGroup), which decides
+//! the status of a rejection, and the type of the body.
 
 mod caller;
 mod hub;
-pub mod job_token;
-mod refusals;
+mod own_folder;
+mod own_job;
 mod token;
 
-pub use caller::Authorized;
+pub use caller::{Authorized, TokenOnly};
 pub use hub::{HubClient, HubError};
-pub use refusals::{ForChange, ForJob, ForJobChange, ForStatistic, ForUser, Refusals};
+pub use own_folder::OwnFolder;
+pub use own_job::{OwnJob, OwnJobInTurn};
 pub use token::HubToken;

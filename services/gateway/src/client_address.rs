@@ -1,4 +1,4 @@
-//! Where a request comes from: the peer, or what a trusted proxy says of it.
+//! The address of a request's client: the peer, or what a trusted proxy reports.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,12 +6,12 @@ use axum::extract::Request;
 use compute_config::TrustedProxies;
 use compute_runtime::serving::Peer;
 
-/// Each proxy on the way adds the address that it was asked from.
+/// Each proxy on the way appends the address of its client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The address of the client, as limits count it: of an IPv6 address its network of 64 bits,
-/// which belongs to one site. What proxies say is read from the nearest one on, and no
-/// further than to the first that is not trusted: what stands before was written by a client.
+/// The address of the client for limits; of an IPv6 address the network of 64 bits, which
+/// belongs to one site. The header is read from its end, up to the first address that is not
+/// a trusted proxy: a client may have written what stands before.
 pub fn client_address(proxies: &TrustedProxies, request: &Request) -> IpAddr {
     // Without a connection, in tests, all are one client.
     let peer = request.extensions().get::<Peer>();

@@ -1,5 +1,5 @@
-//! The connectors, for the little that the gateway asks of HPCs: to have a login
-//! checked, and expired folders removed.
+//! The connectors, through which the gateway checks logins and folders on HPCs and removes
+//! expired folders.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,7 +20,7 @@ impl Connectors {
     /// Clients that connect when first used.
     ///
     /// # Errors
-    /// If an address is none.
+    /// If an address is invalid.
     pub fn of(site: &Site, transport: &Transport) -> Result<Self, AddressError> {
         let clients = site.hpcs.values().map(|hpc| {
             let channel = transport.channel(site.connector_address(hpc), Role::Connector)?;
@@ -30,8 +30,8 @@ impl Connectors {
         Ok(Self(Arc::new(clients.collect::<Result<_, _>>()?)))
     }
 
-    /// Whether the connector of each HPC answers.
-    pub async fn noted(self) -> Vec<(String, CheckResult)> {
+    /// Whether the connector of each HPC responds.
+    pub async fn checks(self) -> Vec<(String, CheckResult)> {
         let asked = self.0.iter().map(async |(hpc, connector)| {
             let answer = connector.ping().await.map_err(|error| error.to_string());
             (format!("connector of {hpc}"), answer)
@@ -39,7 +39,7 @@ impl Connectors {
         join_all(asked).await
     }
 
-    /// The connector of that HPC.
+    /// The connector of `hpc`.
     pub fn of_hpc(&self, hpc: &str) -> Option<&ConnectorClient> {
         self.0.get(hpc)
     }

@@ -1,6 +1,5 @@
-//! The login of a user's own account on an HPC with private accounts: checked by
-//! the connector, which logs in with it once, and kept as the connector has sealed
-//! it. Nothing here can open it again.
+//! Logins of users' own accounts on HPCs with private accounts. The connector checks a login
+//! by logging in once and seals it; the gateway stores it and cannot open it again.
 
 use std::time::Duration;
 
@@ -11,19 +10,21 @@ use compute_domain::{
 };
 use compute_proto::RemoteError;
 use compute_queue::{LoginAttempt, LoginCount, QueueError};
-use secrecy::SecretString;
-use serde_json::{Map, Value};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{error::GatewayError, state::AppState};
+use crate::{
+    error::{CredentialRejection, GatewayError, Unavailable},
+    state::AppState,
+};
 
-/// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and
-/// nobody is to guess passwords through us.
-const MOST_TRIES: u32 = 3;
-/// Logins that may fail on an account within [`WINDOW`], whoever tries.
-const MOST_FAILURES: u32 = 5;
+/// Logins that a user may try on an HPC within [`WINDOW`]: sites lock accounts, and the
+/// gateway is no way to guess passwords.
+const MAX_ATTEMPTS: u32 = 3;
+/// Logins on an account that may fail within [`WINDOW`], of all users.
+const MAX_FAILURES: u32 = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What a user gives.
+/// The login of an account.
 #[derive(Debug)]
 pub struct Login {
     /// The account.
@@ -33,43 +34,33 @@ pub struct Login {
 }
 
 impl Login {
-    /// Takes `user` and `password` out of a body; `account` stands for a user that
-    /// is not given.
+    /// The login of `user`, or of `account` if no user is given.
     ///
     /// # Errors
-    /// [`GatewayError::NoCredentials`] if one is missing or cannot be one.
-    pub fn take(
-        body: &mut Map<String, Value>,
+    /// [`CredentialRejection`] if one is missing or empty, or the user cannot be an account.
+    pub fn new(
+        user: Option<String>,
+        password: Option<SecretString>,
         account: Option<&str>,
         hpc: &Hpc,
-    ) -> Result<Self, GatewayError> {
-        let mut text = |key: &str| match body.remove(key) {
-            Some(Value::String(text)) if !text.is_empty() => Some(text),
-            _ => None,
-        };
-        let (user, password) = (text("user"), text("password").map(SecretString::from));
+    ) -> Result<Self, CredentialRejection> {
+        let user = user.filter(|user| !user.is_empty());
+        let password = password.filter(|password| !password.expose_secret().is_empty());
         let (Some(account), Some(password)) = (user.or(account.map(str::to_owned)), password)
         else {
-            return Err(GatewayError::NoCredentials(format!(
-                "{} has private accounts: user and password of your own account there are needed",
-                hpc.name
-            )));
+            return Err(CredentialRejection::Missing(hpc.name.clone()));
         };
         if !is_account_name(&account) {
-            return Err(GatewayError::NoCredentials(
-                "user is not the name of an account: small letters, digits, _ and -, not more \
-                 than 32"
-                    .to_owned(),
-            ));
+            return Err(CredentialRejection::NotAnAccount);
         }
         Ok(Self { account, password })
     }
 
-    /// Logs in with it once, and keeps it, sealed, for `job`.
+    /// Checks the login by logging in once, and stores it sealed for `job`.
     ///
     /// # Errors
-    /// [`GatewayError::NoCredentials`] if the HPC refuses it, or too many were tried;
-    /// [`GatewayError::Away`] if it could not be checked or kept.
+    /// [`CredentialRejection`] if the HPC refuses it, or too many were tried;
+    /// [`Unavailable`] if it could not be checked or kept.
     pub async fn check_and_keep(
         &self,
         state: &AppState,
@@ -84,28 +75,27 @@ impl Login {
         };
         let counted = state
             .queue
-            .count_login(attempt, MOST_TRIES, MOST_FAILURES, WINDOW)
+            .count_login(attempt, MAX_ATTEMPTS, MAX_FAILURES, WINDOW)
             .await
-            .map_err(|error| queue_away(&error))?;
-        let try_id = match counted {
-            LoginCount::Counted(try_id) => try_id,
+            .map_err(|error| queue_unavailable(&error))?;
+        let attempt_id = match counted {
+            LoginCount::Counted(id) => id,
             LoginCount::UserMustWait(wait) => {
-                return Err(too_many(
-                    format!(
-                        "at most {MOST_TRIES} logins a minute may be tried on {}",
-                        hpc.name
-                    ),
-                    wait,
-                ));
+                return Err(CredentialRejection::TooManyAttempts {
+                    limit: MAX_ATTEMPTS,
+                    hpc: hpc.name.clone(),
+                    retry_after: wait.as_secs() + 1,
+                }
+                .into());
             }
             LoginCount::AccountMustWait(wait) => {
-                return Err(too_many(
-                    format!(
-                        "{MOST_FAILURES} logins to {} on {} have failed within a minute",
-                        self.account, hpc.name
-                    ),
-                    wait,
-                ));
+                return Err(CredentialRejection::TooManyFailures {
+                    limit: MAX_FAILURES,
+                    account: self.account.clone(),
+                    hpc: hpc.name.clone(),
+                    retry_after: wait.as_secs() + 1,
+                }
+                .into());
             }
         };
         let connector = state.connectors.of_hpc(&hpc.name);
@@ -113,15 +103,14 @@ impl Login {
         let checked = connector
             .check_login(job, &self.account, &self.password)
             .await;
-        // A login that was right is no guess, and neither is one that the HPC was not asked
-        // about.
-        let is_guess = checked.as_ref().is_err_and(|error| {
+        // A valid login does not count, and neither does one that the HPC has not checked.
+        let is_rejected = checked.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,
                 ErrorKind::Unauthenticated | ErrorKind::InvalidArgument
             )
         });
-        if !is_guess && let Err(error) = state.queue.forgive_login(attempt, try_id).await {
+        if !is_rejected && let Err(error) = state.queue.forgive_login(attempt, attempt_id).await {
             tracing::warn!(%error, "a login counts as failed for a minute");
         }
         let sealed = checked.map_err(|error| not_checked(hpc, error))?;
@@ -130,64 +119,54 @@ impl Login {
             .queue
             .keep_credential(&hpc.name, job, &sealed, time)
             .await
-            .map_err(|error| queue_away(&error))
+            .map_err(|error| queue_unavailable(&error))
     }
-}
-
-fn too_many(words: String, wait: Duration) -> GatewayError {
-    let seconds = wait.as_secs() + 1;
-    GatewayError::NoCredentials(format!("{words}: try again in {seconds} s"))
 }
 
 fn not_checked(hpc: &Hpc, error: RemoteError) -> GatewayError {
     match error.kind() {
         ErrorKind::Unauthenticated | ErrorKind::InvalidArgument => {
-            GatewayError::NoCredentials(error.message)
+            CredentialRejection::Refused(error.message).into()
         }
         kind => {
             tracing::warn!(hpc = hpc.name, ?kind, %error, "could not check a login");
-            GatewayError::Away(
-                format!(
-                    "{} cannot be logged in to now: try again in a moment",
-                    hpc.name
-                ),
-                vec![error.message],
-            )
+            Unavailable::Hpc {
+                hpc: hpc.name.clone(),
+                reason: error.message,
+            }
+            .into()
         }
     }
 }
 
-fn queue_away(error: &QueueError) -> GatewayError {
-    tracing::warn!(%error, "no Redis");
-    let words = "logins cannot be kept now: try again in a moment";
-    GatewayError::Away(words.to_owned(), Vec::new())
+fn queue_unavailable(error: &QueueError) -> GatewayError {
+    tracing::warn!(%error, "Redis does not respond");
+    Unavailable::CredentialStore.into()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn what_is_missing_or_no_account_is_refused() {
-        let take = |body: Value, account: Option<&str>| {
-            let mut body = body.as_object().cloned().unwrap();
-            Login::take(&mut body, account, &compute_testing::private_hpc())
+    fn a_login_without_a_password_or_account_name_is_rejected() {
+        let login = |user: Option<&str>, password: Option<&str>, account: Option<&str>| {
+            let (user, password) = (user.map(str::to_owned), password.map(SecretString::from));
+            Login::new(user, password, account, &compute_testing::private_hpc())
                 .map(|login| login.account)
         };
-        let given = json!({"user": "alice", "password": "p"});
-        assert_eq!(take(given, None).unwrap(), "alice");
-        assert_eq!(take(json!({"password": "p"}), Some("bob")).unwrap(), "bob");
-        for body in [
-            json!({}),
-            json!({"user": "alice"}),
-            json!({"user": "alice", "password": ""}),
-            json!({"password": "p"}),
-            json!({"user": "-oProxyCommand=x", "password": "p"}),
-            json!({"user": "alice\n", "password": "p"}),
+        assert_eq!(login(Some("alice"), Some("p"), None).unwrap(), "alice");
+        assert_eq!(login(None, Some("p"), Some("bob")).unwrap(), "bob");
+        for (user, password) in [
+            (None, None),
+            (Some("alice"), None),
+            (Some("alice"), Some("")),
+            (Some(""), Some("p")),
+            (None, Some("p")),
+            (Some("-oProxyCommand=x"), Some("p")),
+            (Some("alice\n"), Some("p")),
         ] {
-            assert!(take(body.clone(), None).is_err(), "{body}");
+            assert!(login(user, password, None).is_err(), "{user:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway is built from, connected as the configuration says.
+//! The services that the gateway depends on, connected as the configuration says.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 use compute_templates::Mirrors;
 
-/// The outside of the gateway.
+/// The dependencies of the gateway.
 pub struct Deps {
-    /// The truth.
+    /// The database, source of truth.
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
@@ -20,11 +20,11 @@ pub struct Deps {
     pub mirrors: Mirrors,
     /// Globus, if this deployment is known there.
     pub globus: Option<Globus>,
-    /// Opens and seals what is kept sealed in the store.
+    /// Seals secrets in the store and opens them.
     pub seal: SealingKey,
     /// How the other services are reached.
     pub transport: Transport,
-    /// What time it is.
+    /// The time.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
     pub shutdown: Shutdown,
@@ -34,7 +34,7 @@ impl Deps {
     /// Connects everything.
     ///
     /// # Errors
-    /// If an address is none, or the sealing key or the files for TLS cannot be had.
+    /// If an address is invalid, or the sealing key or the TLS files cannot be read.
     pub async fn connect(server: &Server, shutdown: Shutdown) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let transport = Transport::load(server.tls.as_ref())?;

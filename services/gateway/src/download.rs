@@ -1,23 +1,30 @@
-//! Fetching a folder by Globus: one transfer of a folder at a time, written down
-//! before it is asked for, so that asking again after trouble is the same one.
+//! Downloads of folders by Globus: one transfer of a folder at a time. The transfer is
+//! recorded before Globus is asked, so that a repeated request is the same transfer.
 
 use compute_db::{FolderTransfer, StoreError, TransferOutcome};
 use compute_domain::{
     ids::{FolderId, UserId},
     job::Folder,
-    site::Hpc,
+    site::{Hpc, PlaceError},
 };
 use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer, folder_below};
 use compute_runtime::seal::globus_purpose;
 use serde_json::json;
 
-use crate::{error::GatewayError, globus_places, state::AppState};
+use crate::{
+    error::{
+        DownloadRejection, GatewayError, GlobusUnavailable, JobRejection, SourceRejection,
+        TransferFailure,
+    },
+    globus_places,
+    state::AppState,
+};
 
-/// What the folder's owner asks for.
+/// A download that the folder's owner asks for.
 #[derive(Debug)]
-pub struct Wanted {
-    /// The folder.
-    pub folder: FolderId,
+pub struct DownloadRequest {
+    /// The folder, which is the user's.
+    pub folder: Folder,
     /// A folder inside of it; all of it unless given.
     pub from: Option<String>,
     /// Where it goes.
@@ -27,63 +34,63 @@ pub struct Wanted {
 /// Begins a transfer, and returns its task id.
 ///
 /// # Errors
-/// If the user has no such folder, a transfer of it is running, the path leads
-/// out of it, or Globus refuses.
+/// If a transfer of the folder is running, the path leads out of it, or Globus refuses.
 pub async fn begin(
     state: &AppState,
     user: &UserId,
-    wanted: Wanted,
+    wanted: DownloadRequest,
 ) -> Result<String, GatewayError> {
     let begun = try_begin(state, user, wanted).await;
     begun.map_err(|trouble| trouble.while_trying_to("init"))
 }
 
-/// How the latest transfer goes; `None` if there was none.
+/// The status of the latest transfer; `None` if there was none.
 ///
 /// # Errors
-/// If the user has no such folder, or Globus refuses.
+/// If Globus refuses.
 pub async fn status(
     state: &AppState,
     user: &UserId,
-    folder: FolderId,
+    folder: &Folder,
 ) -> Result<Option<TaskStatus>, GatewayError> {
     let status = try_status(state, user, folder).await;
     status.map_err(|trouble| trouble.while_trying_to("query"))
 }
 
-/// Whether Globus reads the folder no more: its latest transfer is over, or there is none. If
-/// Globus is not set up for the folder's HPC any more, nobody can ask it, and none is awaited.
+/// Whether Globus no longer reads the folder: its latest transfer is over, or there is none. If
+/// Globus is not configured for the folder's HPC any more, no transfer is awaited.
 ///
 /// # Errors
 /// If the user has no such folder, or Globus cannot say.
 pub async fn is_over(
     state: &AppState,
     user: &UserId,
-    folder: FolderId,
+    folder: &FolderId,
 ) -> Result<bool, GatewayError> {
-    let is_over = try_is_over(state, user, folder.clone()).await;
+    let is_over = try_is_over(state, user, folder).await;
     is_over.map_err(|trouble| match trouble {
-        Trouble::Globus(words) | Trouble::Unknown(words) => GatewayError::Refused(format!(
-            "it is not known whether Globus still transfers the folder {folder}: {words}"
-        )),
+        Trouble::Globus(reason) | Trouble::Unknown(reason) => {
+            let folder = folder.clone();
+            JobRejection::TransferUnknown { folder, reason }.into()
+        }
         Trouble::Other(error) => error,
     })
 }
 
-/// Why a transfer is not begun, or its state not known.
+/// Why a transfer is not begun, or its status not known.
 enum Trouble {
     /// Globus, or a check before it is asked, refuses.
-    Globus(String),
-    /// Globus may have got the request, and its response is not known.
-    Unknown(String),
+    Globus(TransferFailure),
+    /// Globus may have received the request, and its response is not known.
+    Unknown(TransferFailure),
     Other(GatewayError),
 }
 
 impl Trouble {
-    fn while_trying_to(self, doing: &str) -> GatewayError {
+    fn while_trying_to(self, doing: &'static str) -> GatewayError {
         match self {
-            Self::Globus(words) | Self::Unknown(words) => {
-                GatewayError::NoDownload(format!("failed to {doing} globus with error: {words}"))
+            Self::Globus(reason) | Self::Unknown(reason) => {
+                DownloadRejection::Failed { doing, reason }.into()
             }
             Self::Other(error) => error,
         }
@@ -94,50 +101,58 @@ impl From<GlobusError> for Trouble {
     fn from(error: GlobusError) -> Self {
         match error {
             GlobusError::Refused { .. } | GlobusError::TokenRefused { .. } => {
-                Self::Globus(error.to_string())
+                Self::Globus(error.into())
             }
-            _ => Self::Unknown(error.to_string()),
+            _ => Self::Unknown(error.into()),
         }
     }
 }
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Other(error.into())
-    }
+macro_rules! from {
+    ($($error:ty => $variant:ident),+ $(,)?) => {$(
+        impl From<$error> for Trouble {
+            fn from(error: $error) -> Self {
+                Self::$variant(error.into())
+            }
+        }
+    )+};
 }
 
-impl From<GatewayError> for Trouble {
-    fn from(error: GatewayError) -> Self {
-        Self::Other(error)
-    }
+from! {
+    GlobusUnavailable => Globus,
+    SourceRejection => Globus,
+    PlaceError => Globus,
+    TransferFailure => Globus,
+    DownloadRejection => Other,
+    StoreError => Other,
+    GatewayError => Other,
 }
 
-async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<String, Trouble> {
-    let folder = own_folder(state, user, wanted.folder).await?;
-    let hpc = hpc_of(state, &folder).map_err(GatewayError::NoDownload)?;
-    let below = |root: &str| {
-        folder_below(root, wanted.from.as_deref())
-            .map_err(|error| GatewayError::NoDownload(error.to_string()))
-    };
+async fn try_begin(
+    state: &AppState,
+    user: &UserId,
+    wanted: DownloadRequest,
+) -> Result<String, Trouble> {
+    let folder = wanted.folder;
+    let hpc = hpc_of(state, &folder)?;
+    let below =
+        |root: &str| folder_below(root, wanted.from.as_deref()).map_err(DownloadRejection::from);
     let (from, on_hpc) = (below(&folder.globus_path)?, below(&folder.hpc_path)?);
-    let to = globus_places::of_user(state, user, &wanted.to).map_err(GatewayError::NoDownload)?;
-    let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
+    let to = globus_places::of_user(state, user, &wanted.to).map_err(DownloadRejection::from)?;
+    let session = GlobusSession::open(state, hpc).await??;
     let before = state.store.folder_transfer(&folder.id).await?;
     if let Some(before) = &before
-        && !desk.status(user, before).await?.is_over()
+        && !session.status(user, before).await?.is_over()
     {
-        return Err(running_already().into());
+        return Err(DownloadRejection::TransferRunning.into());
     }
     globus_places::nothing_writes_to(state, user, hpc, &folder.id).await?;
-    globus_places::is_folder(state, hpc, &on_hpc)
-        .await
-        .map_err(Trouble::Globus)?;
+    globus_places::is_folder(state, hpc, &on_hpc).await?;
     let transfer = Transfer {
-        submission_id: desk.globus.submission_id(&desk.who).await?,
+        submission_id: session.globus.submission_id(&session.who).await?,
         label: format!("folder {}", folder.id),
         source: Place {
-            endpoint: desk.endpoint.clone(),
+            endpoint: session.endpoint.clone(),
             path: from,
         },
         destination: to,
@@ -163,24 +178,25 @@ async fn try_begin(state: &AppState, user: &UserId, wanted: Wanted) -> Result<St
         .await?;
     match outcome {
         TransferOutcome::Begun => {}
-        TransferOutcome::Another => return Err(running_already().into()),
-        TransferOutcome::Written(job) => return Err(globus_places::is_written(&job).into()),
+        TransferOutcome::Another => return Err(DownloadRejection::TransferRunning.into()),
+        TransferOutcome::Written(job) => return Err(DownloadRejection::FolderInUse(job).into()),
     }
-    let begun = desk.submit(user, &new).await;
+    let begun = session.submit(user, &new).await;
     if let Err(Trouble::Globus(_)) = &begun {
-        desk.is_over(&new).await?;
+        session.is_over(&new).await?;
     }
     begun
 }
 
-async fn try_is_over(state: &AppState, user: &UserId, folder: FolderId) -> Result<bool, Trouble> {
-    let folder = own_folder(state, user, folder).await?;
+async fn try_is_over(state: &AppState, user: &UserId, folder: &FolderId) -> Result<bool, Trouble> {
+    let folder = own_folder(state, user, folder.clone()).await?;
     let Some(transfer) = state.store.folder_transfer(&folder.id).await? else {
         return Ok(true);
     };
-    let hpc = hpc_of(state, &folder).map_err(Trouble::Globus)?;
-    match Desk::of(state, hpc).await? {
-        Ok(desk) if !transfer.is_over => Ok(desk.ask(user, &transfer).await?.is_over()),
+    let hpc = state.site.hpcs.get(&folder.hpc);
+    let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
+    match GlobusSession::open(state, hpc).await? {
+        Ok(session) if !transfer.is_over => Ok(session.ask(user, &transfer).await?.is_over()),
         _ => Ok(true),
     }
 }
@@ -188,58 +204,55 @@ async fn try_is_over(state: &AppState, user: &UserId, folder: FolderId) -> Resul
 async fn try_status(
     state: &AppState,
     user: &UserId,
-    folder: FolderId,
+    folder: &Folder,
 ) -> Result<Option<TaskStatus>, Trouble> {
-    let folder = own_folder(state, user, folder).await?;
-    let hpc = hpc_of(state, &folder).map_err(Trouble::Globus)?;
-    let desk = Desk::of(state, hpc).await?.map_err(Trouble::Globus)?;
+    let hpc = state.site.hpcs.get(&folder.hpc);
+    let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
+    let session = GlobusSession::open(state, hpc).await??;
     match state.store.folder_transfer(&folder.id).await? {
-        Some(transfer) => Ok(Some(desk.status(user, &transfer).await?)),
+        Some(transfer) => Ok(Some(session.status(user, &transfer).await?)),
         None => Ok(None),
     }
 }
 
 async fn own_folder(state: &AppState, user: &UserId, id: FolderId) -> Result<Folder, GatewayError> {
     let folder = state.store.folder_of(user, &id).await?;
-    folder.ok_or(GatewayError::NoFolderToDownload(id))
+    Ok(folder.ok_or(DownloadRejection::UnknownFolder(id))?)
 }
 
-/// The HPC of `folder`; or what to say if it is no longer there.
-fn hpc_of<'a>(state: &'a AppState, folder: &Folder) -> Result<&'a Hpc, String> {
+fn hpc_of<'a>(state: &'a AppState, folder: &Folder) -> Result<&'a Hpc, DownloadRejection> {
     let hpc = state.site.hpcs.get(&folder.hpc);
-    hpc.ok_or_else(|| format!("cannot find hpc {}", folder.hpc))
+    hpc.ok_or_else(|| DownloadRejection::UnknownHpc(folder.hpc.clone()))
 }
 
-fn running_already() -> GatewayError {
-    GatewayError::NoDownload("a globus transfer of this folder is running".to_owned())
-}
-
-/// Globus, as it serves one HPC.
-pub struct Desk<'a> {
+/// Globus with the identity and the endpoint of one HPC.
+pub struct GlobusSession<'a> {
     state: &'a AppState,
     globus: &'a Globus,
     who: Identity,
     endpoint: String,
 }
 
-impl<'a> Desk<'a> {
-    /// The desk of `hpc`; or why there is none, in words.
+impl<'a> GlobusSession<'a> {
+    /// The session of `hpc`, or why Globus cannot reach it.
     ///
     /// # Errors
     /// If the store does not answer.
-    pub async fn of(state: &'a AppState, hpc: &Hpc) -> Result<Result<Self, String>, StoreError> {
+    pub async fn open(
+        state: &'a AppState,
+        hpc: &Hpc,
+    ) -> Result<Result<Self, GlobusUnavailable>, StoreError> {
         let Some(globus) = &state.globus else {
-            return Ok(Err("Globus is not set up on this server".to_owned()));
+            return Ok(Err(GlobusUnavailable::NotConfigured));
         };
         let (Some(name), Some(endpoint)) = (&hpc.globus.identity, &hpc.globus.endpoint) else {
-            return Ok(Err(format!("Globus is not set up for {}", hpc.name)));
+            return Ok(Err(GlobusUnavailable::NotConfiguredForHpc(
+                hpc.name.clone(),
+            )));
         };
         let sealed = state.store.globus_token(name).await?.unwrap_or_default();
         let Ok(refresh_token) = state.seal.open(&sealed, &globus_purpose(name)) else {
-            return Ok(Err(format!(
-                "there is no Globus token of {name}: the operator has to run \
-                 `cybergis-compute globus login {name}`"
-            )));
+            return Ok(Err(GlobusUnavailable::NoToken(name.clone())));
         };
         let who = Identity {
             name: name.clone(),
@@ -295,24 +308,24 @@ impl<'a> Desk<'a> {
         transfer: &Transfer,
     ) -> Result<(), Trouble> {
         let folder = own_folder(self.state, user, new.folder_id.clone()).await?;
-        let hpc = hpc_of(self.state, &folder).map_err(GatewayError::NoDownload)?;
+        let hpc = hpc_of(self.state, &folder)?;
         globus_places::nothing_writes_to(self.state, user, hpc, &folder.id).await?;
         let from = &transfer.source.path;
-        let below = from
-            .strip_prefix(&folder.globus_path)
-            .ok_or_else(|| Trouble::Globus(format!("{from} is not in the folder {}", folder.id)))?;
+        let below =
+            from.strip_prefix(&folder.globus_path)
+                .ok_or_else(|| TransferFailure::OutOfFolder {
+                    path: from.clone(),
+                    folder: folder.id.clone(),
+                })?;
         let on_hpc = format!("{}{below}", folder.hpc_path);
-        globus_places::is_folder(self.state, hpc, &on_hpc)
-            .await
-            .map_err(Trouble::Globus)
+        Ok(globus_places::is_folder(self.state, hpc, &on_hpc).await?)
     }
 
     async fn submit(&self, user: &UserId, new: &FolderTransfer) -> Result<String, Trouble> {
-        let mut transfer: Transfer = serde_json::from_value(new.transfer.clone())
-            .map_err(|error| Trouble::Globus(format!("the transfer cannot be read: {error}")))?;
+        let mut transfer: Transfer =
+            serde_json::from_value(new.transfer.clone()).map_err(TransferFailure::Unreadable)?;
         // The row may be of a version that took any destination.
-        transfer.destination = globus_places::of_user(self.state, user, &transfer.destination)
-            .map_err(Trouble::Globus)?;
+        transfer.destination = globus_places::of_user(self.state, user, &transfer.destination)?;
         self.look_again(user, new, &transfer).await?;
         let task_id = self.globus.submit(&self.who, &transfer).await?;
         let (folder, submission) = (&new.folder_id, &new.submission_id);

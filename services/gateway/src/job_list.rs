@@ -1,5 +1,5 @@
-//! All jobs of a user as one answer, written a page at a time: what it takes in memory does
-//! not grow with the jobs.
+//! All jobs of a user as one response, written a page at a time, so that its memory does not
+//! grow with the number of jobs.
 
 use axum::{
     body::{Body, Bytes},
@@ -10,20 +10,24 @@ use compute_db::{LISTED_JOBS, Listed, ListedUntil, Store};
 use compute_domain::ids::{FolderId, UserId};
 use futures::{StreamExt as _, stream};
 
-use crate::{error::GatewayError, job_view::JobView, places::Place};
+use crate::{error::GatewayError, job_view::JobView, response_slots::ResponseSlot};
 
-/// `{"job": […]}` with all jobs of `user`. The place is taken until the answer is sent.
+/// `{"job": […]}` with all jobs of `user`. The slot is taken until the response is sent.
 ///
 /// # Errors
-/// [`GatewayError::Store`] if the first page cannot be read. If a later one cannot, the answer
-/// is cut off, which every client sees.
-pub async fn answer(store: Store, user: UserId, place: Place) -> Result<Response, GatewayError> {
+/// [`GatewayError::Store`] if the first page cannot be read. If a later one cannot, the
+/// response is cut off, which every client notices.
+pub async fn respond(
+    store: Store,
+    user: UserId,
+    slot: ResponseSlot,
+) -> Result<Response, GatewayError> {
     let mut list = List {
         store,
         user,
         after: None,
         stage: Stage::Beginning,
-        _place: place,
+        _slot: slot,
     };
     let first = list.next_chunk().await?;
     let rest = stream::try_unfold(list, async |mut list| {
@@ -54,11 +58,11 @@ struct List {
     user: UserId,
     after: Option<ListedUntil>,
     stage: Stage,
-    _place: Place,
+    _slot: ResponseSlot,
 }
 
 impl List {
-    /// The next page as text, with the beginning or the end of the answer if it comes there.
+    /// The next page as text, with the beginning or the end of the response where it belongs.
     async fn next_chunk(&mut self) -> Result<Bytes, GatewayError> {
         let jobs = self
             .store

@@ -1,5 +1,5 @@
-//! A job, its folders, events and logs as clients see them: always the same keys,
-//! in the same order; absent values are `null`.
+//! Jobs, folders, events and logs in responses: always the same keys in the same order;
+//! absent values are `null`.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// `updatedAt` of jobs and folders: clients know the key, and it has always been
-/// `null`. When something happened to a job is in its other dates and its events.
+/// `updatedAt` of jobs and folders: clients know the key, and it has always been `null`. The
+/// dates of a job are in its other fields and its events.
 const UPDATED_AT: Option<Timestamp> = None;
 
 /// A folder on an HPC.
@@ -266,15 +266,14 @@ impl JobView {
         }
     }
 
-    /// With the secret that access tokens are computed from: shown once, to whoever
-    /// makes the job.
+    /// With the secret that access tokens are computed from: shown once, when the job is made.
     #[must_use]
     pub fn with_secret(mut self, secret: Option<SecretString>) -> Self {
         self.secret_token = secret.map(|secret| secret.expose_secret().to_owned());
         self
     }
 
-    /// With what its owner should know.
+    /// With messages for its owner.
     #[must_use]
     pub fn with_messages(mut self, messages: impl IntoIterator<Item = String>) -> Self {
         self.messages = messages.into_iter().collect();

@@ -1,16 +1,15 @@
-//! The gateway: REST for JupyterLab's clients. It asks the hub who a token
-//! belongs to, validates, writes rows and enqueues; it never reaches an HPC but
-//! through the connector, to have a login checked or old folders removed.
-//! Stateless: any number of replicas.
+//! The gateway: a REST API for JupyterLab's clients. It asks the hub who a token belongs
+//! to, validates requests, writes rows and enqueues jobs. It reaches an HPC only through
+//! the connector, to check a login or to remove old folders. It keeps no state: any number
+//! of replicas may run.
 //!
-//! Where to look: [`router`] lists all routes, `routes/` has one file per
-//! resource, `auth/` says who is calling and how each route refuses, `submit`
-//! is the way of a job into the queue, `error` turns errors into answers.
+//! Where to look: [`router`] lists all routes, `routes/` has one file per resource with its
+//! bodies, `auth/` finds the caller and what is theirs, `submit` validates and queues a
+//! job, `error` holds all statuses and texts, `legacy/` is what clients of the older server
+//! depend on.
 
 pub mod auth;
-pub mod body;
 pub mod client_address;
-pub mod compatibility;
 pub mod config;
 pub mod connectors;
 pub mod credentials;
@@ -18,25 +17,24 @@ pub mod deps;
 pub mod download;
 pub mod error;
 pub mod globus_places;
-pub mod guesses;
 pub mod job_list;
 pub mod job_view;
+pub mod legacy;
 pub mod limits;
 pub mod meters;
 pub mod openapi;
-pub mod path;
-pub mod places;
+pub mod rejected_tokens;
+pub mod request_log;
+pub mod response_slots;
 pub mod router;
 pub mod routes;
-pub mod schema;
-pub mod seen;
 pub mod state;
 pub mod submit;
 pub mod templates;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use axum::{Router, middleware};
+use axum::{Router, extract::Request, middleware, response::Response};
 use compute_config::Site;
 use compute_db::UserLimits;
 use compute_runtime::{
@@ -46,15 +44,21 @@ use compute_runtime::{
     shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
-use tower::Layer as _;
+use tower::{Layer as _, Service};
 
 pub use crate::deps::Deps;
 use crate::{
-    auth::HubClient, connectors::Connectors, guesses::Guesses, limits::RequestRate,
-    path::NormalisePath, places::Places, state::AppState, templates::TemplateCache,
+    auth::HubClient,
+    connectors::Connectors,
+    legacy::{framework, path::NormalisePath},
+    limits::RequestRate,
+    rejected_tokens::RejectedTokens,
+    response_slots::ResponseSlots,
+    state::AppState,
+    templates::TemplateCache,
 };
 
-/// Lists of one user that are sent at once.
+/// Lists that are sent to one user at once.
 const LISTS: usize = 2;
 /// Jobs with their logs that are sent to one user at once.
 const PAGES: usize = 4;
@@ -62,7 +66,7 @@ const PAGES: usize = 4;
 /// Puts the gateway together; nothing runs yet.
 ///
 /// # Errors
-/// If the client for hubs cannot be made, or the address of a connector is none.
+/// If the HTTP client for hubs cannot be made, or the address of a connector is invalid.
 pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
     let limits = &site.server.limits;
     let store = deps.store.with_user_limits(UserLimits {
@@ -70,15 +74,15 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
         drafts: limits.open_jobs,
         draft_bytes: limits.draft_bytes,
     });
-    let guesses = Arc::new(Guesses::new(
+    let rejected_tokens = Arc::new(RejectedTokens::new(
         limits.refused_tokens_per_minute,
         Arc::clone(&deps.clock),
     ));
     Ok(AppState {
-        hubs: HubClient::new(site.hubs.clone(), Arc::clone(&guesses))?,
-        guesses,
-        lists: Places::new(LISTS),
-        pages: Places::new(PAGES),
+        hubs: HubClient::new(site.hubs.clone(), Arc::clone(&rejected_tokens))?,
+        rejected_tokens,
+        lists: ResponseSlots::new(LISTS),
+        pages: ResponseSlots::new(PAGES),
         templates: TemplateCache::new(store.clone(), deps.mirrors),
         store,
         queue: deps.queue,
@@ -93,8 +97,18 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
     })
 }
 
-/// Answers on `listener` until the shutdown's token is set, then all who are
-/// connected already, and lets the requests at hand end.
+/// The routes behind the older server's paths.
+pub fn app(
+    state: AppState,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+    let routes: Router = router::router(state);
+    // Around the router, not in it: routing must see the normalised path.
+    NormalisePath.layer(middleware::from_fn(framework::respond).layer(routes))
+}
+
+/// Serves `listener` until the shutdown token is set, then finishes the requests of open
+/// connections.
 ///
 /// # Errors
 /// If the listener fails.
@@ -106,20 +120,21 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         refresh,
         token.clone(),
     ));
-    tasks.spawn(limits::forget_idle(state.rate.clone(), token.clone()));
-    tasks.spawn(guesses::forget_idle(state.guesses.clone(), token.clone()));
+    tasks.spawn(limits::drop_idle(state.rate.clone(), token.clone()));
+    tasks.spawn(rejected_tokens::drop_idle(
+        state.rejected_tokens.clone(),
+        token.clone(),
+    ));
     meters::describe();
     let proxies = state.site.server.trusted_proxies.clone();
-    let app: Router = router::router(state);
-    // Around the router, not in it: routing must see the normalised path.
-    let app = NormalisePath.layer(middleware::from_fn(compatibility::answer).layer(app));
+    let app = app(state);
     let listener = DrainingListener::new(listener, token)?;
     serving::serve(listener, app, Timeouts::default(), proxies).await;
     Ok(())
 }
 
-/// What its health is made of. It is served on an address of its own
-/// (`health::serve`): whatever a client asks for here, there is no such route.
+/// The health checks. They are served on an address of their own (`health::serve`): the
+/// API has no such route.
 pub fn parts(state: &AppState) -> HealthChecks {
     let (store, queue) = (state.store.clone(), state.queue.clone());
     let connectors = state.connectors.clone();
@@ -132,5 +147,5 @@ pub fn parts(state: &AppState) -> HealthChecks {
             let queue = queue.clone();
             async move { queue.ping().await.map_err(|error| error.to_string()) }
         })
-        .informational(move || connectors.clone().noted())
+        .informational(move || connectors.clone().checks())
 }

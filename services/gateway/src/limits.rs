@@ -1,5 +1,5 @@
-//! What one user may ask for: requests a minute, and the size of what is kept.
-//! Each gateway counts for itself.
+//! Limits of one user: requests a minute, which each gateway counts for itself, and the
+//! number and size of a job's values.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -9,7 +9,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::GatewayError, meters};
+use crate::{
+    error::{GatewayError, ValueRejection},
+    meters,
+};
 
 /// Longest name of a parameter or variable, characters.
 const NAME_LIMIT: usize = 255;
@@ -29,8 +32,8 @@ pub const SLURM_LIMIT: usize = 16 << 10;
 /// Largest `localExecutableFolder` or `localDataFolder`, bytes of JSON.
 pub const FOLDER_LIMIT: usize = 8 << 10;
 
-/// How often users that no longer ask are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often users without recent requests are dropped.
+const CLEAN_EVERY: Duration = Duration::from_secs(60);
 
 /// Counts the requests of each user.
 pub struct RequestRate {
@@ -64,42 +67,43 @@ impl RequestRate {
     }
 }
 
-/// Forgets users that have not asked for a while, again and again until `stop`.
-pub async fn forget_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(LOOK_EVERY);
+/// Drops users without recent requests until `stop`.
+pub async fn drop_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(CLEAN_EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         rate.limiter.retain_recent();
         rate.limiter.shrink_to_fit();
     }
 }
 
-/// Whether the values of `param`, `env` or `slurm` may be kept: no more than `limit` bytes in
-/// all. What counts is the JSON that is kept, which can be larger than the JSON that was sent.
+/// Checks the values of `param`, `env` or `slurm`: at most `limit` bytes together. The stored
+/// JSON counts, which can be larger than the JSON that was sent.
 ///
 /// # Errors
-/// Naming the limit.
+/// [`ValueRejection`] with the limit that is exceeded.
 pub fn check_values(
-    field: &str,
+    field: &'static str,
     values: &Map<String, Value>,
     limit: usize,
-) -> Result<(), GatewayError> {
-    let refuse = |words: String| Err(GatewayError::Refused(words));
+) -> Result<(), ValueRejection> {
     if values.len() > NAMES_LIMIT {
-        return refuse(format!("{field} holds more than {NAMES_LIMIT} names"));
+        let limit = NAMES_LIMIT;
+        return Err(ValueRejection::TooManyNames { field, limit });
     }
     for (name, value) in values {
         if name.chars().count() > NAME_LIMIT {
-            return refuse(format!(
-                "{field} holds a name of more than {NAME_LIMIT} characters"
-            ));
+            let limit = NAME_LIMIT;
+            return Err(ValueRejection::LongKey { field, limit });
         }
         if name.chars().any(char::is_control) {
-            return refuse(format!("{field} holds a name with control characters"));
+            return Err(ValueRejection::ControlCharactersInKey { field });
         }
         if value.to_string().len() > VALUE_LIMIT {
-            return refuse(format!(
-                "{field} {name} is larger than {VALUE_LIMIT} bytes: put it into a file"
-            ));
+            return Err(ValueRejection::LargeValue {
+                field,
+                name: name.clone(),
+                limit: VALUE_LIMIT,
+            });
         }
     }
     check_bytes(
@@ -109,21 +113,28 @@ pub fn check_values(
     )
 }
 
-/// Whether a value may be kept: no more than `limit` bytes of JSON.
+/// Checks an object: at most `limit` bytes of JSON.
 ///
 /// # Errors
-/// Naming the limit.
-pub fn check_size(field: &str, value: Option<&Value>, limit: usize) -> Result<(), GatewayError> {
-    check_bytes(field, value.map(|value| value.to_string().len()), limit)
+/// [`ValueRejection::LargeObject`] if it is larger.
+pub fn check_size(
+    field: &'static str,
+    values: Option<&Map<String, Value>>,
+    limit: usize,
+) -> Result<(), ValueRejection> {
+    let bytes = values.and_then(|values| serde_json::to_string(values).ok());
+    check_bytes(field, bytes.map(|text| text.len()), limit)
 }
 
-fn check_bytes(field: &str, bytes: Option<usize>, limit: usize) -> Result<(), GatewayError> {
+fn check_bytes(
+    field: &'static str,
+    bytes: Option<usize>,
+    limit: usize,
+) -> Result<(), ValueRejection> {
     if bytes.is_none_or(|bytes| bytes <= limit) {
         return Ok(());
     }
-    Err(GatewayError::Refused(format!(
-        "{field} is larger than {limit} bytes: put large values into a file"
-    )))
+    Err(ValueRejection::LargeObject { field, limit })
 }
 
 #[cfg(test)]
@@ -169,7 +180,7 @@ mod tests {
         }
         check(json!({"a".repeat(255): "x".repeat(65_000), "größe": "\n"})).unwrap();
         let folder = json!({"type": "local", "path": "x".repeat(FOLDER_LIMIT)});
-        let refused = check_size("localDataFolder", Some(&folder), FOLDER_LIMIT);
+        let refused = check_size("localDataFolder", folder.as_object(), FOLDER_LIMIT);
         let refused = refused.unwrap_err().to_string();
         assert!(
             refused.contains("localDataFolder is larger than 8192 bytes"),

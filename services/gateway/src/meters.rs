@@ -1,4 +1,4 @@
-//! What the gateway measures. Names and meanings are here only.
+//! The metrics of the gateway, with their names and descriptions.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ const QUESTION_SECONDS: &str = "cybergis_gateway_hub_question_seconds";
 const REFUSED_TOKENS: &str = "cybergis_gateway_token_limited_total";
 const TOO_MANY: &str = "cybergis_gateway_rate_limited_total";
 
-/// What is asked for by another path, or another way, than there is.
+/// The label of requests for unknown routes and methods.
 const OTHER: &str = "other";
 
-/// Tells the recorder what the metrics mean.
+/// Describes the metrics to the recorder.
 pub fn describe() {
     describe_counter!(REQUESTS, "requests answered, by method, route and status");
     describe_histogram!(
@@ -70,19 +70,19 @@ pub(crate) fn answered(method: &Method, route: Option<&str>, status: StatusCode,
     histogram!(REQUEST_SECONDS, "method" => method, "route" => route).record(took);
 }
 
-/// What is known of a token was kept from before; `is_known`: whose it is.
+/// A token was looked up in the cache; `is_known`: its user is known.
 pub(crate) fn kept_lookup(is_known: bool) {
     let outcome = if is_known { "known" } else { "refused" };
     counter!(LOOKUPS, "outcome" => outcome).increment(1);
 }
 
-/// A question to a hub that is under way.
-pub(crate) struct HubQuestion {
+/// A request to a hub that is under way.
+pub(crate) struct HubRequest {
     hub: String,
     begun: Instant,
 }
 
-impl HubQuestion {
+impl HubRequest {
     pub(crate) fn begin(hub: &str) -> Self {
         counter!(LOOKUPS, "outcome" => "asked").increment(1);
         Self {

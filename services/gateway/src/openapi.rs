@@ -1,16 +1,15 @@
 //! The OpenAPI document, from the handlers, and its page.
 
-mod bodies;
-mod refusals;
+mod failures;
 
-pub use refusals::complete;
+pub use failures::complete;
 
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-/// What the document says beside the routes.
+/// The document without its routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(

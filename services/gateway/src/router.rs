@@ -21,17 +21,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth, body,
     error::{self, GatewayError},
+    legacy::{body, job_token},
     openapi::{self, Document},
+    request_log::{self, REQUEST_ID},
     routes::{
         clean, credential, download, folder, git, job, job_control, site, statistic, usage, user,
     },
-    seen::{self, REQUEST_ID},
     state::AppState,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
@@ -74,20 +75,20 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// The routes with everything around them.
+/// The routes with their middleware.
 pub fn router(state: AppState) -> Router {
     let (routes, mut document) = api().split_for_parts();
     openapi::complete(&mut document);
     // Each from the outside in.
-    let seen = ServiceBuilder::new()
-        .layer(middleware::map_request(seen::without_unfit_id))
+    let request_log = ServiceBuilder::new()
+        .layer(middleware::map_request(request_log::remove_invalid_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(seen::span)
-                .on_response(seen::answered),
+                .make_span_with(request_log::span)
+                .on_response(request_log::answered),
         )
-        .layer(middleware::from_fn(seen::measure))
+        .layer(middleware::from_fn(request_log::measure))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID));
     let bounded = ServiceBuilder::new()
         .layer(CatchPanicLayer::custom(|_| {
@@ -95,10 +96,10 @@ pub fn router(state: AppState) -> Router {
         }))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
+            TIMEOUT,
         ));
     routes
-        .layer(middleware::from_fn(auth::job_token::announce_deprecation))
+        .layer(middleware::from_fn(job_token::announce_deprecation))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route)
         .layer(DefaultBodyLimit::max(body::LIMIT))
@@ -106,11 +107,10 @@ pub fn router(state: AppState) -> Router {
         .merge(SwaggerUi::new("/api-docs").url("/api-docs/openapi.json", document))
         .layer(bounded)
         .layer(middleware::map_response(error::in_json))
-        .layer(seen)
+        .layer(request_log)
 }
 
-/// A route is a method and a path: another method is another route, as it was for
-/// the older server.
+/// A route is a method and a path: another method is another route, as in the older server.
 async fn unknown_route(uri: Uri) -> GatewayError {
     GatewayError::UnknownRoute(uri.path().to_owned())
 }

@@ -1,4 +1,4 @@
-//! What every handler may use.
+//! The state that every handler may use.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
 use crate::{
-    auth::HubClient, connectors::Connectors, guesses::Guesses, limits::RequestRate, places::Places,
-    templates::TemplateCache,
+    auth::HubClient, connectors::Connectors, limits::RequestRate, rejected_tokens::RejectedTokens,
+    response_slots::ResponseSlots, templates::TemplateCache,
 };
 
 /// The gateway's state. Cheap to clone.
@@ -19,31 +19,31 @@ use crate::{
 pub struct AppState {
     /// The operator's configuration.
     pub site: Arc<Site>,
-    /// The truth.
+    /// The database, source of truth.
     pub store: Store,
     /// Job streams.
     pub queue: Queue,
     /// How the other services are reached.
     pub transport: Transport,
-    /// Where logins of private accounts are checked.
+    /// Connectors, by HPC.
     pub connectors: Connectors,
-    /// Who a token belongs to.
+    /// Looks up whose a token is.
     pub hubs: HubClient,
     /// Manifests of the approved templates.
     pub templates: TemplateCache,
     /// Globus, if this deployment is known there.
     pub globus: Option<Globus>,
-    /// Opens and seals what is kept sealed in the store.
+    /// Seals secrets in the store and opens them.
     pub seal: Arc<SealingKey>,
     /// Counts the requests of each user.
     pub rate: Arc<RequestRate>,
-    /// Counts the tokens of each address that were refused.
-    pub guesses: Arc<Guesses>,
-    /// Places for all jobs or folders of a user, and for sums over all jobs.
-    pub lists: Places,
-    /// Places for all of one job.
-    pub pages: Places,
-    /// What time it is.
+    /// Counts the rejected tokens of each address.
+    pub rejected_tokens: Arc<RejectedTokens>,
+    /// ResponseSlots for all jobs or folders of a user, and for sums over all jobs.
+    pub lists: ResponseSlots,
+    /// ResponseSlots for all of one job.
+    pub pages: ResponseSlots,
+    /// The time.
     pub clock: Arc<dyn Clock>,
     /// Stop signal and task tracker.
     pub shutdown: Shutdown,

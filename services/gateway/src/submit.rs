@@ -1,23 +1,19 @@
-//! The way of a job into the queue: checked, pinned, queued in the store, hinted
-//! at in the stream.
+//! Submission of a job: validate it, pin its template, queue it in the store, publish a hint
+//! in the stream.
 
-use compute_config::Site;
 use compute_db::{Checked, Pinned, SubmitOutcome, Template};
 use compute_domain::{
-    job::{Cause, DataSource, Job, root_of},
+    job::{DataSource, Job, root_of},
     manifest::{Manifest, ParamRules, SlurmInputRules},
     site::{Hpc, KindName},
-    slurm::{
-        Ceilings, OptionError, SlurmOptions, ValidationError, check_allowed, check_env,
-        check_param, check_slurm,
-    },
+    slurm::{Ceilings, SlurmOptions, check_allowed, check_env, check_param, check_slurm},
 };
 use compute_globus::Place;
 use serde_json::Value;
 
 use crate::{
-    download::{self, Desk},
-    error::GatewayError,
+    download::{self, GlobusSession},
+    error::{GatewayError, JobRejection},
     globus_places,
     state::AppState,
 };
@@ -27,15 +23,15 @@ use crate::{
 pub struct Submitted {
     /// The job.
     pub job: Job,
-    /// What its owner should know of the way in which it is run.
+    /// A message for its owner about how it is run.
     pub notice: Option<String>,
 }
 
-/// Submits `job`, which its owner has configured.
+/// Validates `job` and queues it.
 ///
 /// # Errors
-/// What validation finds, with all reasons; [`GatewayError::AlreadySubmitted`] if
-/// another submit was first.
+/// All reasons that validation finds; [`GatewayError::AlreadySubmitted`] if another submit
+/// was first.
 pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayError> {
     let site = &state.site;
     let hpc = site
@@ -56,7 +52,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
             (Pinned::default(), None)
         }
     };
-    data_can_be_had(state, job, hpc).await?;
+    check_data(state, job, hpc).await?;
     let notice = pinned.notice.clone();
     let checked = Checked {
         job: job.clone(),
@@ -65,7 +61,7 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
     };
     let mut outcome = state.store.submit_job(&checked, pinned.clone()).await?;
     if let SubmitOutcome::Transferred(folder) = &outcome
-        && download::is_over(state, &job.user_id, folder.clone()).await?
+        && download::is_over(state, &job.user_id, folder).await?
     {
         outcome = state.store.submit_job(&checked, pinned).await?;
     }
@@ -76,36 +72,23 @@ pub async fn submit(state: &AppState, job: &Job) -> Result<Submitted, GatewayErr
         }
         SubmitOutcome::AlreadySubmitted => Err(GatewayError::AlreadySubmitted),
         SubmitOutcome::NotFound => Err(GatewayError::NoSuchJob(job.id.clone())),
-        SubmitOutcome::JobChanged => Err(GatewayError::Refused(
-            "the job was changed while it was being submitted: submit it again".to_owned(),
-        )),
-        SubmitOutcome::TemplateChanged => Err(GatewayError::Refused(
-            "the job's template was changed by the operator while it was being submitted: submit \
-             it again"
-                .to_owned(),
-        )),
-        SubmitOutcome::NoFolder(id) => Err(GatewayError::Refused(format!(
-            "unknown folder with id {id}"
-        ))),
-        SubmitOutcome::FolderShared(other) => Err(GatewayError::Refused(
-            Cause::folder_shared_with(&other).to_string(),
-        )),
-        SubmitOutcome::Transferred(id) => Err(GatewayError::Refused(format!(
-            "Globus is transferring the folder {id}, which the job may write to: submit it again \
-             once the transfer is over"
-        ))),
+        SubmitOutcome::JobChanged => Err(JobRejection::JobChanged.into()),
+        SubmitOutcome::TemplateChanged => Err(JobRejection::TemplateChanged.into()),
+        SubmitOutcome::NoFolder(id) => Err(JobRejection::UnknownFolder(id).into()),
+        SubmitOutcome::FolderShared(other) => Err(JobRejection::FolderInUse(other).into()),
+        SubmitOutcome::Transferred(id) => Err(JobRejection::FolderInTransfer(id).into()),
     }
 }
 
-/// Hints at a queued job in the stream. The row is queued whatever happens here: a
-/// maintainer's sweep finds it.
+/// Publishes a hint at a queued job in the stream. If that fails, a maintainer's sweep finds
+/// the row.
 pub async fn publish(state: &AppState, job: &Job) {
     if let Err(error) = state.queue.publish(&job.hpc, &job.id).await {
         tracing::warn!(hpc = job.hpc, %error, "queued, but not in the stream yet");
     }
 }
 
-/// What is pinned of the job's template, and the template as it was looked up.
+/// The job's template at the commit that will run, and its row as it was read.
 async fn pin_template(
     state: &AppState,
     job: &Job,
@@ -118,21 +101,19 @@ async fn pin_template(
         Some(template) => state.templates.get_or_fetch(template).await,
         None => None,
     };
-    let (approved, known) = approved.zip(known).ok_or_else(|| {
-        GatewayError::Refused(format!(
-            "template {id} is not available: see the list of templates"
-        ))
-    })?;
+    let (approved, known) = approved
+        .zip(known)
+        .ok_or_else(|| JobRejection::TemplateUnavailable(id.clone()))?;
     let manifest = &known.manifest;
-    // Of the commit that will run: a newer one may do what the approved one did not.
-    if let Some(outside) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
-        return Err(GatewayError::Refused(format!(
-            "template {id} runs outside of a container ({outside}) and is not approved for that: ask \
-             the operator to read it and to say `cybergis-compute template approve {id} --raw-sbatch`"
-        )));
+    // The commit that will run counts: it may do what an earlier one did not.
+    if let Some(stage) = manifest.outside(hpc).filter(|_| !approved.is_raw_approved) {
+        return Err(JobRejection::NotApprovedForRawStages { id, stage }.into());
     }
     let options = check_values(job, hpc, &manifest.param_rules, &manifest.slurm_input_rules)?;
-    check_container(manifest, hpc, &state.site)?;
+    let site = &state.site;
+    manifest
+        .software(hpc, &site.containers, &site.kernels)
+        .map_err(JobRejection::from)?;
     let is_mpi_approved = approved.is_mpi_approved;
     let alone = manifest.is_contained(hpc) && !is_mpi_approved;
     let tasks = options.num_of_task.filter(|&tasks| tasks > 1 && alone);
@@ -153,41 +134,34 @@ async fn pin_template(
     Ok((pinned, Some(approved)))
 }
 
-fn template_id(job: &Job) -> Result<String, GatewayError> {
+fn template_id(job: &Job) -> Result<String, JobRejection> {
     let folder = job.local_executable_folder.as_ref();
     let of = |key: &str| folder.and_then(|f| f.get(key)).and_then(Value::as_str);
     match (of("type"), of("gitId")) {
         (Some("git"), Some(id)) => Ok(id.to_owned()),
-        _ => Err(GatewayError::Refused(
-            "the job names no template: set localExecutableFolder to \
-             {\"type\": \"git\", \"gitId\": NAME}"
-                .to_owned(),
-        )),
+        _ => Err(JobRejection::NoTemplate),
     }
 }
 
-async fn data_can_be_had(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
-    let source = DataSource::read(job.local_data_folder.as_ref()).map_err(GatewayError::Refused)?;
-    let refuse = |words: String| Err(GatewayError::Refused(words));
+async fn check_data(state: &AppState, job: &Job, hpc: &Hpc) -> Result<(), GatewayError> {
+    let source = DataSource::read(job.local_data_folder.as_ref())
+        .map_err(JobRejection::InvalidDataFolder)?;
     match source {
         None => Ok(()),
         Some(DataSource::Local { path }) => {
-            match root_of(&state.site.server.local_data_roots, &path) {
-                Ok(_) => Ok(()),
-                Err(outside) => refuse(outside.to_string()),
-            }
+            let roots = &state.site.server.local_data_roots;
+            root_of(roots, &path).map_err(JobRejection::from)?;
+            Ok(())
         }
         Some(DataSource::Globus { endpoint, path }) => {
             let from = Place { endpoint, path };
-            globus_places::of_user(state, &job.user_id, &from).map_err(GatewayError::Refused)?;
+            globus_places::of_user(state, &job.user_id, &from).map_err(JobRejection::from)?;
             if job.remote_data_folder_id.is_some() {
-                return refuse(
-                    "data from Globus goes into a folder of its own: leave out remoteDataFolder, \
-                     or localDataFolder"
-                        .to_owned(),
-                );
+                return Err(JobRejection::TwoDataFolders.into());
             }
-            Desk::of(state, hpc).await?.map_err(GatewayError::Refused)?;
+            GlobusSession::open(state, hpc)
+                .await?
+                .map_err(JobRejection::from)?;
             Ok(())
         }
     }
@@ -199,34 +173,27 @@ fn check_values(
     params: &ParamRules,
     slurm: &SlurmInputRules,
 ) -> Result<SlurmOptions, GatewayError> {
-    let words = |errors: Vec<ValidationError>| errors.into_iter().map(|error| error.0);
+    let texts = |checked: Result<(), Vec<_>>| checked.err().into_iter().flatten().map(to_text);
     let mut wrong: Vec<String> = Vec::new();
-    wrong.extend(
-        check_param(params, &job.param)
-            .err()
-            .into_iter()
-            .flat_map(words),
-    );
-    wrong.extend(check_env(&job.env).err().into_iter().flat_map(words));
+    wrong.extend(texts(check_param(params, &job.param)));
+    wrong.extend(texts(check_env(&job.env)));
     let options = SlurmOptions::parse(&job.slurm);
     match &options {
-        Err(errors) => wrong.extend(errors.iter().map(OptionError::to_string)),
+        Err(errors) => wrong.extend(errors.iter().map(to_text)),
         Ok(options) => {
             let over = Ceilings::of(hpc).check(&job.slurm, options);
-            wrong.extend(over.err().map(|error| error.0));
+            wrong.extend(over.err().map(to_text));
             let ruled = check_slurm(slurm, &hpc.slurm_input_rules, &job.slurm, options);
-            wrong.extend(ruled.err().into_iter().flat_map(words));
-            wrong.extend(check_allowed(hpc, options).err().map(|error| error.0));
+            wrong.extend(texts(ruled));
+            wrong.extend(check_allowed(hpc, options).err().map(to_text));
         }
     }
     match options {
         Ok(options) if wrong.is_empty() => Ok(options),
-        _ => Err(GatewayError::Invalid(wrong)),
+        _ => Err(GatewayError::InvalidValues(wrong)),
     }
 }
 
-fn check_container(manifest: &Manifest, hpc: &Hpc, site: &Site) -> Result<(), GatewayError> {
-    let software = manifest.software(hpc, &site.containers, &site.kernels);
-    software.map_err(|error| GatewayError::Refused(error.to_string()))?;
-    Ok(())
+fn to_text(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }

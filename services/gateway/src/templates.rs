@@ -1,6 +1,6 @@
-//! Manifests of the approved templates, kept in memory and fetched anew in the
-//! background: no request waits for a repository, but for one that was approved a moment
-//! ago, perhaps through another gateway.
+//! A cache of the approved templates' manifests, refreshed in the background. A request
+//! waits for a repository only if the template was approved a moment ago, perhaps through
+//! another gateway.
 
 use std::{
     collections::BTreeMap,
@@ -15,29 +15,29 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-/// How long a look may take that somebody waits for.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a fetch may take that a request waits for.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Repositories fetched at the same time.
 const AT_ONCE: usize = 2;
 
-/// A template that can be used.
+/// A template that was fetched.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// Its repository.
     pub address: String,
     /// Its commit.
     pub sha: String,
-    /// Its manifest as it stands in the repository.
+    /// Its manifest as in the repository.
     pub raw: Value,
-    /// Its manifest, read.
+    /// Its manifest, parsed.
     pub manifest: Manifest,
-    /// Whether it is approved for what it does: else it is not shown, since no job of
-    /// it would be taken.
+    /// Whether it is approved for everything it does. Otherwise it is not listed, as its jobs
+    /// would be rejected.
     pub is_shown: bool,
 }
 
-/// What is known of each approved template: itself, or why it is left out.
+/// Each approved template by id, or the reason why it is left out.
 type KnownById = BTreeMap<String, Result<Arc<Known>, String>>;
 
 /// The cache. Cheap to clone.
@@ -58,18 +58,18 @@ impl TemplateCache {
         }
     }
 
-    /// The template of that id, if it is known and can be read; shown or not.
+    /// The template `id`, if it was fetched and can be read; listed or not.
     pub fn get(&self, id: &str) -> Option<Arc<Known>> {
         self.known_of(id)?.ok()
     }
 
-    /// The approved `template`, shown or not; fetched now if no look in the background
-    /// has come across it. One that could not be read is not fetched for a request again.
+    /// The approved `template`, listed or not; fetched now if the refresh in the background has
+    /// not fetched it. A template that could not be read is not fetched for a request again.
     pub async fn get_or_fetch(&self, template: &Template) -> Option<Arc<Known>> {
         if let Some(known) = self.known_of(&template.id) {
             return known.ok();
         }
-        match tokio::time::timeout(PATIENCE, self.read(template)).await {
+        match tokio::time::timeout(FETCH_TIMEOUT, self.read(template)).await {
             Ok(read) => self.put(&template.id, read),
             Err(_) => None,
         }
@@ -80,7 +80,7 @@ impl TemplateCache {
         known.get(id).cloned()
     }
 
-    /// All of them as `GET /git` shows them.
+    /// The templates of `GET /git`.
     pub fn shown(&self) -> Map<String, Value> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let good = known
@@ -122,7 +122,7 @@ impl TemplateCache {
         let fetched = self.mirrors.refresh(id, address, sha.as_deref()).await;
         let snapshot = match fetched {
             Ok(snapshot) => snapshot,
-            // What was fetched earlier is better than nothing.
+            // An earlier commit is better than nothing.
             Err(error) if error.kind().is_transient() => {
                 tracing::warn!(template.id = id, %error, "could not fetch a template");
                 let kept = self.mirrors.snapshot(id, address, sha.as_deref()).await;
@@ -172,17 +172,17 @@ impl TemplateCache {
     }
 }
 
-/// Fetches for the first time, before anybody asks: a gateway that has just started
-/// must not refuse templates that it only has not read yet. A repository that does not
-/// answer is not waited for long.
+/// Fetches for the first time, before requests come: a gateway that has just started must
+/// not reject templates that it has not read yet. Does not wait long for a repository that
+/// does not respond.
 pub async fn fetch_first(cache: &TemplateCache, stop: &CancellationToken) {
-    let fetched = tokio::time::timeout(PATIENCE, cache.refresh());
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, cache.refresh());
     if let Some(Err(_)) = stop.run_until_cancelled(fetched).await {
         tracing::warn!("not all templates are known yet: the others are still being fetched");
     }
 }
 
-/// Fetches again and again until `stop`.
+/// Refreshes the cache at an interval until `stop`.
 pub async fn keep_fresh(cache: TemplateCache, every: Duration, stop: CancellationToken) {
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

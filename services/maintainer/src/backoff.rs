@@ -11,7 +11,7 @@ pub fn backoff(attempts: u32) -> Duration {
     BACKOFF.limit(attempts.saturating_add(1))
 }
 
-/// Returns a random part of `wait`, so that many waiters do not return at once.
+/// Returns a random delay from half of `wait` to all of it, so that many waiters do not return at once.
 pub fn jittered(wait: Duration) -> Duration {
     Backoff::new(wait, wait).delay(1)
 }

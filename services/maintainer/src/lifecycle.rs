@@ -82,9 +82,17 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
     let Some(hpc) = context.hpcs.get(&job.hpc) else {
         tracing::error!(
             hpc = job.hpc,
-            "leased a job of an HPC that is not served here"
+            "leased a job of an HPC that is not served here: released"
         );
-        return Ok(());
+        let release = Progress {
+            release: true,
+            ..Progress::default()
+        };
+        let released = context
+            .store
+            .advance(&context.token(&job), &job, release)
+            .await;
+        return released.map(drop).map_err(StopReason::Store);
     };
     let config = hpc.site.maintainers.get(&job.maintainer);
     let mut runner = JobRunner {

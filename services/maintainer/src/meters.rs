@@ -92,7 +92,7 @@ pub(crate) fn unreadable_row() {
 }
 
 /// Open jobs whose HPC, and whose maintainer, is not configured.
-pub(crate) fn unconfigured_jobs(hpc: usize, maintainer: u64) {
+pub(crate) fn unconfigured_jobs(hpc: u64, maintainer: u64) {
     gauge!(UNCONFIGURED, "missing" => "hpc").set(hpc as f64);
     gauge!(UNCONFIGURED, "missing" => "maintainer").set(maintainer as f64);
 }

@@ -1,118 +1,107 @@
 //! The caller and the body of a request, both checked, as an extractor.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use axum::{
     RequestExt as _,
-    extract::{FromRequest, RawPathParams, Request},
+    extract::{FromRequest, Path, Request},
 };
-use compute_domain::ids::JobId;
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use super::{
-    HubError, HubToken, Refusals,
-    hub::HubUser,
-    job_token::{self, AccessToken, WasUsed},
-};
+use super::{HubError, HubToken, hub::HubUser};
 use crate::{
-    body,
     client_address::client_address,
     error::GatewayError,
-    schema::{ACCESS_TOKEN, Schema, TOKEN, check},
+    legacy::{
+        body,
+        fields::{ACCESS_TOKEN, Body, TOKEN, parse},
+        statuses::RouteGroup,
+    },
     state::AppState,
 };
 
-/// A request whose body fits the schema `S` and whose caller is known; if not, the
-/// route refuses as `R` says, and the handler does not run.
+/// The body of a route that takes nothing but the token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({"jupyterhubApiToken": "aHViLmV4YW1wbGUub3JnQFRPS0VO"})))]
+pub struct TokenOnly {}
+
+/// A request whose caller is known and whose body is a `B`. If not, the request is
+/// rejected with the statuses of the group `G`, and the handler does not run.
 #[derive(Debug)]
-pub struct Authorized<R, S> {
+pub struct Authorized<G, B> {
     /// Who is calling.
     pub user: Arc<HubUser>,
-    /// The body's fields, without the token; no field is `null`.
-    pub body: Map<String, Value>,
-    /// Whether the caller has shown the token of the job in the path, and nothing that
-    /// opens anything else of its owner.
-    pub by_job_token: bool,
-    way: PhantomData<(R, S)>,
+    /// The body, without the token.
+    pub body: B,
+    group: PhantomData<G>,
 }
 
-impl<R: Refusals, S: Schema> FromRequest<AppState> for Authorized<R, S> {
+impl<G: RouteGroup, B: Body> FromRequest<AppState> for Authorized<G, B> {
     type Rejection = GatewayError;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, GatewayError> {
-        let client = client_address(&state.site.server.trusted_proxies, &request);
-        let from_header = HubToken::from_headers(request.headers());
-        let about = job_in_path(&mut request).await;
-        let was_used = request.extensions().get::<WasUsed>().cloned();
-        let mut body = body::read(request).await?;
-        let access_token = body
-            .get(ACCESS_TOKEN)
-            .and_then(Value::as_str)
-            .filter(|_| R::TAKES_JOB_TOKENS && !body.contains_key(TOKEN))
-            .map(str::to_owned);
-        check(
-            S::FIELDS,
-            &body,
-            from_header.is_some() || access_token.is_some(),
-        )
-        .map_err(GatewayError::InvalidInput)?;
-        body.retain(|_, value| !value.is_null());
-        let token = match body.remove(TOKEN) {
-            Some(Value::String(encoded)) => HubToken::decode(&encoded),
-            _ => from_header,
-        };
-        let by_job_token = access_token.is_some();
-        let user = match (access_token, about) {
-            (Some(token), Some(job)) => {
-                let user = owner(state, &token, &job).await?;
-                if let Some(was_used) = was_used.filter(|_| user.is_some()) {
-                    was_used.set();
-                }
-                user.ok_or(HubError::Refused)
-            }
-            // A token that cannot be read names no hub.
-            _ => match token {
-                Some(token) => state.hubs.user(&token, client).await,
-                None => Err(HubError::UnknownHost),
-            },
-        };
-        let user = user.map_err(R::refuse)?;
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, GatewayError> {
+        let mut incoming = Incoming::read(request, state).await?;
+        let body = incoming.body(false)?;
+        let user = incoming.user::<G>(state).await?;
         state.rate.admit(&user.id)?;
         Ok(Self {
             user,
             body,
-            by_job_token,
-            way: PhantomData,
+            group: PhantomData,
         })
     }
 }
 
-async fn job_in_path(request: &mut Request) -> Option<JobId> {
-    let params = request.extract_parts::<RawPathParams>().await.ok()?;
-    let id = params.iter().find(|(name, _)| *name == "id")?;
-    Some(JobId::from_text(id.1))
+/// What a request says of its caller, and the fields of its body.
+pub(super) struct Incoming {
+    client: IpAddr,
+    token: Option<HubToken>,
+    fields: Map<String, Value>,
 }
 
-/// The owner of `job`, if the token was made for it.
-async fn owner(
-    state: &AppState,
-    token: &str,
-    job: &JobId,
-) -> Result<Option<Arc<HubUser>>, GatewayError> {
-    let Some(token) = AccessToken::decode(token).filter(|token| token.job() == job) else {
-        return Ok(None);
-    };
-    if !state.site.server.job_tokens {
-        return Ok(None);
+impl Incoming {
+    pub(super) async fn read(request: Request, state: &AppState) -> Result<Self, GatewayError> {
+        Ok(Self {
+            client: client_address(&state.site.server.trusted_proxies, &request),
+            token: HubToken::from_headers(request.headers()),
+            fields: body::read(request).await?,
+        })
     }
-    let Some(job) = state.store.job(job).await? else {
-        return Ok(None);
-    };
-    let sealed = job.secret_token.as_deref().unwrap_or_default();
-    let Ok(secret) = state.seal.open(sealed, &job_token::purpose(&job.id)) else {
-        return Ok(None);
-    };
-    let is_valid = token.is_valid(&secret, state.clock.now());
-    let owner = state.hubs.known_user(&job.user_id);
-    Ok(owner.filter(|_| is_valid).map(Arc::new))
+
+    /// The token of a job, unless the body holds a hub's token as well.
+    pub(super) fn job_token(&self) -> Option<String> {
+        let token = self.fields.get(ACCESS_TOKEN)?.as_str()?;
+        (!self.fields.contains_key(TOKEN)).then(|| token.to_owned())
+    }
+
+    /// The fields as a `B`. A hub's token in the body goes before one in a header.
+    pub(super) fn body<B: Body>(&mut self, has_job_token: bool) -> Result<B, GatewayError> {
+        let token_elsewhere = has_job_token || self.token.is_some();
+        let (token, body) = parse(std::mem::take(&mut self.fields), token_elsewhere)?;
+        if let Some(encoded) = token {
+            self.token = HubToken::decode(&encoded);
+        }
+        Ok(body)
+    }
+
+    /// Asks the hub whose the token is. A token that cannot be read names no hub.
+    pub(super) async fn user<G: RouteGroup>(
+        &self,
+        state: &AppState,
+    ) -> Result<Arc<HubUser>, GatewayError> {
+        let user = match &self.token {
+            Some(token) => state.hubs.user(token, self.client).await,
+            None => Err(HubError::UnknownHost),
+        };
+        user.map_err(|error| G::RULES.unknown_caller(error))
+    }
+}
+
+/// The id in the path of the route.
+pub(super) async fn id_in_path(request: &mut Request) -> Result<String, GatewayError> {
+    let path = request.extract_parts::<Path<String>>().await;
+    let Path(id) = path.map_err(|_| GatewayError::MalformedPath)?;
+    Ok(id)
 }

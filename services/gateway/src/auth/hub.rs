@@ -1,8 +1,8 @@
-//! Asking hubs who a token belongs to (JupyterHub REST API, `GET /hub/api/user`).
+//! Asks hubs whom a token belongs to (JupyterHub REST API, `GET /hub/api/user`).
 //!
 //! Only hubs of `jupyter-globus-map.json` are asked, over the configured scheme.
-//! Answers are kept for a while, refusals for a shorter one, and one question at a
-//! time is asked about one token. That a hub does not answer is no refusal.
+//! Responses are cached for a while, rejections for a shorter one, and concurrent lookups
+//! of one token are one request. If the hub does not respond, the token is not rejected.
 //!
 //! Tokens belong to users and to services of a hub, which may have the same names: the
 //! answer's `kind` tells them apart.
@@ -22,33 +22,33 @@ use serde::Deserialize;
 
 use super::HubToken;
 use crate::{
-    guesses::Guesses,
-    meters::{self, HubQuestion},
+    meters::{self, HubRequest},
+    rejected_tokens::RejectedTokens,
 };
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(60);
 const REFUSAL_KEPT: Duration = Duration::from_secs(10);
 const MOST_KEPT: u64 = 10_000;
 const GOOD_KEPT: Duration = Duration::from_hours(24);
 const MOST_GOOD: u64 = 100_000;
 
-/// Why nobody is known to be calling.
+/// Why the caller is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HubError {
-    /// The token names no hub of ours.
+    /// The token names no hub of this deployment.
     #[error("the token's host is not in the list of hubs")]
     UnknownHost,
-    /// The hub refuses the token.
+    /// The hub rejects the token.
     #[error("the hub refuses the token")]
     Refused,
     /// The token is good, but its holder cannot be a user here.
     #[error("{0}")]
     NotAUser(String),
-    /// The hub does not answer, or not as a hub does.
+    /// The hub does not respond, or not as a hub does.
     #[error("the hub {0} does not answer")]
     Away(String),
-    /// The client has given too many tokens that were refused.
+    /// Too many tokens of the client's address were rejected.
     #[error("too many tokens were refused: try again in {retry_after} s")]
     TooMany {
         /// Seconds.
@@ -91,27 +91,30 @@ pub struct HubClient {
     http: reqwest::Client,
     hubs: Arc<BTreeMap<String, Hub>>,
     known: Cache<Key, Kept>,
-    /// Tokens that were good: asked about again, they are no guesses.
+    /// Tokens that were good: asked about again, they are no rejected_tokens.
     were_good: Cache<Key, ()>,
-    guesses: Arc<Guesses>,
-    // Two keys that nobody outside knows: tokens are not kept.
+    rejected_tokens: Arc<RejectedTokens>,
+    // Two random keys: tokens themselves are not kept.
     hashers: Arc<(RandomState, RandomState)>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct HubModel {
     name: String,
     kind: Option<String>,
 }
 
 impl HubClient {
-    /// A client of `hubs`, by host, that asks no more than `guesses` allow.
+    /// A client of `hubs`, by host, limited by `rejected_tokens`.
     ///
     /// # Errors
     /// If the HTTP client cannot be made.
-    pub fn new(hubs: BTreeMap<String, Hub>, guesses: Arc<Guesses>) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        hubs: BTreeMap<String, Hub>,
+        rejected_tokens: Arc<RejectedTokens>,
+    ) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
@@ -128,7 +131,7 @@ impl HubClient {
             hubs: Arc::new(hubs),
             known,
             were_good,
-            guesses,
+            rejected_tokens,
             hashers: Arc::default(),
         })
     }
@@ -167,8 +170,8 @@ impl HubClient {
         }
     }
 
-    /// Asks, unless the client has guessed too often. A token that was good is asked about in
-    /// any case: others behind the same address must not be able to shut its owner out.
+    /// Asks, unless too many tokens of the client's address were rejected. A token that was
+    /// valid is always looked up: others behind the same address cannot shut its owner out.
     async fn ask_within_limit(
         &self,
         hub: &Hub,
@@ -180,19 +183,24 @@ impl HubClient {
         let _turn = if was_good {
             None
         } else {
-            Some(self.guesses.turn(client).await.map_err(|retry_after| {
-                meters::too_many_refused_tokens();
-                HubError::TooMany { retry_after }
-            })?)
+            Some(
+                self.rejected_tokens
+                    .turn(client)
+                    .await
+                    .map_err(|retry_after| {
+                        meters::too_many_refused_tokens();
+                        HubError::TooMany { retry_after }
+                    })?,
+            )
         };
-        let question = HubQuestion::begin(&hub.host);
+        let request = HubRequest::begin(&hub.host);
         let answer = self.ask(hub, token).await;
-        question.end(&answer);
+        request.end(&answer);
         match &answer {
             Ok(Ok(_)) => self.were_good.insert(key.clone(), ()).await,
             Ok(Err(HubError::Refused)) => {
                 self.were_good.invalidate(key).await;
-                self.guesses.refused(client);
+                self.rejected_tokens.count(client);
             }
             Ok(Err(_)) | Err(_) => {}
         }
@@ -223,7 +231,7 @@ impl HubClient {
             401 | 403 | 404 => return Ok(Err(HubError::Refused)),
             status => return Err(away(format!("status {status}"))),
         }
-        let answer: Answer = answer
+        let answer: HubModel = answer
             .json()
             .await
             .map_err(|e| away(e.without_url().to_string()))?;
@@ -231,10 +239,10 @@ impl HubClient {
     }
 }
 
-/// A hub that names no `kind` means a user: hubs call each service one (JupyterHub
-/// 0.8 and later), and what speaks for a hub without knowing services has none.
-fn user_of(answer: Answer, hub: &Hub) -> Result<HubUser, HubError> {
-    let Answer { name, kind } = answer;
+/// A token without a `kind` is a user's: hubs name the kind of services (JupyterHub 0.8 and
+/// later), and proxies that stand in for a hub have users only.
+fn user_of(answer: HubModel, hub: &Hub) -> Result<HubUser, HubError> {
+    let HubModel { name, kind } = answer;
     let shown = printable(&name.chars().take(80).collect::<String>(), false);
     let id = match kind.as_deref() {
         None | Some("user") => UserId::of_user(&name, &hub.host),

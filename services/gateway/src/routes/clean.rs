@@ -1,4 +1,4 @@
-//! Removing what is old.
+//! Removal of expired folders.
 
 use axum::{Json, extract::State};
 use compute_domain::job::Folder;
@@ -6,16 +6,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::{Authorized, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForAccount,
     state::AppState,
 };
 
-/// Folders at a time: the caller waits.
+/// Folders of one request, as the caller waits.
 const AT_ONCE: usize = 20;
 
-/// What was removed.
+/// The folders that were removed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cleaned {
     /// One sentence for each folder, and one about all.
@@ -30,11 +30,11 @@ pub struct Cleaned {
     responses((status = OK, body = Cleaned)))]
 pub async fn clean(
     State(state): State<AppState>,
-    caller: Authorized<ForChange, TokenOnly>,
+    caller: Authorized<ForAccount, TokenOnly>,
 ) -> Result<Json<Cleaned>, GatewayError> {
     let user = &caller.user.id;
     let before = state.clock.now().minus(state.site.server.folder_retention);
-    // Nobody can log in to a private account now: those folders are their owners'.
+    // The connector cannot log in to private accounts now; their owners remove the folders.
     let hpcs = state.site.hpcs.values();
     let community: Vec<_> = hpcs
         .filter(|hpc| hpc.is_community_account)
@@ -51,7 +51,7 @@ pub async fn clean(
     };
     for folder in expired {
         let id = folder.id.clone();
-        // Before anything is removed: from now on no job that names it is submitted.
+        // From now on no job that names the folder is submitted.
         if !state.store.retire_folder(user, &id).await? {
             continue;
         }
@@ -77,8 +77,8 @@ pub async fn clean(
     Ok(Json(cleaned))
 }
 
-/// What is kept of the jobs whose results are in the folder goes first: script,
-/// variables and logs.
+/// Removes the folder, and before it the scripts, variables and logs of the jobs whose results
+/// are in it.
 async fn remove(state: &AppState, folder: &Folder) -> Result<(), String> {
     let connector = state.connectors.of_hpc(&folder.hpc);
     let connector = connector.ok_or_else(|| format!("there is no HPC {}", folder.hpc))?;

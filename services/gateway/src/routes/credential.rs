@@ -1,19 +1,29 @@
 //! A new password for a job that runs as its owner's own account.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use compute_domain::ids::JobId;
+use axum::{Json, extract::State};
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::job_control::{Done, tell_maintainer};
+use super::job_control::{Done, notify_maintainer};
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::OwnJob,
     credentials::Login,
-    error::GatewayError,
-    schema::GiveCredential,
+    error::{GatewayError, JobRejection},
+    legacy::statuses::ForCredential,
     state::AppState,
 };
+
+/// `PUT /job/:id/credential`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({"password": "PASSWORD"})))]
+pub struct GiveCredential {
+    /// The account; that of the job unless given.
+    user: Option<String>,
+    /// Its password.
+    #[schema(value_type = Option<String>)]
+    password: Option<SecretString>,
+}
 
 /// Gives the password of the account that a job runs as again: it has changed, or is
 /// not known any more. A job that waits for it goes on at once.
@@ -22,42 +32,36 @@ use crate::{
     (status = SERVICE_UNAVAILABLE)))]
 pub async fn give(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    mut caller: Authorized<ForChange, GiveCredential>,
+    own: OwnJob<ForCredential, GiveCredential>,
 ) -> Result<Json<Done>, GatewayError> {
-    let id = JobId::from_text(id);
-    let user = &caller.user.id;
-    let Some(job) = state.store.job_of(user, &id).await? else {
-        return Err(GatewayError::NoSuchJobToChange(id));
-    };
+    let OwnJob {
+        job, user, body, ..
+    } = own;
     let hpc = state
         .site
         .hpcs
         .get(&job.hpc)
         .ok_or(GatewayError::Unrecognized("hpc"))?;
     let Some(account) = job.account.as_deref().filter(|_| !hpc.is_community_account) else {
-        let words = format!("jobs on {} need no password", hpc.name);
-        return Err(GatewayError::Refused(words));
+        return Err(JobRejection::NoPasswordNeeded(hpc.name.clone()).into());
     };
     if job.state.is_terminal() {
-        return Err(GatewayError::Refused("the job is over".to_owned()));
+        return Err(JobRejection::IsOver.into());
     }
-    let login = Login::take(&mut caller.body, Some(account), hpc)?;
+    let login = Login::new(body.user, body.password, Some(account), hpc)?;
     if login.account != account {
-        return Err(GatewayError::Refused(format!(
-            "the job runs as {account}: for another account make another job"
-        )));
+        return Err(JobRejection::OtherAccount(account.to_owned()).into());
     }
-    login.check_and_keep(&state, user, hpc, &id).await?;
+    login.check_and_keep(&state, &user.id, hpc, &job.id).await?;
     tracing::info!(hpc = hpc.name, account, "password given again");
-    // It may have ended meanwhile, and what is kept of it have been removed.
-    match state.store.job_of(user, &id).await? {
+    // The job may have ended meanwhile, with its credential removed.
+    match state.store.job_of(&user.id, &job.id).await? {
         Some(now) if now.state.is_terminal() => {
-            if let Err(error) = state.queue.remove_credential(&hpc.name, &id).await {
-                tracing::warn!(%error, "a login is kept until its time is over");
+            if let Err(error) = state.queue.remove_credential(&hpc.name, &job.id).await {
+                tracing::warn!(%error, "a login is kept until it expires");
             }
         }
-        _ => tell_maintainer(&state, job),
+        _ => notify_maintainer(&state, job),
     }
-    Ok(Json(Done::saying("password taken over")))
+    Ok(Json(Done::with_message("password taken over")))
 }

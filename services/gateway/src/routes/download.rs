@@ -1,22 +1,37 @@
-//! Fetching a folder by Globus.
+//! Downloads of folders by Globus.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use compute_domain::ids::FolderId;
+use axum::{Json, extract::State};
 use compute_globus::Place;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForChange},
-    download::{self, Wanted},
+    auth::{OwnFolder, TokenOnly},
+    download::{self, DownloadRequest},
     error::GatewayError,
-    schema::{InitDownload, TokenOnly},
+    legacy::statuses::ForDownload,
     state::AppState,
 };
+
+/// `POST /folder/:id/download/globus-init`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "toEndpoint": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    "toPath": "/~/data/alice/results",
+    "fromPath": "/slurm_log"
+})))]
+pub struct InitDownload {
+    /// The job that the folder is of.
+    #[expect(dead_code, reason = "clients send it; the folder's id says enough")]
+    job_id: Option<String>,
+    /// Endpoint or collection id.
+    to_endpoint: String,
+    /// Folder there.
+    to_path: String,
+    /// Folder inside of this one; all of it unless given.
+    from_path: Option<String>,
+}
 
 /// A transfer was asked for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,16 +53,14 @@ pub struct DownloadStatus {
     responses((status = OK, body = DownloadBegun), (status = FORBIDDEN)))]
 pub async fn globus_init(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForChange, InitDownload>,
+    OwnFolder { folder, caller }: OwnFolder<ForDownload, InitDownload>,
 ) -> Result<Json<DownloadBegun>, GatewayError> {
-    let text = |key: &str| caller.body.get(key).and_then(Value::as_str);
-    let wanted = Wanted {
-        folder: FolderId::from_text(id),
-        from: text("fromPath").map(str::to_owned),
+    let wanted = DownloadRequest {
+        folder,
+        from: caller.body.from_path,
         to: Place {
-            endpoint: text("toEndpoint").unwrap_or_default().to_owned(),
-            path: text("toPath").unwrap_or_default().to_owned(),
+            endpoint: caller.body.to_endpoint,
+            path: caller.body.to_path,
         },
     };
     let globus_task_id = download::begin(&state, &caller.user.id, wanted).await?;
@@ -60,11 +73,9 @@ pub async fn globus_init(
     responses((status = OK, body = DownloadStatus), (status = FORBIDDEN)))]
 pub async fn globus_status(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForChange, TokenOnly>,
+    OwnFolder { folder, caller }: OwnFolder<ForDownload, TokenOnly>,
 ) -> Result<Json<DownloadStatus>, GatewayError> {
-    let folder = FolderId::from_text(id);
-    let status = download::status(&state, &caller.user.id, folder).await?;
+    let status = download::status(&state, &caller.user.id, &folder).await?;
     let status = status.map(|status| status.as_str());
     Ok(Json(DownloadStatus { status }))
 }

@@ -1,21 +1,15 @@
 //! The caller's folders on HPCs.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Json, extract::State, response::Response};
 use compute_db::FolderPatch;
-use compute_domain::ids::FolderId;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::{Authorized, OwnFolder, TokenOnly},
     error::GatewayError,
     job_view::FolderView,
-    schema::{ChangeFolder, TokenOnly, name_in},
+    legacy::{fields::check_name, statuses::ForAccount},
     state::AppState,
 };
 
@@ -24,6 +18,17 @@ use crate::{
 pub struct Folders {
     /// In the order in which they were made.
     folder: Vec<FolderView>,
+}
+
+/// `PUT /folder/:id`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"name": "first results", "isWritable": false})))]
+pub struct ChangeFolder {
+    /// A name of at most 255 characters.
+    name: Option<String>,
+    /// Whether jobs may write to it.
+    is_writable: Option<bool>,
 }
 
 /// A folder was deleted.
@@ -36,25 +41,22 @@ pub struct Deleted {
 #[utoipa::path(get, path = "/folder", request_body = TokenOnly, tag = "folder", responses((status = OK, body = Folders)))]
 pub async fn list(
     State(state): State<AppState>,
-    caller: Authorized<ForChange, TokenOnly>,
+    caller: Authorized<ForAccount, TokenOnly>,
 ) -> Result<Response, GatewayError> {
-    let place = state.lists.take(&caller.user.id).await?;
+    let slot = state.lists.take(&caller.user.id).await?;
     let folders = state.store.folders_of(&caller.user.id).await?;
     let folder = folders.into_iter().map(FolderView::from).collect();
-    Ok(place.until_sent(Json(Folders { folder })))
+    Ok(slot.until_sent(Json(Folders { folder })))
 }
 
 /// One folder, as an array of it; an empty one if the caller has none of that id.
 #[utoipa::path(get, path = "/folder/{id}", request_body = TokenOnly, tag = "folder", params(("id" = String, Path)),
     responses((status = OK, body = Vec<FolderView>)))]
 pub async fn show(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForChange, TokenOnly>,
+    own: Option<OwnFolder<ForAccount, TokenOnly>>,
 ) -> Result<Json<Vec<FolderView>>, GatewayError> {
-    let id = FolderId::from_text(id);
-    let folder = state.store.folder_of(&caller.user.id, &id).await?;
-    Ok(Json(folder.into_iter().map(FolderView::from).collect()))
+    let folder = own.map(|own| FolderView::from(own.folder));
+    Ok(Json(folder.into_iter().collect()))
 }
 
 /// Renames a folder, or says whether jobs may write to it.
@@ -62,18 +64,15 @@ pub async fn show(
     responses((status = OK, body = FolderView), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
 pub async fn change(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForChange, ChangeFolder>,
+    OwnFolder { folder, caller }: OwnFolder<ForAccount, ChangeFolder>,
 ) -> Result<Json<FolderView>, GatewayError> {
-    let (id, user) = (FolderId::from_text(id), &caller.user.id);
-    let patch = FolderPatch {
-        name: name_in(&caller.body)?,
-        is_writable: caller.body.get("isWritable").and_then(Value::as_bool),
-    };
-    let own = state.store.folder_of(user, &id).await?;
-    if own.is_some() && patch == FolderPatch::default() {
+    let ChangeFolder { name, is_writable } = caller.body;
+    check_name(name.as_deref())?;
+    let patch = FolderPatch { name, is_writable };
+    if patch == FolderPatch::default() {
         return Err(GatewayError::NoFolderChange);
     }
+    let (user, id) = (&caller.user.id, folder.id);
     let changed = state.store.change_folder(user, &id, patch).await?;
     let folder = changed.ok_or(GatewayError::NoSuchFolder(id))?;
     Ok(Json(folder.into()))
@@ -84,10 +83,9 @@ pub async fn change(
     responses((status = OK, body = Deleted), (status = NOT_FOUND)))]
 pub async fn delete(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForChange, TokenOnly>,
+    OwnFolder { folder, caller }: OwnFolder<ForAccount, TokenOnly>,
 ) -> Result<Json<Deleted>, GatewayError> {
-    let id = FolderId::from_text(id);
+    let id = folder.id;
     if !state.store.delete_folder(&caller.user.id, &id).await? {
         return Err(GatewayError::NoSuchFolder(id));
     }

@@ -1,32 +1,85 @@
-//! Jobs: make, configure, look.
+//! Jobs: create, configure, submit, read.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Json, extract::State, response::Response};
 use compute_db::{ChangeOutcome, JobPatch, NewJob, StoreError};
 use compute_domain::{
-    ids::{FolderId, JobId, UserId},
+    ids::{FolderId, UserId},
     job::Job,
 };
+use secrecy::SecretString;
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForChange, ForJob, ForJobChange, job_token},
+    auth::{Authorized, OwnJob, OwnJobInTurn, TokenOnly},
     credentials::Login,
-    error::GatewayError,
+    error::{GatewayError, JobRejection},
     globus_places,
     job_view::{EventView, JobView, LogView, folder_ids},
+    legacy::{
+        fields::check_name,
+        job_token,
+        statuses::{ForAccount, ForJob, ForJobChange, ForJobEvents},
+    },
     limits::{FOLDER_LIMIT, MAP_LIMIT, SLURM_LIMIT, check_size, check_values},
-    schema::{ChangeJob, CreateJob, TokenOnly, name_in},
-    seen,
+    request_log,
     state::AppState,
     submit::{self, Submitted},
 };
 
-/// Maintainer of a job that names none.
+/// The maintainer of a job whose body names none.
 const DEFAULT_MAINTAINER: &str = "community_contribution";
+
+/// `POST /job`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"maintainer": "community_contribution", "hpc": "keeling_community"})))]
+pub struct CreateJob {
+    /// Key of GET /maintainer; `community_contribution` unless given.
+    maintainer: Option<String>,
+    /// Key of GET /hpc; the default of the maintainer unless given.
+    hpc: Option<String>,
+    /// Account on an HPC with private accounts.
+    user: Option<String>,
+    /// Its password.
+    #[schema(value_type = Option<String>)]
+    password: Option<SecretString>,
+    /// Whether the answer shall hold a secretToken (deprecated).
+    job_token: Option<bool>,
+}
+
+/// `PUT /job/:id`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "localExecutableFolder": {"type": "git", "gitId": "hello_world"},
+    "param": {"input_a": 50, "input_b": "foo"},
+    "slurm": {"num_of_task": 2, "time": "00:10:00"}
+})))]
+pub struct ChangeJob {
+    /// Parameters of the template, by name.
+    #[schema(value_type = Option<Object>)]
+    param: Option<Map<String, Value>>,
+    /// Environment variables, by name.
+    #[schema(value_type = Option<Object>)]
+    env: Option<Map<String, Value>>,
+    /// Slurm options, e.g. num_of_task, time, memory.
+    #[schema(value_type = Option<Object>)]
+    slurm: Option<Map<String, Value>>,
+    /// The template: {type: git, gitId}.
+    #[schema(value_type = Option<Object>)]
+    local_executable_folder: Option<Map<String, Value>>,
+    /// The data: {type: globus, endpoint, path}, {type: local, path} or {type: empty}.
+    #[schema(value_type = Option<Object>)]
+    local_data_folder: Option<Map<String, Value>>,
+    /// Id of one of the caller's folders, with the data.
+    remote_data_folder: Option<String>,
+    /// Id of one of the caller's folders, with the program.
+    remote_executable_folder: Option<String>,
+    /// A name of at most 255 characters.
+    name: Option<String>,
+}
 
 /// Makes a job. On an HPC with private accounts, `user` and `password` are of the
 /// caller's own account there, and are checked by logging in.
@@ -34,37 +87,37 @@ const DEFAULT_MAINTAINER: &str = "community_contribution";
     responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
 pub async fn create(
     State(state): State<AppState>,
-    mut caller: Authorized<ForChange, CreateJob>,
+    caller: Authorized<ForAccount, CreateJob>,
 ) -> Result<Json<JobView>, GatewayError> {
-    let named = |key: &str| caller.body.get(key).and_then(Value::as_str);
-    let name = named("maintainer").unwrap_or(DEFAULT_MAINTAINER);
+    let Authorized { user, body, .. } = caller;
+    let user = &user.id;
+    let name = body.maintainer.as_deref().unwrap_or(DEFAULT_MAINTAINER);
     let maintainer = state
         .site
         .maintainers
         .get(name)
         .ok_or(GatewayError::Unrecognized("maintainer"))?;
-    let hpc = named("hpc").unwrap_or(&maintainer.default_hpc);
+    let hpc = body.hpc.as_deref().unwrap_or(&maintainer.default_hpc);
     let hpc = state
         .site
         .hpcs
         .get(hpc)
         .ok_or(GatewayError::Unrecognized("hpc"))?;
-    if !hpc.admits(&caller.user.id) {
+    if !hpc.admits(user) {
         return Err(GatewayError::NotAuthorizedForHpc);
     }
-    let user = &caller.user.id;
     // Before a login is tried; it is counted again when the job is made.
     state.store.check_draft_limit(user).await?;
     let id = state.store.new_job_id();
-    seen::is_about(&id);
+    request_log::is_about(&id);
     let account = if hpc.is_community_account {
         None
     } else {
-        let login = Login::take(&mut caller.body, None, hpc)?;
+        let login = Login::new(body.user, body.password, None, hpc)?;
         login.check_and_keep(&state, user, hpc, &id).await?;
         Some(login.account)
     };
-    let wants_token = caller.body.get("jobToken") == Some(&Value::Bool(true));
+    let wants_token = body.job_token == Some(true);
     let secret = (wants_token && state.site.server.job_tokens).then(job_token::new_secret);
     let sealed = secret
         .as_ref()
@@ -82,7 +135,7 @@ pub async fn create(
     if let (Err(StoreError::Limit(_)), Some(id)) = (&created, kept)
         && let Err(error) = state.queue.remove_credential(&hpc.name, &id).await
     {
-        tracing::warn!(%error, "a login is kept until its time is over");
+        tracing::warn!(%error, "a login is kept until it expires");
     }
     let job = created?;
     tracing::info!(user.id = %job.user_id, hpc = job.hpc, "job made");
@@ -94,35 +147,24 @@ pub async fn create(
     responses((status = OK, body = JobView), (status = PAYMENT_REQUIRED)))]
 pub async fn change(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJobChange, ChangeJob>,
+    own: OwnJob<ForJobChange, ChangeJob>,
 ) -> Result<Json<JobView>, GatewayError> {
-    let id = JobId::from_text(id);
-    let user = &caller.user.id;
-    let Some(job) = state.store.job_of(user, &id).await? else {
-        return Err(GatewayError::NoSuchJobToChange(id));
-    };
-    let patch = patch(&state, user, caller.body).await?;
-    globus_places::may_be_source(
-        &state,
-        user,
-        patch.local_data_folder.as_ref(),
-        caller.by_job_token,
-    )?;
-    if caller.by_job_token {
-        only_own_folders(&job, &patch)?;
+    let (user, job) = (&own.user.id, own.job);
+    let patch = patch(&state, user, own.body).await?;
+    let data = patch.local_data_folder.as_ref();
+    globus_places::may_be_source(&state, user, data, own.by_job_token)?;
+    if own.by_job_token {
+        check_own_folders(&job, &patch)?;
     }
     if patch == JobPatch::default() {
-        return Err(GatewayError::Refused("nothing to update".to_owned()));
+        return Err(JobRejection::NothingToUpdate.into());
     }
-    match state.store.change_job(user, &id, patch).await? {
+    match state.store.change_job(user, &job.id, patch).await? {
         ChangeOutcome::Changed(job) => {
             Ok(Json(view(&state, *job).await?.with(Vec::new(), Vec::new())))
         }
-        ChangeOutcome::NotFound => Err(GatewayError::NoSuchJobToChange(id)),
-        ChangeOutcome::AlreadySubmitted => Err(GatewayError::Refused(
-            "the job is submitted: nothing would read the change".to_owned(),
-        )),
+        ChangeOutcome::NotFound => Err(GatewayError::NoSuchJobToChange(job.id)),
+        ChangeOutcome::AlreadySubmitted => Err(JobRejection::IsSubmitted.into()),
     }
 }
 
@@ -131,15 +173,12 @@ pub async fn change(
     responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
 pub async fn show(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    OwnJobInTurn { job, slot, .. }: OwnJobInTurn<TokenOnly>,
 ) -> Result<Response, GatewayError> {
-    let place = state.pages.take(&caller.user.id).await?;
-    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
     let events = state.store.events_of(&job.id).await?;
     let logs = state.store.logs_of(&job.id).await?;
     let view = view(&state, job).await?.with(events, logs);
-    Ok(place.until_sent(Json(view)))
+    Ok(slot.until_sent(Json(view)))
 }
 
 /// Submits a job.
@@ -147,10 +186,8 @@ pub async fn show(
     responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn submit(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    OwnJob { job, .. }: OwnJob<ForJob, TokenOnly>,
 ) -> Result<Json<JobView>, GatewayError> {
-    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
     if job.submitted_at.is_some() {
         return Err(GatewayError::AlreadySubmitted);
     }
@@ -165,10 +202,8 @@ pub async fn submit(
     responses((status = OK, body = Vec<EventView>), (status = UNAUTHORIZED)))]
 pub async fn events(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    OwnJob { job, .. }: OwnJob<ForJobEvents, TokenOnly>,
 ) -> Result<Json<Vec<EventView>>, GatewayError> {
-    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJobEvents).await?;
     let events = state.store.events_of(&job.id).await?;
     Ok(Json(events.into_iter().map(EventView::from).collect()))
 }
@@ -178,42 +213,20 @@ pub async fn events(
     responses((status = OK, body = Vec<LogView>), (status = UNAUTHORIZED)))]
 pub async fn logs(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    OwnJobInTurn { job, slot, .. }: OwnJobInTurn<TokenOnly>,
 ) -> Result<Response, GatewayError> {
-    let place = state.pages.take(&caller.user.id).await?;
-    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
     let logs = state.store.logs_of(&job.id).await?;
     let logs: Vec<_> = logs.into_iter().map(LogView::from).collect();
-    Ok(place.until_sent(Json(logs)))
+    Ok(slot.until_sent(Json(logs)))
 }
 
 /// Directories below a job's result folder; empty until it is over.
 #[utoipa::path(get, path = "/job/{id}/result-folder-content", request_body = TokenOnly, tag = "job",
     params(("id" = String, Path)),
     responses((status = OK, body = Vec<String>), (status = UNAUTHORIZED)))]
-pub async fn result_folder_content(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
-) -> Result<Response, GatewayError> {
-    let place = state.pages.take(&caller.user.id).await?;
-    let job = own(&state, &caller.user.id, id, GatewayError::NoSuchJob).await?;
-    Ok(place.until_sent(Json(job.result_listing.unwrap_or_default())))
-}
-
-async fn own(
-    state: &AppState,
-    user: &UserId,
-    id: String,
-    missing: impl FnOnce(JobId) -> GatewayError,
-) -> Result<Job, GatewayError> {
-    let id = JobId::from_text(id);
-    state
-        .store
-        .job_of(user, &id)
-        .await?
-        .ok_or_else(|| missing(id))
+pub async fn result_folder_content(own: OwnJobInTurn<TokenOnly>) -> Response {
+    let OwnJobInTurn { job, slot, .. } = own;
+    slot.until_sent(Json(job.result_listing.unwrap_or_default()))
 }
 
 async fn view(state: &AppState, job: Job) -> Result<JobView, GatewayError> {
@@ -221,65 +234,45 @@ async fn view(state: &AppState, job: Job) -> Result<JobView, GatewayError> {
     Ok(JobView::new(job, &folders))
 }
 
-async fn patch(
-    state: &AppState,
-    user: &UserId,
-    mut body: Map<String, Value>,
-) -> Result<JobPatch, GatewayError> {
-    let name = name_in(&body)?;
-    let mut object = |key: &str| match body.remove(key) {
-        Some(Value::Object(object)) => Some(object),
-        _ => None,
-    };
-    let (param, env, slurm) = (object("param"), object("env"), object("slurm"));
-    let fields = [
-        ("param", &param, MAP_LIMIT),
-        ("env", &env, MAP_LIMIT),
-        ("slurm", &slurm, SLURM_LIMIT),
-    ];
-    for (field, values, limit) in fields {
+/// The change that `body` asks for, whose values may be kept and whose folders are the
+/// user's.
+async fn patch(state: &AppState, user: &UserId, body: ChangeJob) -> Result<JobPatch, GatewayError> {
+    check_name(body.name.as_deref())?;
+    for (field, values, limit) in [
+        ("param", &body.param, MAP_LIMIT),
+        ("env", &body.env, MAP_LIMIT),
+        ("slurm", &body.slurm, SLURM_LIMIT),
+    ] {
         check_values(field, values.as_ref().unwrap_or(&Map::new()), limit)?;
     }
-    let mut folder = |field: &str| {
-        let folder = object(field).map(Value::Object);
-        check_size(field, folder.as_ref(), FOLDER_LIMIT)?;
-        Ok::<_, GatewayError>(folder)
-    };
-    let local_executable_folder = folder("localExecutableFolder")?;
-    let local_data_folder = folder("localDataFolder")?;
-    let mut text = |key: &str| match body.remove(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    };
-    let (data, executable) = (text("remoteDataFolder"), text("remoteExecutableFolder"));
+    let (executable, data) = (body.local_executable_folder, body.local_data_folder);
+    check_size("localExecutableFolder", executable.as_ref(), FOLDER_LIMIT)?;
+    check_size("localDataFolder", data.as_ref(), FOLDER_LIMIT)?;
     Ok(JobPatch {
-        name,
-        param,
-        env,
-        slurm,
-        local_executable_folder,
-        local_data_folder,
-        remote_data_folder_id: own_folder(state, user, data).await?,
-        remote_executable_folder_id: own_folder(state, user, executable).await?,
+        name: body.name,
+        param: body.param,
+        env: body.env,
+        slurm: body.slurm,
+        local_executable_folder: executable.map(Value::Object),
+        local_data_folder: data.map(Value::Object),
+        remote_data_folder_id: own_folder(state, user, body.remote_data_folder).await?,
+        remote_executable_folder_id: own_folder(state, user, body.remote_executable_folder).await?,
     })
 }
 
 /// A job's token opens no folder that is not the job's own already.
-fn only_own_folders(job: &Job, patch: &JobPatch) -> Result<(), GatewayError> {
+fn check_own_folders(job: &Job, patch: &JobPatch) -> Result<(), JobRejection> {
     let own = folder_ids(job);
-    let wanted = [
+    let named = [
         &patch.remote_data_folder_id,
         &patch.remote_executable_folder_id,
     ];
-    match wanted.into_iter().flatten().find(|id| !own.contains(id)) {
+    match named.into_iter().flatten().find(|id| !own.contains(id)) {
         None => Ok(()),
-        Some(id) => Err(GatewayError::Refused(format!(
-            "unknown folder with id {id}"
-        ))),
+        Some(id) => Err(JobRejection::UnknownFolder(id.clone())),
     }
 }
 
-/// A folder that is not the caller's is as good as none.
 async fn own_folder(
     state: &AppState,
     user: &UserId,
@@ -290,8 +283,6 @@ async fn own_folder(
     };
     match state.store.folder_of(user, &id).await? {
         Some(folder) => Ok(Some(folder.id)),
-        None => Err(GatewayError::Refused(format!(
-            "unknown folder with id {id}"
-        ))),
+        None => Err(JobRejection::UnknownFolder(id).into()),
     }
 }

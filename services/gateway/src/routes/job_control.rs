@@ -1,42 +1,38 @@
-//! Cancel, pause, resume: what the owner wants is saved in the row, then whoever
-//! carries the job is told to look. It looks by itself, too, if that call is lost.
+//! Cancel, pause, resume: the owner's intent is saved in the row, then the maintainer that
+//! runs the job is notified. If the notification is lost, it finds the intent in the row.
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use compute_domain::{
-    ids::JobId,
-    job::{Intent, Job},
-};
+use axum::{Json, extract::State};
+use compute_domain::job::{Intent, Job};
 use compute_runtime::tls::Role;
 use serde::Serialize;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForJob},
+    auth::{OwnJob, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForJobControl,
     state::AppState,
     submit,
 };
 
-/// Maintainers that were heard of within this time are called.
+/// Maintainers that have reported within this time are notified.
 const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
-/// What was done.
+/// What the request did.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
     messages: [&'static str; 1],
 }
 
 impl Done {
-    /// Done, in these words.
-    pub(super) fn saying(words: &'static str) -> Self {
-        Self { messages: [words] }
+    /// With one message.
+    pub(super) fn with_message(message: &'static str) -> Self {
+        Self {
+            messages: [message],
+        }
     }
 }
 
@@ -45,10 +41,9 @@ impl Done {
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn cancel(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    wish(&state, &caller, id, Intent::Cancel).await?;
+    save_intent(&state, own, Intent::Cancel).await?;
     Ok(Json(Done {
         messages: ["job successfully added to cancel queue"],
     }))
@@ -59,10 +54,9 @@ pub async fn cancel(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn pause(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    wish(&state, &caller, id, Intent::Pause).await?;
+    save_intent(&state, own, Intent::Pause).await?;
     Ok(Json(Done {
         messages: ["job successfully added to pause queue"],
     }))
@@ -73,35 +67,33 @@ pub async fn pause(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
 pub async fn resume(
     State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForJob, TokenOnly>,
+    own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    wish(&state, &caller, id, Intent::Resume).await?;
+    save_intent(&state, own, Intent::Resume).await?;
     Ok(Json(Done {
         messages: ["job successfully added to resume queue"],
     }))
 }
 
-async fn wish(
+async fn save_intent(
     state: &AppState,
-    caller: &Authorized<ForJob, TokenOnly>,
-    id: String,
+    own: OwnJob<ForJobControl, TokenOnly>,
     intent: Intent,
 ) -> Result<(), GatewayError> {
-    let id = JobId::from_text(id);
-    let job = state.store.set_intent(&caller.user.id, &id, intent).await?;
+    let (user, id) = (&own.user.id, &own.job.id);
+    let job = state.store.set_intent(user, id, intent).await?;
     let job = job.ok_or(GatewayError::NotRunning)?;
-    tracing::info!(intent = intent.as_str(), "wish saved");
-    // Not taken yet: its entry may have been dropped while it was held.
+    tracing::info!(intent = intent.as_str(), "intent saved");
+    // No maintainer has the job yet, and its entry may have been dropped while it was paused.
     if intent == Intent::Resume && job.queued_at.is_none() {
         submit::publish(state, &job).await;
     }
-    tell_maintainer(state, job);
+    notify_maintainer(state, job);
     Ok(())
 }
 
-/// Tells whoever carries the job to look at it, without waiting for that.
-pub(super) fn tell_maintainer(state: &AppState, job: Job) {
+/// Notifies the maintainer that runs the job, without waiting for it.
+pub(super) fn notify_maintainer(state: &AppState, job: Job) {
     let state = state.clone();
     state
         .shutdown
@@ -119,11 +111,11 @@ async fn notice(state: &AppState, job: &Job) {
             return;
         }
     };
-    let told = async {
+    let notified = async {
         let channel = state.transport.channel(&address, Role::Maintainer)?;
         anyhow::Ok(compute_proto::notice(channel, &job.id).await?)
     };
-    if let Err(error) = told.await {
-        tracing::warn!(job.id = %job.id, address, %error, "maintainer was not told; it looks by itself");
+    if let Err(error) = notified.await {
+        tracing::warn!(job.id = %job.id, address, %error, "could not notify the maintainer; it reads the row later");
     }
 }

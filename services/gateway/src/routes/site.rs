@@ -1,4 +1,4 @@
-//! What anybody may know of this deployment.
+//! Public information about the deployment.
 
 use std::collections::BTreeMap;
 

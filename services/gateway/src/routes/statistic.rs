@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use compute_domain::{ids::JobId, job::Job};
+use axum::{Json, extract::State};
+use compute_domain::job::Job;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForStatistic},
+    auth::{OwnJob, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForAccount,
     state::AppState,
 };
 
@@ -46,8 +43,8 @@ pub struct JobRuntime {
 #[utoipa::path(get, path = "/statistic", tag = "statistic",
     responses((status = OK, body = Statistic)))]
 pub async fn all(State(state): State<AppState>) -> Result<Json<Statistic>, GatewayError> {
-    // Anybody may ask, and all jobs are read for it.
-    let _place = state.lists.take_of_anybody().await?;
+    // The route is public and reads all jobs.
+    let _slot = state.lists.take_public().await?;
     let runtimes = state.store.runtimes().await?;
     let total = runtimes
         .iter()
@@ -65,17 +62,10 @@ pub async fn all(State(state): State<AppState>) -> Result<Json<Statistic>, Gatew
 #[utoipa::path(get, path = "/statistic/job/{id}", request_body = TokenOnly, tag = "statistic",
     params(("id" = String, Path)),
     responses((status = OK, body = JobStatistic), (status = UNAUTHORIZED)))]
-pub async fn of_job(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    caller: Authorized<ForStatistic, TokenOnly>,
-) -> Result<Json<JobStatistic>, GatewayError> {
-    let id = JobId::from_text(id);
-    let job = state.store.job_of(&caller.user.id, &id).await?;
-    let job = job.ok_or(GatewayError::NoSuchJob(id))?;
-    Ok(Json(JobStatistic {
-        runtime_in_seconds: runtime(job),
-    }))
+pub async fn of_job(own: OwnJob<ForAccount, TokenOnly>) -> Json<JobStatistic> {
+    Json(JobStatistic {
+        runtime_in_seconds: runtime(own.job),
+    })
 }
 
 fn runtime(job: Job) -> Option<JobRuntime> {

@@ -1,4 +1,4 @@
-//! What the caller's jobs have used, from the HPCs' accounting.
+//! Usage of the caller's jobs, from the HPCs' accounting.
 
 use axum::{
     Json,
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    auth::{Authorized, ForChange},
+    auth::{Authorized, TokenOnly},
     error::GatewayError,
-    schema::TokenOnly,
+    legacy::statuses::ForAccount,
     state::AppState,
 };
 
-/// How the figures are wanted.
+/// The format of the response.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Format {
@@ -71,7 +71,7 @@ pub struct RawUsage {
 pub async fn slurm_usage(
     State(state): State<AppState>,
     Query(Format { format }): Query<Format>,
-    caller: Authorized<ForChange, TokenOnly>,
+    caller: Authorized<ForAccount, TokenOnly>,
 ) -> Result<Json<UsageView>, GatewayError> {
     let raw = RawUsage::from(state.store.usage_of(&caller.user.id).await?);
     let wants_raw =

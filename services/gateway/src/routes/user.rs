@@ -5,11 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Authorized, ForUser},
+    auth::{Authorized, TokenOnly},
     error::GatewayError,
     job_list,
     job_view::JobView,
-    schema::TokenOnly,
+    legacy::statuses::ForUser,
     state::AppState,
 };
 
@@ -53,9 +53,7 @@ pub async fn jupyter_globus(
 ) -> Result<Json<JupyterGlobus>, GatewayError> {
     let hub = &caller.user.hub;
     let root_path = hub.folder_of(&caller.user.name);
-    let root_path = root_path.ok_or_else(|| {
-        GatewayError::Forbidden("your account has no folder on its JupyterHub".to_owned())
-    })?;
+    let root_path = root_path.ok_or(GatewayError::NoHubFolder)?;
     Ok(Json(JupyterGlobus {
         endpoint: hub.endpoint.clone(),
         root_path,
@@ -70,6 +68,6 @@ pub async fn jobs(
     caller: Authorized<ForUser, TokenOnly>,
 ) -> Result<Response, GatewayError> {
     let user = &caller.user.id;
-    let place = state.lists.take(user).await?;
-    job_list::answer(state.store, user.clone(), place).await
+    let slot = state.lists.take(user).await?;
+    job_list::respond(state.store, user.clone(), slot).await
 }

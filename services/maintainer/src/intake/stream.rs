@@ -7,8 +7,13 @@
 //! stays queued, and is taken from the database when one of that user's jobs ends.
 //! The entry of a job whose row cannot be read goes to the dead letter stream.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
+use compute_domain::ids::JobId;
 use compute_queue::{Consumer, Entry};
 
 use super::{Claimed, claim, sweep, unreadable_row};
@@ -40,6 +45,7 @@ pub async fn run(context: Arc<Context>, hpc: HpcHandle) {
         consumer,
         entries: VecDeque::new(),
         passed_over: false,
+        unreadable: HashSet::new(),
     };
     let mut failures = 0;
     while !context.shutdown.token.is_cancelled() {
@@ -87,13 +93,17 @@ struct Reader {
     entries: VecDeque<Entry>,
     /// Whether entries were acknowledged whose jobs still wait, because of `jobs_per_user`.
     passed_over: bool,
+    /// Queued jobs whose rows cannot be read, so that they are not claimed again and again. Once
+    /// its row is corrected, the sweep publishes such a job.
+    unreadable: HashSet<JobId>,
 }
 
 impl Reader {
     async fn turn(&mut self) -> anyhow::Result<Turn> {
         let (context, hpc) = (&self.context, &self.hpc);
         if self.passed_over {
-            if !sweep::claim_passed_over(context, hpc, BATCH.into()).await? {
+            let unreadable = &mut self.unreadable;
+            if !sweep::claim_passed_over(context, hpc, BATCH.into(), unreadable).await? {
                 return Ok(Turn::Full);
             }
             self.passed_over = context.store.is_any_queued_on(hpc.name()).await?;

@@ -78,7 +78,10 @@ async fn sweep(context: &Arc<Context>, hpc: &HpcHandle) -> anyhow::Result<()> {
         Ok(in_stream) => publish_missing(context, name, &overdue, in_stream).await,
         Err(error) => {
             tracing::warn!(hpc = name, %error, "no stream: taking queued jobs from the database");
-            Ok(claim_ready(context, hpc, &overdue).await.map(drop)?)
+            let mut unreadable = HashSet::new();
+            Ok(claim_ready(context, hpc, &overdue, &mut unreadable)
+                .await
+                .map(drop)?)
         }
     }
 }
@@ -104,29 +107,38 @@ async fn publish_missing(
 }
 
 /// Claims up to `limit` of the jobs that wait in the database alone, and whose users may
-/// have more jobs now; false if no place is free.
+/// have more jobs now; false if no place is free. A job whose row cannot be read is left out
+/// and added to `unreadable`; those that are there already are not tried.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails. A job whose row cannot be read is left out.
+/// [`StoreError`] if the database fails.
 pub(super) async fn claim_passed_over(
     context: &Arc<Context>,
     hpc: &HpcHandle,
     limit: u64,
+    unreadable: &mut HashSet<JobId>,
 ) -> Result<bool, StoreError> {
     let per_user = hpc.config.jobs_per_user;
     let ready = context.store.queued_and_ready(hpc.name(), per_user, limit);
-    claim_ready(context, hpc, &ready.await?).await
+    claim_ready(context, hpc, &ready.await?, unreadable).await
 }
 
 async fn claim_ready(
     context: &Arc<Context>,
     hpc: &HpcHandle,
     ready: &[Waiting],
+    unreadable: &mut HashSet<JobId>,
 ) -> Result<bool, StoreError> {
     for waiting in ready {
-        let claimed = leave_out_row(claim(context, hpc, &waiting.id).await)?;
-        if claimed == Some(Claimed::Full) {
-            return Ok(false);
+        if unreadable.contains(&waiting.id) {
+            continue;
+        }
+        match leave_out_row(claim(context, hpc, &waiting.id).await)? {
+            Some(Claimed::Full) => return Ok(false),
+            Some(_) => {}
+            None => {
+                unreadable.insert(waiting.id.clone());
+            }
         }
     }
     Ok(true)

@@ -1,11 +1,14 @@
-//! Jobs of HPCs that are not in `hpc.json` (any more). No maintainer serves them: they are
-//! counted and logged, each job gets one event, and a job that is to be cancelled
-//! ends.
+//! Jobs of HPCs that are not in this process' `hpc.json` (any more), and that no other
+//! maintainer serves either: they are counted and logged, each job gets one event, and a job
+//! that is to be cancelled ends.
 //!
 //! A job whose maintainer is not in `maintainer.json` is run all the same
 //! (`lifecycle/definition.rs`); here it is counted only.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use compute_db::{Claim, Places, Progress, StoreError};
 use compute_domain::{
@@ -38,7 +41,12 @@ pub async fn run(context: Arc<Context>) {
 
 /// One look. `logged` are the jobs that the log names already.
 async fn look(context: &Context, logged: &mut HashSet<JobId>) -> Result<(), StoreError> {
-    let hpcs: Vec<&str> = context.site.hpcs.keys().map(String::as_str).collect();
+    // While the configuration is being changed, other processes may know more HPCs.
+    let served = context.store.served_hpcs(context.lease).await?;
+    let hpcs: BTreeSet<&str> = (context.site.hpcs.keys().chain(&served))
+        .map(String::as_str)
+        .collect();
+    let hpcs: Vec<&str> = hpcs.into_iter().collect();
     let maintainers: Vec<&str> = context
         .site
         .maintainers
@@ -68,7 +76,8 @@ async fn look(context: &Context, logged: &mut HashSet<JobId>) -> Result<(), Stor
         .store
         .open_jobs_without_maintainer(&hpcs, &maintainers)
         .await?;
-    meters::unconfigured_jobs(jobs.len(), without_maintainer);
+    let outside = context.store.count_open_jobs_outside(&hpcs).await?;
+    meters::unconfigured_jobs(outside, without_maintainer);
     *logged = jobs.into_iter().map(|job| job.id).collect();
     Ok(())
 }

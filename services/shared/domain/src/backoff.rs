@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 
-/// An exponential back-off with full jitter: the limit doubles with each failure, and the
-/// delay is a random part of it, so that callers who failed together do not return together.
+/// An exponential back-off with equal jitter: the limit doubles with each failure, and the
+/// delay is at least half of it and random beyond, so that callers who failed together do not
+/// return together, and none returns at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -24,9 +25,10 @@ impl Backoff {
         self.first.saturating_mul(factor).min(self.longest)
     }
 
-    /// Returns a random delay between zero and [`Self::limit`].
+    /// Returns a random delay between half of [`Self::limit`] and all of it.
     pub fn delay(&self, failures: u32) -> Duration {
-        rand::rng().random_range(Duration::ZERO..=self.limit(failures))
+        let limit = self.limit(failures);
+        rand::rng().random_range(limit / 2..=limit)
     }
 }
 
@@ -46,7 +48,12 @@ mod tests {
     #[test]
     fn a_delay_is_within_its_limit_and_varies() {
         let delays: Vec<_> = (0..100).map(|_| BACKOFF.delay(5)).collect();
-        assert!(delays.iter().all(|delay| *delay <= BACKOFF.limit(5)));
+        let limit = BACKOFF.limit(5);
+        assert!(
+            delays
+                .iter()
+                .all(|delay| (limit / 2..=limit).contains(delay))
+        );
         assert!(delays.iter().any(|delay| *delay != delays[0]));
     }
 }

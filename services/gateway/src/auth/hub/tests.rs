@@ -30,8 +30,8 @@ async fn hub() -> (HubClient, String) {
         user_mapping: UserMapping::Plain,
         services: vec!["reporter".to_owned()],
     };
-    let guesses = Arc::new(Guesses::new(1000, Arc::new(SystemClock)));
-    let client = HubClient::new([(host.clone(), hub)].into(), guesses).unwrap();
+    let rejected_tokens = Arc::new(RejectedTokens::new(1000, Arc::new(SystemClock)));
+    let client = HubClient::new([(host.clone(), hub)].into(), rejected_tokens).unwrap();
     (client, host)
 }
 
@@ -110,7 +110,7 @@ async fn nobody_else_is() {
         "ali\0ce",
         "ali\nce",
     ] {
-        let answer = Answer {
+        let answer = HubModel {
             name: name.to_owned(),
             kind: Some("user".to_owned()),
         };

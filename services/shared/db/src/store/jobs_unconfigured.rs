@@ -48,6 +48,14 @@ impl Store {
         Ok(jobs.collect())
     }
 
+    /// Number of open jobs on other HPCs than `hpcs`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be counted.
+    pub async fn count_open_jobs_outside(&self, hpcs: &[&str]) -> Result<u64, StoreError> {
+        Ok(outside(hpcs).count(&self.connection).await?)
+    }
+
     /// Number of open jobs whose maintainer is none of `maintainers`, on `hpcs`.
     ///
     /// # Errors

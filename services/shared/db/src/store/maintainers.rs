@@ -1,12 +1,12 @@
 //! The maintainer processes that are there: each registers itself, so that nobody
 //! has to keep a list of them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use compute_domain::{ids::MaintainerId, job::Job};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _, Set,
-    sea_query::Expr,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set, sea_query::Expr,
 };
 
 use crate::{
@@ -126,5 +126,32 @@ impl Store {
             }
         }
         Ok(of_hpc)
+    }
+
+    /// Names of the HPCs that some maintainer serves whose heartbeat is younger than
+    /// `alive_within`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the list could not be read.
+    pub async fn served_hpcs(
+        &self,
+        alive_within: Duration,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let since = self.now().minus(alive_within).millis();
+        let rows: Vec<(String, String)> = maintainer::Entity::find()
+            .select_only()
+            .columns([maintainer::Column::Id, maintainer::Column::Hpcs])
+            .filter(maintainer::Column::HeartbeatAt.gte(since))
+            .into_tuple()
+            .all(&self.connection)
+            .await?;
+        let mut served = BTreeSet::new();
+        for (id, hpcs) in rows {
+            match read_json::<Vec<String>>("maintainers", &id, "hpcs", &hpcs) {
+                Ok(hpcs) => served.extend(hpcs),
+                Err(error) => tracing::warn!(%error, "maintainer left out"),
+            }
+        }
+        Ok(served)
     }
 }

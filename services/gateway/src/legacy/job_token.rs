@@ -1,6 +1,5 @@
-//! Tokens of single jobs (deprecated): whoever made a job with `"jobToken": true`
-//! got a secret, and computes from it, for each hour, an access token for that
-//! job alone:
+//! Tokens of single jobs (deprecated). Whoever creates a job with `"jobToken": true` gets a
+//! secret and computes from it, for each hour, an access token for that job alone:
 //!
 //! `base64(ALG) . base64({"date": YYYYMMDDHH}) . base64(ID) . hex(H(SECRET + ID + second part))`
 //!
@@ -44,7 +43,7 @@ pub fn new_secret() -> SecretString {
     SecretString::from(hex::encode(random))
 }
 
-/// An access token, taken apart and not checked.
+/// An access token, parsed and not verified.
 #[derive(Debug)]
 pub struct AccessToken {
     algorithm: &'static Algorithm,
@@ -60,7 +59,7 @@ struct Payload {
 }
 
 impl AccessToken {
-    /// Takes `text` apart; `None` if it is no such token.
+    /// Parses `text`; `None` if it is not an access token.
     pub fn decode(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (algorithm, payload, id, digest) =
@@ -101,18 +100,18 @@ impl AccessToken {
     }
 }
 
-/// Set on a request by whoever accepted a job token.
+/// A flag on a request: a job token was accepted.
 #[derive(Debug, Clone, Default)]
 pub struct WasUsed(Arc<AtomicBool>);
 
 impl WasUsed {
-    /// A job token was accepted.
+    /// Records that a job token was accepted.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Answers a request that a job token was accepted for with the header `Deprecation`.
+/// Adds the header `Deprecation` (RFC 9745) to responses to requests with a job token.
 pub async fn announce_deprecation(mut request: Request, next: Next) -> Response {
     let was_used = WasUsed::default();
     request.extensions_mut().insert(was_used.clone());

@@ -1,6 +1,6 @@
-//! What the older server's web framework answered by itself, beside any handler:
-//! `OPTIONS` with the methods of a route, the way to the documentation's page, and
-//! the character set of JSON, which needs none.
+//! Responses of the older server's web framework outside of handlers: `OPTIONS` lists the
+//! methods of a route, `/api-docs` redirects to the documentation, and JSON has a character
+//! set.
 
 use axum::{
     body::Body,
@@ -22,7 +22,7 @@ const REDIRECT: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta chars
     <a href=\"/api-docs/\">/api-docs/</a></pre>\n</body>\n</html>\n";
 
 /// Around the router: only there it is known which methods a route has.
-pub async fn answer(request: Request, next: Next) -> Response {
+pub async fn respond(request: Request, next: Next) -> Response {
     if request.uri().path() == "/api-docs" && request.method() == Method::GET {
         let headers = [
             (CONTENT_TYPE, HTML),
@@ -63,7 +63,7 @@ mod tests {
         let router = Router::new()
             .route("/hpc", get(handler))
             .route("/job/{id}", get(handler).put(handler).delete(handler));
-        let app = middleware::from_fn(answer).layer(router);
+        let app = middleware::from_fn(respond).layer(router);
         let request = http::Request::builder().method(method).uri(path);
         let response = app
             .oneshot(request.body(Body::empty()).unwrap())

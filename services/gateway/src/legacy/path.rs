@@ -1,5 +1,5 @@
-//! The older server's paths: in any case, with or without a slash at the end,
-//! and under `/v2` as well, which a deployment's proxy used to add.
+//! The older server's paths: in any case, with or without a slash at the end, and with the
+//! prefix `/v2`, which a deployment's proxy used to add.
 
 use std::task::{Context, Poll};
 

@@ -1,5 +1,4 @@
-//! What is seen of every request: the span in which it is answered, the line that
-//! says so, and what is measured.
+//! The log and the metrics of requests: a span for each, a line when it is answered.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,11 @@ use tracing::{Span, field::Empty};
 
 use crate::meters;
 
-/// Goes back with every answer.
+/// The header with the id of a request, also in its response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static(compute_trace::REQUEST_HEADER);
 
-/// A request keeps the id that its client gave, if that may stand in logs; if not it
-/// gets a new one, as one without an id does.
-pub async fn without_unfit_id(mut request: Request) -> Request {
+/// Removes an id that must not stand in logs, so that the request gets a new one.
+pub async fn remove_invalid_id(mut request: Request) -> Request {
     if id_of(&request).is_none() {
         request.headers_mut().remove(REQUEST_ID);
     }
@@ -38,18 +36,18 @@ pub fn span(request: &Request) -> Span {
     )
 }
 
-/// The request that is being answered is about `job`.
+/// Records in the current span that the request is about `job`.
 pub fn is_about(job: &JobId) {
     Span::current().record("job.id", job.as_str());
 }
 
-/// Says that a request is answered.
+/// Logs that a request is answered.
 pub fn answered<B>(response: &http::Response<B>, latency: Duration, _span: &Span) {
     let duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = response.status().as_u16(), duration_ms, "answered");
 }
 
-/// Around each route: says what job a request is about, and counts and times it.
+/// Around each route: records the job, counts and times the request.
 pub async fn measure(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     if let Some(job) = job_of(&request) {
@@ -68,7 +66,7 @@ fn id_of(request: &Request) -> Option<&str> {
     compute_trace::is_fit(id).then_some(id)
 }
 
-/// What stands in the place of `{id}` after `job` in the path of the route.
+/// The value of `{id}` after `job` in the path of the route.
 fn job_of(request: &Request) -> Option<JobId> {
     let route = request.extensions().get::<MatchedPath>()?.as_str();
     let mut both = route.split('/').zip(request.uri().path().split('/'));
@@ -111,7 +109,7 @@ mod tests {
         let echo = async |request: Request| id_of(&request).unwrap_or("none").to_owned();
         let router = Router::new()
             .route("/", get(echo))
-            .layer(middleware::map_request(without_unfit_id));
+            .layer(middleware::map_request(remove_invalid_id));
         for (given, kept) in [("a-1", "a-1"), ("a b", "none"), ("{\"a\":1}", "none")] {
             let request = Request::get("/").header(REQUEST_ID, given);
             let request = request.body(Body::empty()).unwrap();

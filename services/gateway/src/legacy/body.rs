@@ -1,5 +1,5 @@
-//! Bodies as clients send them: JSON, urlencoded or multipart, on any method, GET
-//! included; absent is as good as empty.
+//! Bodies as clients send them: JSON, urlencoded or multipart, on any method including GET.
+//! An absent body is an empty one.
 
 use axum::{
     RequestExt as _,
@@ -12,18 +12,18 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use crate::error::GatewayError;
+use crate::error::{GatewayError, ValueRejection};
 
 /// Largest body, bytes.
 pub const LIMIT: usize = 1 << 20;
 
 /// Values in one JSON body.
-const MOST_VALUES: usize = 50_000;
+const MAX_VALUES: usize = 50_000;
 
 /// The fields of a request's body.
 ///
 /// # Errors
-/// If it is malformed, too large, or no object.
+/// If the body is malformed, too large, or not an object.
 pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> {
     let kind = request
         .headers()
@@ -54,23 +54,23 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, GatewayError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    few_values(bytes)?;
+    check_value_count(bytes)?;
     let value = serde_json::from_slice(bytes)
-        .map_err(|error| GatewayError::Malformed(format!("no JSON: {error}")))?;
+        .map_err(|error| GatewayError::MalformedBody(format!("no JSON: {error}")))?;
     match value {
         Value::Object(fields) => Ok(fields),
         Value::Array(_) => Err(GatewayError::InvalidInput(vec![
             "is not of a type(s) object".to_owned(),
         ])),
-        _ => Err(GatewayError::Malformed(
+        _ => Err(GatewayError::MalformedBody(
             "neither an object nor an array".to_owned(),
         )),
     }
 }
 
-/// Refuses what is small as text and large in memory: each value takes some 30 to 300
-/// bytes, and the body is read before it is known who sends it.
-fn few_values(bytes: &[u8]) -> Result<(), GatewayError> {
+/// Rejects bodies that are small as text and large in memory: each value takes 30 to 300
+/// bytes, and the body is read before the caller is known.
+fn check_value_count(bytes: &[u8]) -> Result<(), ValueRejection> {
     let (mut values, mut in_text, mut is_escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {
@@ -81,10 +81,8 @@ fn few_values(bytes: &[u8]) -> Result<(), GatewayError> {
             _ => {}
         }
     }
-    if values > MOST_VALUES {
-        return Err(GatewayError::Refused(format!(
-            "the body holds more than {MOST_VALUES} values: put them into a file"
-        )));
+    if values > MAX_VALUES {
+        return Err(ValueRejection::TooManyValues(MAX_VALUES));
     }
     Ok(())
 }
@@ -95,12 +93,12 @@ fn form(bytes: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
-/// The fields of a form; files in it are nobody's concern.
+/// The fields of a form; files are ignored.
 async fn multipart(request: Request) -> Result<Map<String, Value>, GatewayError> {
     let mut parts: Multipart = request
         .extract()
         .await
-        .map_err(|error: MultipartRejection| GatewayError::Malformed(error.body_text()))?;
+        .map_err(|error: MultipartRejection| GatewayError::MalformedBody(error.body_text()))?;
     let mut fields = Map::new();
     while let Some(part) = parts.next_field().await.map_err(refused)? {
         let name = part.name().map(str::to_owned);
@@ -116,7 +114,7 @@ fn refused(error: MultipartError) -> GatewayError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         GatewayError::TooLarge(LIMIT)
     } else {
-        GatewayError::Malformed(error.body_text())
+        GatewayError::MalformedBody(error.body_text())
     }
 }
 
@@ -173,15 +171,15 @@ mod tests {
     #[test]
     fn a_body_of_very_many_values_is_refused() {
         let body = |values: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(values));
-        assert!(few_values(body(MOST_VALUES - 10).as_bytes()).is_ok());
-        assert!(few_values(body(MOST_VALUES).as_bytes()).is_err());
+        assert!(check_value_count(body(MAX_VALUES - 10).as_bytes()).is_ok());
+        assert!(check_value_count(body(MAX_VALUES).as_bytes()).is_err());
         let text = format!(
             "{{\"a\":\"{}\\\"{}\"}}",
             ",[{".repeat(30_000),
             ",".repeat(30_000)
         );
         assert!(
-            few_values(text.as_bytes()).is_ok(),
+            check_value_count(text.as_bytes()).is_ok(),
             "what is in a text is one value"
         );
     }

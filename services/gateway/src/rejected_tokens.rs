@@ -1,6 +1,6 @@
-//! Tokens that hubs have refused, counted by the client's address: a hub is not asked about
-//! any number of guesses. Tokens that are good cost nothing, so that any number of users may
-//! come from one address, as those of a hub do.
+//! Tokens that hubs have rejected, counted by the client's address, so that nobody can try
+//! any number of them. Valid tokens cost nothing: any number of users may come from one
+//! address, as those of a hub do.
 
 use std::{
     collections::BTreeMap,
@@ -13,36 +13,36 @@ use compute_domain::{Clock, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// Questions at a time for one address: as many guesses may be asked about beyond the limit.
+/// Lookups at a time for one address. As many rejected tokens may go beyond the limit.
 const AT_ONCE: usize = 8;
 
-/// How long a question waits for those before it.
-const LONGEST_QUEUE: Duration = Duration::from_secs(5);
+/// How long a lookup waits for those before it.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Seconds after which whoever has waited in vain may come again.
-const LATER: u64 = 5;
+/// Seconds after which a client may try again if its lookup did not get a turn.
+const RETRY_AFTER: u64 = 5;
 
-/// How often addresses without debts are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often addresses without recent rejections are dropped.
+const CLEAN_EVERY: Duration = Duration::from_secs(60);
 
 const MINUTE_MS: f64 = 60_000.0;
 
-/// Counts what each address has guessed.
-pub struct Guesses {
+/// Counts the rejected tokens of each address.
+pub struct RejectedTokens {
     per_minute: f64,
     clock: Arc<dyn Clock>,
     addresses: Mutex<BTreeMap<IpAddr, Address>>,
 }
 
-/// What one address has guessed: a bucket that leaks.
+/// The rejected tokens of one address: a leaky bucket.
 struct Address {
-    refused: f64,
+    rejected: f64,
     at: Timestamp,
     turns: Arc<Semaphore>,
 }
 
-impl Guesses {
-    /// At most `per_minute` refused tokens of each address.
+impl RejectedTokens {
+    /// At most `per_minute` rejected tokens of each address.
     pub fn new(per_minute: u32, clock: Arc<dyn Clock>) -> Self {
         Self {
             per_minute: f64::from(per_minute),
@@ -51,27 +51,27 @@ impl Guesses {
         }
     }
 
-    /// Waits until a hub may be asked about a token from `client`; keep what is returned until
-    /// it has answered.
+    /// Waits until a hub may be asked about a token from `client`. The permit is kept until the
+    /// hub has responded.
     ///
     /// # Errors
-    /// After how many seconds to come again, if too many tokens were refused.
+    /// The seconds after which to try again, if too many tokens were rejected.
     pub async fn turn(&self, client: IpAddr) -> Result<OwnedSemaphorePermit, u64> {
         let turns = self.with(client, |address| Arc::clone(&address.turns));
         // A hub that does not answer must not pile up the requests of others.
-        let turn = tokio::time::timeout(LONGEST_QUEUE, turns.acquire_owned()).await;
-        let turn = turn.map_err(|_| LATER)?.map_err(|_| LATER)?;
+        let turn = tokio::time::timeout(QUEUE_TIMEOUT, turns.acquire_owned()).await;
+        let turn = turn.map_err(|_| RETRY_AFTER)?.map_err(|_| RETRY_AFTER)?;
         let per_minute = self.per_minute;
-        let over = self.with(client, |address| address.refused + 1.0 - per_minute);
+        let over = self.with(client, |address| address.rejected + 1.0 - per_minute);
         if over <= 0.0 {
             return Ok(turn);
         }
         Err(seconds(over / per_minute * 60.0))
     }
 
-    /// Counts a token from `client` that a hub has refused.
-    pub fn refused(&self, client: IpAddr) {
-        self.with(client, |address| address.refused += 1.0);
+    /// Counts a token from `client` that a hub has rejected.
+    pub fn count(&self, client: IpAddr) {
+        self.with(client, |address| address.rejected += 1.0);
     }
 
     fn with<T>(&self, client: IpAddr, work: impl FnOnce(&mut Address) -> T) -> T {
@@ -81,7 +81,7 @@ impl Guesses {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let address = addresses.entry(client).or_insert_with(|| Address {
-            refused: 0.0,
+            rejected: 0.0,
             at: now,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
         });
@@ -89,7 +89,7 @@ impl Guesses {
         work(address)
     }
 
-    fn forget(&self) {
+    fn drop_expired(&self) {
         let now = self.clock.now();
         let mut addresses = self
             .addresses
@@ -97,7 +97,7 @@ impl Guesses {
             .unwrap_or_else(PoisonError::into_inner);
         addresses.retain(|_, address| {
             address.leak(now, self.per_minute);
-            address.refused > 0.0 || Arc::strong_count(&address.turns) > 1
+            address.rejected > 0.0 || Arc::strong_count(&address.turns) > 1
         });
     }
 }
@@ -105,11 +105,11 @@ impl Guesses {
 impl Address {
     #[expect(
         clippy::cast_precision_loss,
-        reason = "a fraction of a guess does not matter"
+        reason = "a fraction of a token does not matter"
     )]
     fn leak(&mut self, now: Timestamp, per_minute: f64) {
         let millis = (now.millis() - self.at.millis()).max(0) as f64;
-        self.refused = (self.refused - millis / MINUTE_MS * per_minute).max(0.0);
+        self.rejected = (self.rejected - millis / MINUTE_MS * per_minute).max(0.0);
         self.at = now;
     }
 }
@@ -117,17 +117,17 @@ impl Address {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "some minutes at the most, and never negative"
+    reason = "a few minutes at most, and never negative"
 )]
 fn seconds(seconds: f64) -> u64 {
     seconds.ceil().max(1.0) as u64
 }
 
-/// Forgets addresses that have not guessed for a while, again and again until `stop`.
-pub async fn forget_idle(guesses: Arc<Guesses>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(LOOK_EVERY);
+/// Drops addresses without recent rejections until `stop`.
+pub async fn drop_idle(rejected_tokens: Arc<RejectedTokens>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(CLEAN_EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        guesses.forget();
+        rejected_tokens.drop_expired();
     }
 }
 
@@ -140,49 +140,49 @@ mod tests {
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn guesses() -> (Guesses, Arc<ManualClock>) {
+    fn tokens() -> (RejectedTokens, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000_000)));
-        (Guesses::new(6, clock.clone()), clock)
+        (RejectedTokens::new(6, clock.clone()), clock)
     }
 
     #[tokio::test]
-    async fn guesses_of_one_address_are_few_and_come_back() {
-        let (guesses, clock) = guesses();
+    async fn one_address_is_limited_and_recovers() {
+        let (tokens, clock) = tokens();
         for _ in 0..6 {
-            drop(guesses.turn(ONE).await.unwrap());
-            guesses.refused(ONE);
+            drop(tokens.turn(ONE).await.unwrap());
+            tokens.count(ONE);
         }
-        assert_eq!(guesses.turn(ONE).await.unwrap_err(), 10);
-        drop(guesses.turn(OTHER).await.unwrap());
+        assert_eq!(tokens.turn(ONE).await.unwrap_err(), 10);
+        drop(tokens.turn(OTHER).await.unwrap());
         clock.advance(Duration::from_secs(10));
-        drop(guesses.turn(ONE).await.unwrap());
-        guesses.refused(ONE);
-        assert_eq!(guesses.turn(ONE).await.unwrap_err(), 10);
+        drop(tokens.turn(ONE).await.unwrap());
+        tokens.count(ONE);
+        assert_eq!(tokens.turn(ONE).await.unwrap_err(), 10);
         clock.advance(Duration::from_secs(61));
-        guesses.forget();
-        assert!(guesses.addresses.lock().unwrap().is_empty());
+        tokens.drop_expired();
+        assert!(tokens.addresses.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn good_tokens_cost_nothing() {
-        let (guesses, _) = guesses();
+    async fn valid_tokens_cost_nothing() {
+        let (tokens, _) = tokens();
         for _ in 0..1000 {
-            drop(guesses.turn(ONE).await.unwrap());
+            drop(tokens.turn(ONE).await.unwrap());
         }
     }
 
     #[tokio::test]
-    async fn many_guesses_at_once_are_few_as_well() {
-        let (guesses, _) = guesses();
-        let guesses = Arc::new(guesses);
+    async fn concurrent_lookups_are_limited_as_well() {
+        let (tokens, _) = tokens();
+        let tokens = Arc::new(tokens);
         let mut at_once = tokio::task::JoinSet::new();
         for _ in 0..100 {
-            let guesses = Arc::clone(&guesses);
+            let tokens = Arc::clone(&tokens);
             at_once.spawn(async move {
-                let turn = guesses.turn(ONE).await;
+                let turn = tokens.turn(ONE).await;
                 tokio::task::yield_now().await;
                 if turn.is_ok() {
-                    guesses.refused(ONE);
+                    tokens.count(ONE);
                 }
                 turn.is_ok()
             });

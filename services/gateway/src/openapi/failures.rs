@@ -1,22 +1,26 @@
-//! What every operation may answer beside what it is asked for: refusals, all of
-//! one shape.
+//! The failures that every operation may respond with, all of one shape, and the token that
+//! every body may hold.
 
 use serde::Serialize;
 use utoipa::{
     PartialSchema as _, ToSchema,
     openapi::{
-        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder, path::Operation, path::PathItem,
-        schema::Ref,
+        ContentBuilder, OpenApi, RefOr, Required, ResponseBuilder,
+        path::Operation,
+        path::PathItem,
+        schema::{Ref, Schema},
     },
 };
+
+use crate::legacy::fields::document_token;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"error": "invalid access", "messages": ["you have no job with id 1795457659HIT7v"]}))]
-pub(super) struct Refusal {
+pub(super) struct ErrorBody {
     /// One sentence.
     error: String,
-    /// All that was found, if there is more to say.
+    /// Details, if there are any.
     #[schema(nullable = false)]
     messages: Option<Vec<String>>,
     /// Always null; kept for older clients.
@@ -35,14 +39,27 @@ const WITH_BODY: [(&str, &str); 5] = [
     ("429", "Too many requests within a minute."),
 ];
 
-/// Adds the refusals, and gives all of them their shape.
+/// Adds the failures with their shape, and the token to the bodies.
 pub fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     components
         .schemas
-        .insert("Refusal".to_owned(), Refusal::schema());
+        .insert("Refusal".to_owned(), ErrorBody::schema());
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(complete_operation);
+    }
+    let bodies: Vec<_> = document
+        .paths
+        .paths
+        .values_mut()
+        .flat_map(operations)
+        .filter_map(body_name)
+        .collect();
+    let components = document.components.get_or_insert_default();
+    for name in bodies {
+        if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(&name) {
+            document_token(body);
+        }
     }
 }
 
@@ -57,28 +74,45 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
+/// The name of the schema of an operation's body.
+fn body_name(operation: &mut Operation) -> Option<String> {
+    let RefOr::T(body) = operation.request_body.as_ref()? else {
+        return None;
+    };
+    let RefOr::T(content) = body.content.get("application/json")? else {
+        return None;
+    };
+    match content.schema.as_ref()? {
+        RefOr::Ref(reference) => {
+            let (_, name) = reference.ref_location.rsplit_once('/')?;
+            Some(name.to_owned())
+        }
+        RefOr::T(_) => None,
+    }
+}
+
 fn complete_operation(operation: &mut Operation) {
-    // Handlers of several resources have the same name.
+    // Handlers of different resources may have the same name.
     let tag = operation.tags.iter().flatten().next();
     if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
         operation.operation_id = Some(format!("{tag}_{id}"));
     }
-    let mut refusals = ANY.to_vec();
+    let mut failures = ANY.to_vec();
     if let Some(body) = &mut operation.request_body {
         // The token may come in a header instead.
         if let RefOr::T(body) = body {
             body.required = Some(Required::False);
         }
-        refusals.extend(WITH_BODY);
+        failures.extend(WITH_BODY);
     } else {
-        // Nobody has to say who they are.
+        // The route is public.
         operation.security = Some(Vec::new());
         if operation.parameters.is_some() {
-            refusals.push(("400", "The path is malformed."));
+            failures.push(("400", "The path is malformed."));
         }
     }
     let responses = &mut operation.responses.responses;
-    for (status, about) in refusals {
+    for (status, about) in failures {
         responses
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(about).build()));

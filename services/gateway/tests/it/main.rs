@@ -1,0 +1,17 @@
+//! The gateway in one process: requests go to the router without a socket, rows to SQLite,
+//! tokens to a hub and logins and folders to a connector in the same process. Redis is away,
+//! as jobs are queued without it.
+
+mod access;
+mod bodies;
+mod connector;
+mod downloads;
+mod folders;
+mod gateway;
+mod hub;
+mod job_tokens;
+mod limits;
+mod main_path;
+mod public;
+mod submit;
+mod template;
