@@ -1,7 +1,6 @@
 //! TLS between services, with real certificates.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "a test fails where something is not as expected; also in what tests share"
 )]
 
