@@ -21,13 +21,14 @@ printf '\n%s begin\n' "$mark"
 # Messages of tools may contain names of files, which can be long.
 say() { code=$1; shift; printf '%.3000s\n' "$*"; exit "$code"; }
 
-# trouble MESSAGE: exits with 42 if a program has caused it in its own folder, and with 44 for a full disk or a root path that
-# cannot be written to, which are faults of the HPC
+# ends MESSAGE REASONS: whether a line of MESSAGE, of a tool under LC_ALL=C, ends with one of these reasons. Names of files come
+# before the reason, so no name is taken for one.
+ends() { printf '%s\n' "$1" | grep -qE ": ($2)\$"; }
+
+# trouble MESSAGE: exits with 42 for what a program can cause in its own folder, and with 44 otherwise: a full disk, a file
+# server that does not respond, a root path that cannot be written to are faults of the HPC
 trouble() {
-  case $1 in
-    *"o space left"* | *"uota exceeded"* | *"ead-only file system"*) ;;
-    *) [ "$here" = "$root" ] || say 42 "$1" ;;
-  esac
+  [ "$here" = "$root" ] || ! ends "$1" "Permission denied|Operation not permitted|Not a directory|Is a directory|Directory not empty|File exists|File name too long|Too many levels of symbolic links" || say 42 "$1"
   say 44 "$1"
 }
 
@@ -59,7 +60,7 @@ follow() {
 make() {
   rest=$1/
   while [ -n "$rest" ]; do
-    [ -e "./${rest%%/*}" ] || message=$(mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$message"
+    [ -e "./${rest%%/*}" ] || message=$(LC_ALL=C mkdir -- "./${rest%%/*}" 2>&1) || [ -e "./${rest%%/*}" ] || trouble "$message"
     into "${rest%%/*}"
     rest=${rest#*/}
   done
@@ -100,7 +101,7 @@ place() {
   [ ! -d "$work/new" ] || chmod u+rwx -- "$work/new"
   mv -fT -- "$work/new" "./$1" 2>/dev/null && return
   mv -fT -- "./$1" "./.replaced-$mark" 2>/dev/null
-  message=$(mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $message"
+  message=$(LC_ALL=C mv -fT -- "$work/new" "./$1" 2>&1) || trouble "cannot write $here/$1: $message"
   rm -rf -- "./.replaced-$mark" 2>/dev/null
 }
 
@@ -114,11 +115,16 @@ copy_to() {
   # before anything is written; what grows meanwhile is cut below
   find . -xdev -type f -printf '%s\n' 2>/dev/null | awk -v most="$most" '{ sum += $1 + 512 } END { exit sum > most }' || too_large
   {
-    tar -c --one-file-system "$@" -f - . 2>"$work/errors"
+    LC_ALL=C tar -c --one-file-system "$@" -f - . 2>"$work/errors"
     printf '%s\n' "$?" >"$work/status"
-  } | head -c "$most" |
-    tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && read -r status <"$work/status" &&
-    case $status in 0 | 1) return ;; esac
-  ! grep -q 'nexpected EOF' "$work/errors" || too_large
-  trouble "cannot copy $here: $(head -c 500 "$work/errors")"
+  } | {
+    head -c "$most"
+    [ "$(head -c 1 | wc -c)" -eq 0 ] || : >"$work/cut"
+  } | LC_ALL=C tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && [ ! -e "$work/cut" ] &&
+    read -r status <"$work/status" && case $status in 0 | 1) return ;; esac
+  message=$(head -c 500 "$work/errors")
+  # of the file systems, not of the content
+  ! ends "$message" "No space left on device|Disk quota exceeded|Read-only file system|Input/output error|Stale file handle|Connection timed out|Transport endpoint is not connected|Cannot send after transport endpoint shutdown" || say 44 "$message"
+  [ ! -e "$work/cut" ] || too_large
+  say 42 "cannot copy $here: $message"
 }

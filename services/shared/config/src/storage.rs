@@ -1,6 +1,6 @@
 //! `redis`, `database` and the legacy `mysql` of `config.json`.
 
-use std::fs;
+use std::{fs, net::IpAddr};
 
 use compute_domain::site::RedisOptions;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -105,7 +105,12 @@ fn mysql_url(
     password: Option<&SecretString>,
 ) -> Option<String> {
     let mut url = Url::parse("mysql://localhost").ok()?;
-    url.set_host(Some(host)).ok()?;
+    match host.parse::<IpAddr>() {
+        Ok(address) => url.set_ip_host(address).ok()?,
+        // It would be cut there.
+        Err(_) if host.contains(':') => return None,
+        Err(_) => url.set_host(Some(host)).ok()?,
+    }
     url.set_port(Some(port)).ok()?;
     // These two leave `%` as it is: a password may have it, and is decoded by its reader.
     let encoded = |text: &str| text.replace('%', "%25");
@@ -129,7 +134,9 @@ mod tests {
         assert_eq!(url.username(), "a%3Ab%40c%2541");
         assert_eq!(url.password(), Some("p%40ss%3Aw%2Ford%20%2541%3F%23"));
         assert_eq!(url.path(), "/c%2Fg%2541");
-        for wrong in ["", "a b", "db/x"] {
+        let address = mysql_url("fd00::5", 3306, "c", "u", None).unwrap();
+        assert_eq!(address, "mysql://u@[fd00::5]:3306/c");
+        for wrong in ["", "a b", "db/x", "db:3307", "[fd00::5"] {
             assert_eq!(mysql_url(wrong, 3306, "c", "u", None), None, "{wrong:?}");
         }
     }

@@ -73,15 +73,16 @@ impl AccessTokens {
     /// Returns a valid access token of `who`. Callers that need a new one at the same time
     /// share one request.
     pub(crate) async fn token(&self, who: &Identity) -> Result<SecretString, GlobusError> {
-        let now = self.clock.now();
         if let Some(token) = self.tokens.get(&who.name).await
-            && token.is_valid(who, now)
+            && token.is_valid(who, self.clock.now())
         {
             return Ok(token.secret);
         }
         let entry = self.tokens.entry_by_ref(&who.name);
         let entry = entry
             .and_try_compute_with(async |entry| {
+                // Others may have been waited for.
+                let now = self.clock.now();
                 if entry.is_some_and(|entry| entry.value().is_valid(who, now)) {
                     return Ok(Op::Nop);
                 }
