@@ -162,7 +162,7 @@ async fn run(mut command: Command, input: &str) -> anyhow::Result<Output> {
         .with_context(|| format!("{program} cannot be run"))?;
     let mut stdin = child.stdin.take().context("no pipe")?;
     let ended = timeout(LIMIT, async {
-        // A program that does not read its input is none the worse for it.
+        // A program that does not read its input is not an error.
         let _ = stdin.write_all(input.as_bytes()).await;
         drop(stdin);
         child.wait_with_output().await

@@ -19,7 +19,7 @@ use crate::{
     site,
 };
 
-/// Whose wish a cancellation is, as the job's owner reads it.
+/// Who cancels the job, as its owner reads it.
 const OPERATOR: &str = "the operator";
 
 /// Commands about jobs.

@@ -1,5 +1,5 @@
 //! Errors of the gateway and their statuses, in one table. Every response is JSON,
-//! `{"error": text}` and mostly `"messages"`; the statuses are the older server's where a
+//! `{"error": text}` and mostly `"messages"`; the statuses are the legacy server's where a
 //! client could depend on them.
 
 mod rejections;

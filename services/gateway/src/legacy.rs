@@ -1,4 +1,4 @@
-//! What the older TypeScript server did and its clients depend on: its paths, its
+//! What the legacy TypeScript server did and its clients depend on: its paths, its
 //! bodies, its texts for fields that do not fit, its statuses, its job tokens. Nothing
 //! here decides what the gateway does, only how it is asked and how it answers.
 

@@ -5,7 +5,7 @@
 //!
 //! Where to look: [`router`] lists all routes, `routes/` has one file per resource with its
 //! bodies, `auth/` finds the caller and what is theirs, `submit` validates and queues a
-//! job, `error` holds all statuses and texts, `legacy/` is what clients of the older server
+//! job, `error` holds all statuses and texts, `legacy/` is what clients of the legacy server
 //! depend on.
 
 pub mod auth;
@@ -97,7 +97,7 @@ pub fn build(site: Arc<Site>, deps: Deps) -> anyhow::Result<AppState> {
     })
 }
 
-/// The routes behind the older server's paths.
+/// The routes behind the legacy server's paths.
 pub fn app(
     state: AppState,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static

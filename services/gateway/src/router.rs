@@ -110,7 +110,7 @@ pub fn router(state: AppState) -> Router {
         .layer(request_log)
 }
 
-/// A route is a method and a path: another method is another route, as in the older server.
+/// A route is a method and a path: another method is another route, as in the legacy server.
 async fn unknown_route(uri: Uri) -> GatewayError {
     GatewayError::UnknownRoute(uri.path().to_owned())
 }

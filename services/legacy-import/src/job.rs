@@ -14,7 +14,7 @@ use crate::{
     time::{deleted_at, made_at, read, read_optional},
 };
 
-/// Why a job that the legacy server carried when it stopped did not end well.
+/// The cause of a job that the legacy server had not finished when it stopped.
 pub(crate) const UNFINISHED: &str = "the legacy server did not finish this job";
 
 /// A job that can be written.
@@ -35,7 +35,7 @@ pub(crate) fn map(
     here: impl Fn(&str) -> bool,
 ) -> Option<Mapped> {
     let user_id = legacy.user_id.clone().filter(|user| !user.is_empty())?;
-    let Verdict { state, cause } = verdict(&legacy, events);
+    let Outcome { state, cause } = outcome(&legacy, events);
     let created_at = made_at(legacy.created_at, &legacy.id);
     let updated_at = read_optional(legacy.updated_at);
     let finished_at = state
@@ -148,12 +148,12 @@ pub(crate) fn map(
     })
 }
 
-struct Verdict {
+struct Outcome {
     state: State,
     cause: Option<String>,
 }
 
-fn verdict(legacy: &tables::job::Model, events: &[tables::event::Model]) -> Verdict {
+fn outcome(legacy: &tables::job::Model, events: &[tables::event::Model]) -> Outcome {
     let says = |event: &tables::event::Model| Some(storable(&event.message));
     let last_of = |name: &str| events.iter().rev().find(|event| event.kind == name);
     let cancelled = events
@@ -165,20 +165,20 @@ fn verdict(legacy: &tables::job::Model, events: &[tables::event::Model]) -> Verd
     let is_over =
         read_optional(legacy.finished_at).is_some() || ended.is_some() || failed.is_some();
     if let (Some(event), true) = (cancelled, is_over) {
-        return Verdict {
+        return Outcome {
             state: State::Cancelled,
             cause: says(event),
         };
     }
     if failed.is_some() || (is_over && legacy.is_failed) {
         let cause = failed.and_then(says);
-        return Verdict {
+        return Outcome {
             state: State::Failed,
             cause: cause.or_else(|| Some("the legacy server gave no reason".to_owned())),
         };
     }
     if is_over {
-        return Verdict {
+        return Outcome {
             state: State::Ended,
             cause: None,
         };
@@ -189,12 +189,12 @@ fn verdict(legacy: &tables::job::Model, events: &[tables::event::Model]) -> Verd
         || legacy.is_failed
         || !events.is_empty();
     if was_submitted {
-        return Verdict {
+        return Outcome {
             state: State::Failed,
             cause: Some(UNFINISHED.to_owned()),
         };
     }
-    Verdict {
+    Outcome {
         state: State::Created,
         cause: None,
     }

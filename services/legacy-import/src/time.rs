@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 /// 2001-09-09 to 2286-11-20, milliseconds: what is between was written as such.
 const MILLIS: std::ops::Range<i64> = 1_000_000_000_000..10_000_000_000_000;
 
-/// The point in time that a column holds, milliseconds; `None` if it cannot be told.
+/// The point in time that a column holds, milliseconds; `None` if it cannot be read.
 pub(crate) fn read(value: i64) -> Option<i64> {
     if MILLIS.contains(&value) {
         return Some(value);

@@ -70,7 +70,7 @@ pub async fn claim(
 /// [`StoreError`] if the job could not be read.
 pub async fn resume(context: &Arc<Context>, lease: &LeaseRow) -> Result<(), StoreError> {
     let job = context.store.job(&lease.id).await?;
-    if let Some(job) = job.filter(|job| job.fence == lease.fence && job.state.is_carried()) {
+    if let Some(job) = job.filter(|job| job.fence == lease.fence && job.state.is_leased()) {
         start(context, job);
     }
     Ok(())

@@ -53,7 +53,7 @@ const CALLERS: Callers = Callers(&[("Notice", &[Role::Gateway, Role::Operator])]
 /// Puts the process together; nothing runs yet.
 ///
 /// # Errors
-/// If `hpcs` names one that is not in the configuration, or an address is none.
+/// If `hpcs` names one that is not in the configuration, or an address is invalid.
 pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc<Context>> {
     let served = match hpcs {
         [] => site.hpcs.values().collect(),

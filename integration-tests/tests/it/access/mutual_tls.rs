@@ -37,7 +37,7 @@ async fn a_job_runs_and_is_cancelled_and_an_operator_looks_at_the_hpc() -> anyho
     alice.put(&format!("/job/{slow}/cancel"), json!({})).await?;
     alice.until(&slow, &["cancelled"], SOON).await?;
     let log = world.gateway.log();
-    assert!(!log.contains("maintainer was not told"), "{log}");
+    assert!(!log.contains("could not notify the maintainer"), "{log}");
     world.operator(&["hpc", "check", "local_hpc"])?;
     Ok(())
 }

@@ -28,11 +28,11 @@ impl TemplateCommands {
                 ),
                 Err(problem) => ("", "", problem.as_str()),
             };
-            let told = |text: &str| json!(Some(text).filter(|text| !text.is_empty()));
+            let shown = |text: &str| json!(Some(text).filter(|text| !text.is_empty()));
             let more = [
-                ("name", told(name)),
-                ("commit", told(commit)),
-                ("problem", told(problem)),
+                ("name", shown(name)),
+                ("commit", shown(commit)),
+                ("problem", shown(problem)),
             ];
             entries.push(row(&template, more));
             rows.push([

@@ -300,7 +300,7 @@ async fn mpi_wants_an_approval_of_its_own() {
     );
 }
 
-/// A newer commit that begins to do so is told by the list.
+/// A newer commit that begins to do so is shown in the list.
 #[tokio::test]
 async fn a_newer_commit_that_leaves_the_container_is_told() {
     let operator = Operator::new().await;

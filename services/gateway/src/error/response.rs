@@ -46,7 +46,7 @@ impl GatewayError {
         if let Some(messages) = self.messages() {
             body.insert("messages".to_owned(), json!(messages));
         }
-        // As the older server had it.
+        // As the legacy server had it.
         if matches!(self, Self::Unrecognized(_) | Self::NotAuthorizedForHpc) {
             body.insert("message".to_owned(), Value::Null);
         }

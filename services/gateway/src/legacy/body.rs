@@ -39,7 +39,7 @@ pub async fn read(request: Request) -> Result<Map<String, Value>, GatewayError> 
         "application/json" => json(&bytes(request).await?),
         "application/x-www-form-urlencoded" => Ok(form(&bytes(request).await?)),
         "multipart/form-data" => multipart(request).await,
-        // The older server read nothing else.
+        // The legacy server read nothing else.
         _ => Ok(Map::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! The older server's texts for bodies that do not fit. What a field must be is read from
+//! The legacy server's texts for bodies that do not fit. What a field must be is read from
 //! the derived schema of the body's type, so that the OpenAPI document and the check
 //! cannot differ.
 

@@ -1,4 +1,4 @@
-//! Responses of the older server's web framework outside of handlers: `OPTIONS` lists the
+//! Responses of the legacy server's web framework outside of handlers: `OPTIONS` lists the
 //! methods of a route, `/api-docs` redirects to the documentation, and JSON has a character
 //! set.
 

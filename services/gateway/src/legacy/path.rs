@@ -1,4 +1,4 @@
-//! The older server's paths: in any case, with or without a slash at the end, and with the
+//! The legacy server's paths: in any case, with or without a slash at the end, and with the
 //! prefix `/v2`, which a deployment's proxy used to add.
 
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! The older server's statuses for an unknown caller, job or folder, one row for each
+//! The legacy server's statuses for an unknown caller, job or folder, one row for each
 //! group of routes.
 
 use compute_domain::ids::{FolderId, JobId};

@@ -170,6 +170,6 @@ fn fits(id: &str) -> bool {
 fn leased_states() -> impl Iterator<Item = &'static str> {
     State::ALL
         .into_iter()
-        .filter(|state| state.is_carried())
+        .filter(|state| state.is_leased())
         .map(State::as_str)
 }

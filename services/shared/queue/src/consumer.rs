@@ -17,7 +17,7 @@ use crate::{
     keys::{GROUP, Keys},
 };
 
-/// What a blocking read may take longer than it was told to block.
+/// Additional time that a blocking read may take.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Dead letters that are kept, about.

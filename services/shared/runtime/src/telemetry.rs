@@ -25,7 +25,7 @@ use printable_fields::PrintableFields;
 /// Starts logging to stdout, and says who is speaking.
 ///
 /// # Errors
-/// If the filter is none, or logging was started before.
+/// If the filter is invalid, or logging was started before.
 pub fn init(service: &'static str) -> anyhow::Result<()> {
     let environment = ProcessEnvironment;
     let filter = environment

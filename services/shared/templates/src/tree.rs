@@ -1,5 +1,5 @@
 //! What a commit holds: its size, and where its symbolic links lead. Pure; git's
-//! output comes in, verdicts go out.
+//! takes output, returns what is wrong with it.
 
 use std::collections::BTreeMap;
 

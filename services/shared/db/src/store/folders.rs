@@ -28,7 +28,7 @@ const AT_ONCE: usize = 500;
 /// What an owner changes; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FolderPatch {
-    /// A name, of [`crate::NAME_LIMIT`] characters at the most.
+    /// A name of at most [`crate::NAME_LIMIT`] characters.
     pub name: Option<String>,
     /// Whether jobs may write to it.
     pub is_writable: Option<bool>,

@@ -96,6 +96,6 @@ impl Store {
             .one(transaction)
             .await?;
         let job = row.map(Job::try_from).transpose()?;
-        Ok(job.filter(|job| job.state == State::Queued || job.state.is_carried()))
+        Ok(job.filter(|job| job.state == State::Queued || job.state.is_leased()))
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{fits, may_be_id, user_limits::lock_user};
 use crate::{Store, StoreError, convert::write_json, entity::job};
 
-/// Characters in a name at the most, of jobs and folders.
+/// Maximum number of characters in the name of a job or folder.
 pub const NAME_LIMIT: usize = 255;
 
 /// A job that is to be made.
@@ -37,7 +37,7 @@ pub struct NewJob {
 /// What an owner changes before submitting; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobPatch {
-    /// A name, of [`NAME_LIMIT`] characters at the most.
+    /// A name of at most [`NAME_LIMIT`] characters.
     pub name: Option<String>,
     /// Parameters for the program, all of them.
     pub param: Option<Map<String, Value>>,

@@ -56,7 +56,7 @@ impl Store {
         Ok(outside(hpcs).count(&self.connection).await?)
     }
 
-    /// Number of open jobs whose maintainer is none of `maintainers`, on `hpcs`.
+    /// Number of open jobs whose maintainer is not one of `maintainers`, on `hpcs`.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be counted.

@@ -132,7 +132,7 @@ impl Store {
         .await
     }
 
-    /// Changes a template; `None` if there is none of that name.
+    /// Changes a template; `None` if no template has that name.
     ///
     /// # Errors
     /// [`StoreError`] if it was not changed, or it is not known whether it was.
@@ -164,7 +164,7 @@ impl Store {
         .await
     }
 
-    /// Removes a template; false if there is none of that name. Jobs that use it
+    /// Removes a template; false if no template has that name. Jobs that use it
     /// keep what was pinned.
     ///
     /// # Errors

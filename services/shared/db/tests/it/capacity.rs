@@ -28,7 +28,7 @@ struct Race {
 }
 
 /// Goes through all jobs again and again until each was taken by somebody, and
-/// carries each one that it gets for a moment.
+/// holds the lease of each one that it gets for a moment.
 async fn claimer(number: usize, store: Store, race: Arc<Race>) {
     let me = maintainer(&format!("m{number}"));
     while race.taken.lock().unwrap().len() < JOBS {

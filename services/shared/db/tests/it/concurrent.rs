@@ -63,7 +63,7 @@ async fn of_many_who_take_over_one_wins(#[values(Sqlite, Postgres, MariaDb)] kin
     assert_eq!(won[0].fence, old.fence + 1);
 }
 
-/// Carriers, renewals and owners' wishes touch the same rows all the time.
+/// Job runners, renewals and owners' intents write to the same rows all the time.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
@@ -98,12 +98,12 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
     writers.join_all().await;
     for id in jobs {
         let events = world.store.events_of(&id).await.unwrap();
-        let told: Vec<_> = events
+        let reported: Vec<_> = events
             .iter()
             .skip(2)
             .map(|event| event.message.clone())
             .collect();
         let expected: Vec<_> = (0..STEPS).map(|number| number.to_string()).collect();
-        assert_eq!(told, expected, "in the order in which they happened");
+        assert_eq!(reported, expected, "in the order in which they happened");
     }
 }

@@ -54,13 +54,13 @@ async fn jobs_of_everybody(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
         .is_empty()
     );
 
-    let wished = world
+    let intended = world
         .store
         .operator_intent(&second.id, Intent::Cancel, "operator")
         .await;
-    let wished = wished.unwrap().unwrap();
-    assert_eq!(wished.intent, Some(Intent::Cancel));
-    assert_eq!(wished.intent_by.unwrap().as_str(), "operator");
+    let intended = intended.unwrap().unwrap();
+    assert_eq!(intended.intent, Some(Intent::Cancel));
+    assert_eq!(intended.intent_by.unwrap().as_str(), "operator");
     let created = world
         .store
         .operator_intent(&first.id, Intent::Cancel, "operator")

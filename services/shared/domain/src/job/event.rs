@@ -32,7 +32,7 @@ pub enum EventKind {
     JobInit,
     /// Trouble of the infrastructure, with the reason and the next try.
     JobRetry,
-    /// Paused on its owner's wish.
+    /// Paused at its owner's request.
     JobPaused,
     /// Going on after a pause.
     JobResumed,

@@ -77,7 +77,7 @@ pub struct Job {
     pub slurm_id: Option<String>,
     /// Where it stands.
     pub state: State,
-    /// What is to be done next, while it is carried.
+    /// The step that is done next, while a maintainer runs the job.
     pub step: Step,
     /// The maintainer that holds its lease.
     pub lease_holder: Option<MaintainerId>,

@@ -26,7 +26,7 @@ pub enum State {
     Submitted,
     /// Running on the HPC.
     Running,
-    /// Held or suspended on its owner's wish.
+    /// Held or suspended in Slurm at its owner's request.
     Paused,
     /// Ended on the HPC; logs, usage and listing are being fetched.
     Collecting,
@@ -115,8 +115,8 @@ impl State {
             ) => S::Blocked,
             (S::Blocked, Change::Unpark(step)) => step.state(),
             (S::Collecting, Change::Succeed) => S::Ended,
-            (state, Change::Fail) if state.is_carried() => S::Failed,
-            (state, Change::Cancel) if state.is_carried() || state == S::Queued => S::Cancelled,
+            (state, Change::Fail) if state.is_leased() => S::Failed,
+            (state, Change::Cancel) if state.is_leased() || state == S::Queued => S::Cancelled,
             (from, change) => return Err(IllegalChange { from, change }),
         };
         Ok(next)
@@ -135,11 +135,11 @@ impl State {
     /// Whether the job takes one of the places on its HPC. One that is blocked gives its
     /// place back until it goes on.
     pub fn takes_place(self) -> bool {
-        self.is_carried() && self != Self::Blocked
+        self.is_leased() && self != Self::Blocked
     }
 
-    /// Whether a maintainer carries the job.
-    pub fn is_carried(self) -> bool {
+    /// Whether a maintainer leases and runs jobs in this state.
+    pub fn is_leased(self) -> bool {
         matches!(
             self,
             Self::Preparing

@@ -38,7 +38,7 @@ pub struct MaintainerConfig {
     pub hpc: Vec<String>,
     /// HPC of a job that names none.
     pub default_hpc: String,
-    /// Which kind carries its jobs.
+    /// The kind of its jobs.
     pub kind: KindName,
     /// The entry as `GET /maintainer` shows it, `job_pool_capacity` always given.
     pub public: Map<String, Value>,

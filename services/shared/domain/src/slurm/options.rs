@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One word at the most, maybe in a list as clients send it.
+    /// At most one word, possibly in a list as clients send it.
     fn one_of_words(&mut self, option: &str, sort: &Sort) -> Vec<String> {
         let words = self.words(option, sort);
         match self.get(option) {

@@ -70,7 +70,7 @@ impl Transport {
     /// used, and again whenever the connection breaks.
     ///
     /// # Errors
-    /// If `address` is none, or of the other scheme.
+    /// If `address` is invalid, or has the other scheme.
     pub fn channel(&self, address: &str, role: Role) -> Result<Channel, AddressError> {
         let wrong = || AddressError {
             address: address.to_owned(),
