@@ -1,8 +1,8 @@
 //! `template`: what users may run.
 
 mod list;
+mod runnable;
 mod show;
-mod verify;
 
 use std::path::Path;
 

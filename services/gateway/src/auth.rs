@@ -1,7 +1,7 @@
 //! Who is calling, and what is theirs. A handler that needs the caller takes an
 //! [`Authorized`], one about a job an [`OwnJob`], one about a folder an [`OwnFolder`]: the
 //! extractors load only what is the caller's own, so that no handler can forget to check.
-//! The type names the [`RouteGroup`](crate::legacy::statuses::RouteGroup), which decides
+//! The type names the [`RouteGroup`](crate::legacy::route_groups::RouteGroup), which decides
 //! the status of a rejection, and the type of the body.
 
 mod caller;

@@ -7,4 +7,4 @@ pub mod fields;
 pub mod framework;
 pub mod job_token;
 pub mod path;
-pub mod statuses;
+pub mod route_groups;

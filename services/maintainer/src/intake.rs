@@ -1,12 +1,12 @@
 //! The one place where jobs come into a maintainer process: [`stream`] takes queued jobs
-//! as long as places are free, [`sweep`] repairs what the stream lost, [`expired`] takes over
+//! as long as places are free, [`sweep`] repairs what the stream lost, [`expired_leases`] takes over
 //! jobs of maintainers that are gone, [`resume`] starts again what stopped here with an
 //! error, and [`unconfigured`] ends cancelled jobs of HPCs that nobody serves.
 //!
 //! All of them take the job's lease in the database first. The process that holds the
 //! lease runs the job.
 
-pub mod expired;
+pub mod expired_leases;
 pub mod stream;
 pub mod sweep;
 pub mod unconfigured;

@@ -8,10 +8,10 @@
 mod cancel;
 mod control;
 mod definition;
+mod park;
 mod password;
 mod step;
 mod transfer;
-mod wait;
 mod watch;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! `JobStates` call asks about all of them. A call that fails says nothing about any job: then
 //! nothing is published.
 
-mod account;
+mod account_poller;
 
 use std::{
     collections::HashMap,
@@ -17,9 +17,9 @@ use compute_domain::job::SlurmJob;
 use compute_proto::ConnectorClient;
 use compute_runtime::shutdown::Shutdown;
 
-pub use account::{LoginRefused, Subscription};
+pub use account_poller::{LoginRefused, Subscription};
 
-use account::{AccountPoller, lock};
+use account_poller::{AccountPoller, lock};
 
 /// The poller of one HPC.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl StatusPoller {
 
 #[cfg(test)]
 mod tests {
-    use super::{account::tests, *};
+    use super::{account_poller::tests, *};
 
     #[tokio::test]
     async fn a_private_account_is_forgotten_without_subscriptions() {

@@ -14,7 +14,7 @@ mod write_script;
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{Cause, EventKind, Job, NewEvent, Step},
+    job::{Cause, Job, Step},
 };
 use compute_proto::RemoteError;
 use compute_templates::TemplateError;
@@ -113,19 +113,4 @@ pub fn following(step: Step, job: &Job) -> Option<Step> {
         Step::UploadData if matches!(data_source(job), Ok(None)) => following(next, job),
         _ => Some(next),
     }
-}
-
-/// The event that says that `step` begins.
-pub fn announcement(step: Step) -> Option<NewEvent> {
-    let (kind, message) = match step {
-        Step::UploadExecutable => (
-            EventKind::SlurmUploadExecutable,
-            "uploading executable folder",
-        ),
-        Step::UploadData => (EventKind::SlurmUploadData, "uploading data folder"),
-        Step::CreateResult => (EventKind::SlurmCreateResult, "create result folder"),
-        Step::Submit => (EventKind::SlurmSubmit, "submitting slurm job"),
-        Step::Prepare | Step::WriteScript | Step::Watch | Step::Collect => return None,
-    };
-    Some(NewEvent::new(kind, message))
 }

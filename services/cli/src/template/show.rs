@@ -4,7 +4,7 @@ use compute_db::Template;
 use compute_domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::{TemplateCommands, verify::Verified};
+use super::{TemplateCommands, runnable::Verified};
 use crate::Output;
 
 impl TemplateCommands {

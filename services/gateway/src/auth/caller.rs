@@ -17,7 +17,7 @@ use crate::{
     legacy::{
         body,
         fields::{ACCESS_TOKEN, Body, TOKEN, parse},
-        statuses::RouteGroup,
+        route_groups::RouteGroup,
     },
     state::AppState,
 };

@@ -91,7 +91,7 @@ pub struct HubClient {
     http: reqwest::Client,
     hubs: Arc<BTreeMap<String, Hub>>,
     known: Cache<Key, Kept>,
-    /// Tokens that were good: asked about again, they are no rejected_tokens.
+    /// Tokens that were good: asked about again, they do not count as rejected.
     were_good: Cache<Key, ()>,
     rejected_tokens: Arc<RejectedTokens>,
     // Two random keys: tokens themselves are not kept.

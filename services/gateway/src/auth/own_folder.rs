@@ -6,7 +6,7 @@ use compute_domain::{ids::FolderId, job::Folder};
 use super::{Authorized, caller::id_in_path};
 use crate::{
     error::GatewayError,
-    legacy::{fields::Body, statuses::RouteGroup},
+    legacy::{fields::Body, route_groups::RouteGroup},
     state::AppState,
 };
 

@@ -15,7 +15,7 @@ use crate::{
     legacy::{
         fields::Body,
         job_token::{self, AccessToken, WasUsed},
-        statuses::{ForJob, RouteGroup},
+        route_groups::{ForJob, RouteGroup},
     },
     response_slots::ResponseSlot,
     state::AppState,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::{Authorized, TokenOnly},
     error::GatewayError,
-    legacy::statuses::ForAccount,
+    legacy::route_groups::ForAccount,
     state::AppState,
 };
 

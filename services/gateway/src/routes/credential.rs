@@ -10,7 +10,7 @@ use crate::{
     auth::OwnJob,
     credentials::Login,
     error::{GatewayError, JobRejection},
-    legacy::statuses::ForCredential,
+    legacy::route_groups::ForCredential,
     state::AppState,
 };
 

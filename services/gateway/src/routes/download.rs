@@ -9,7 +9,7 @@ use crate::{
     auth::{OwnFolder, TokenOnly},
     download::{self, DownloadRequest},
     error::GatewayError,
-    legacy::statuses::ForDownload,
+    legacy::route_groups::ForDownload,
     state::AppState,
 };
 

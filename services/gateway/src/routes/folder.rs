@@ -9,7 +9,7 @@ use crate::{
     auth::{Authorized, OwnFolder, TokenOnly},
     error::GatewayError,
     job_view::FolderView,
-    legacy::{fields::check_name, statuses::ForAccount},
+    legacy::{fields::check_name, route_groups::ForAccount},
     state::AppState,
 };
 

@@ -20,7 +20,7 @@ use crate::{
     legacy::{
         fields::check_name,
         job_token,
-        statuses::{ForAccount, ForJob, ForJobChange, ForJobEvents},
+        route_groups::{ForAccount, ForJob, ForJobChange, ForJobEvents},
     },
     limits::{FOLDER_LIMIT, MAP_LIMIT, SLURM_LIMIT, check_size, check_values},
     request_log,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::{OwnJob, TokenOnly},
     error::GatewayError,
-    legacy::statuses::ForJobControl,
+    legacy::route_groups::ForJobControl,
     state::AppState,
     submit,
 };

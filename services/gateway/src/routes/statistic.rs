@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::{OwnJob, TokenOnly},
     error::GatewayError,
-    legacy::statuses::ForAccount,
+    legacy::route_groups::ForAccount,
     state::AppState,
 };
 

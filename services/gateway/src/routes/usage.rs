@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     auth::{Authorized, TokenOnly},
     error::GatewayError,
-    legacy::statuses::ForAccount,
+    legacy::route_groups::ForAccount,
     state::AppState,
 };
 

@@ -9,7 +9,7 @@ use crate::{
     error::GatewayError,
     job_list,
     job_view::JobView,
-    legacy::statuses::ForUser,
+    legacy::route_groups::ForUser,
     state::AppState,
 };
 

@@ -11,7 +11,7 @@ use compute_db::{StoreError, Waiting};
 use compute_domain::ids::JobId;
 use tokio::time::MissedTickBehavior;
 
-use super::{Claimed, claim, expired, leave_out_row};
+use super::{Claimed, claim, expired_leases, leave_out_row};
 use crate::{context::Context, hpc_handle::HpcHandle};
 
 /// Rows looked at in one sweep.
@@ -59,7 +59,7 @@ async fn keep_logins(context: &Context, hpc: &HpcHandle) -> anyhow::Result<()> {
 
 async fn sweep(context: &Arc<Context>, hpc: &HpcHandle) -> anyhow::Result<()> {
     let name = hpc.name();
-    expired::take_over(context, name, LIMIT).await?;
+    expired_leases::take_over(context, name, LIMIT).await?;
     for waiting in context.store.queued_to_cancel(name, LIMIT).await? {
         leave_out_row(claim(context, hpc, &waiting.id).await)?;
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use compute_db::Progress;
-use compute_domain::job::{Change, EventKind, Intent, NewEvent, SlurmJob, State};
+use compute_domain::job::{Change, Intent, NewEvent, SlurmJob, State};
 use tokio::time::Instant;
 
 use super::{JobRunner, StopReason, cancel::CANCEL_AGAIN};
@@ -63,33 +63,24 @@ impl JobRunner<'_> {
             (Ok(()), Intent::Cancel) => return Ok(Control::Done),
             (Ok(()), Intent::Pause) => Progress {
                 change: (self.job.state != State::Paused).then_some(Change::Pause),
-                events: vec![NewEvent::new(
-                    EventKind::JobPaused,
-                    format!("job [{id}] is paused"),
-                )],
+                events: vec![NewEvent::paused(&id)],
                 clear_intent: Some(intent),
                 ..Progress::default()
             },
             (Ok(()), Intent::Resume) => Progress {
                 change: (self.job.state == State::Paused).then_some(Change::Requeue),
-                events: vec![NewEvent::new(
-                    EventKind::JobResumed,
-                    format!("job [{id}] goes on"),
-                )],
+                events: vec![NewEvent::resumed(&id)],
                 clear_intent: Some(intent),
                 ..Progress::default()
             },
             (Err(StepError::Refused(cause)), Intent::Cancel) => {
                 return self.cancel_not_now(tries, &cause.to_string()).await;
             }
-            (Err(StepError::Refused(cause)), intent) => {
-                let message = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
-                Progress {
-                    events: vec![NewEvent::new(EventKind::JobControlRefused, message)],
-                    clear_intent: Some(intent),
-                    ..Progress::default()
-                }
-            }
+            (Err(StepError::Refused(cause)), intent) => Progress {
+                events: vec![NewEvent::control_refused(&id, intent, &cause)],
+                clear_intent: Some(intent),
+                ..Progress::default()
+            },
             (Err(StepError::Trouble(reason)), Intent::Cancel) => {
                 return self.cancel_not_now(tries, &reason).await;
             }

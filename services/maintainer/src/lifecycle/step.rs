@@ -6,7 +6,7 @@ use std::time::Instant;
 use compute_db::{Progress, StoreError};
 use compute_domain::{
     Timestamp,
-    job::{Cause, Change, EndState, EventKind, Intent, NewEvent, Step},
+    job::{Cause, Change, EndState, Intent, NewEvent, Step},
 };
 
 use super::{JobRunner, StopReason};
@@ -154,15 +154,14 @@ impl JobRunner<'_> {
         progress.step = steps::following(step, &self.job);
         progress
             .events
-            .extend(progress.step.and_then(steps::announcement));
+            .extend(progress.step.and_then(NewEvent::step_begins));
         self.save(progress).await?;
         self.step_is_untried = true;
         Ok(())
     }
 
     async fn submit_refused(&mut self, cause: Cause) -> Result<(), StopReason> {
-        let message = format!("cannot submit job {}: {cause}", self.job.id);
-        let event = NewEvent::new(EventKind::SlurmSubmitError, message);
+        let event = NewEvent::not_submitted(&self.job.id, &cause);
         self.save(Progress {
             events: vec![event],
             ..Progress::default()

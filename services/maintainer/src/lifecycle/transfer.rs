@@ -4,7 +4,7 @@
 use compute_db::Progress;
 use compute_domain::{
     ErrorKind,
-    job::{Cause, DataSource, DataTransfer, EventKind, NewEvent, Step},
+    job::{Cause, DataSource, DataTransfer, NewEvent, Step},
 };
 use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer};
 use compute_runtime::seal::globus_purpose;
@@ -46,10 +46,7 @@ impl JobRunner<'_> {
                         submission_id,
                         task_id: None,
                     }),
-                    events: vec![NewEvent::new(
-                        EventKind::GlobusTransferInit,
-                        "initializing globus transfer",
-                    )],
+                    events: vec![NewEvent::transfer_begins()],
                     ..Progress::default()
                 }))
             }
@@ -214,10 +211,7 @@ async fn look(globus: &Globus, who: &Identity, task_id: &str) -> Result<Moved, S
             task.detail
         )))),
         TaskStatus::Succeeded => Ok(Moved::There(Progress {
-            events: vec![NewEvent::new(
-                EventKind::GlobusTransferInitSuccess,
-                format!("globus transfer {task_id} is done"),
-            )],
+            events: vec![NewEvent::transferred(task_id)],
             ..Progress::default()
         })),
     }

@@ -13,22 +13,13 @@ use sea_orm::{
 
 use super::{
     events,
-    jobs_places::{lock_slot, places_taken, running_for},
+    jobs_places::{Places, lock_slot, places_taken, running_for},
     leased_states, may_be_id,
 };
 use crate::{
     Store, StoreError,
     entity::{hpc_slot, job},
 };
-
-/// How many jobs of ours may be on an HPC at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Places {
-    /// All together; blocked ones take no place.
-    pub all: u32,
-    /// Of one user, blocked ones included: they come back.
-    pub per_user: u32,
-}
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,6 +15,15 @@ use crate::{
     entity::{hpc_slot, job},
 };
 
+/// How many jobs of ours may be on an HPC at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// All together; blocked ones take no place.
+    pub all: u32,
+    /// Of one user, blocked ones included: they come back.
+    pub per_user: u32,
+}
+
 impl Store {
     /// Number of places taken on `hpc`.
     ///

@@ -2,7 +2,7 @@
 //! stops watching at `JOB_ENDED` or `JOB_FAILED`: exactly one of the two closes
 //! every job.
 
-use super::Cause;
+use super::{Cause, Intent, Step};
 use crate::ids::{JobId, UserId};
 
 /// Type of an event, as clients know it.
@@ -109,6 +109,57 @@ impl NewEvent {
         let message =
             format!("job [{id}] is registered with the supervisor, waiting for initialization");
         Self::new(EventKind::JobRegistered, message)
+    }
+
+    /// The step begins; `None` for one that its owner does not see.
+    pub fn step_begins(step: Step) -> Option<Self> {
+        let (kind, message) = match step {
+            Step::UploadExecutable => (
+                EventKind::SlurmUploadExecutable,
+                "uploading executable folder",
+            ),
+            Step::UploadData => (EventKind::SlurmUploadData, "uploading data folder"),
+            Step::CreateResult => (EventKind::SlurmCreateResult, "create result folder"),
+            Step::Submit => (EventKind::SlurmSubmit, "submitting slurm job"),
+            Step::Prepare | Step::WriteScript | Step::Watch | Step::Collect => return None,
+        };
+        Some(Self::new(kind, message))
+    }
+
+    /// Globus is asked to transfer the job's data.
+    pub fn transfer_begins() -> Self {
+        Self::new(
+            EventKind::GlobusTransferInit,
+            "initializing globus transfer",
+        )
+    }
+
+    /// Globus has transferred the job's data.
+    pub fn transferred(task_id: &str) -> Self {
+        let message = format!("globus transfer {task_id} is done");
+        Self::new(EventKind::GlobusTransferInitSuccess, message)
+    }
+
+    /// The scheduler does not accept the job.
+    pub fn not_submitted(id: &JobId, cause: &Cause) -> Self {
+        let message = format!("cannot submit job {id}: {cause}");
+        Self::new(EventKind::SlurmSubmitError, message)
+    }
+
+    /// The job is held or suspended in Slurm at its owner's request.
+    pub fn paused(id: &JobId) -> Self {
+        Self::new(EventKind::JobPaused, format!("job [{id}] is paused"))
+    }
+
+    /// The job is released or resumed in Slurm.
+    pub fn resumed(id: &JobId) -> Self {
+        Self::new(EventKind::JobResumed, format!("job [{id}] goes on"))
+    }
+
+    /// Slurm does not do what the job's owner intends.
+    pub fn control_refused(id: &JobId, intent: Intent, cause: &Cause) -> Self {
+        let message = format!("job [{id}]: cannot {}: {cause}", intent.as_str());
+        Self::new(EventKind::JobControlRefused, message)
     }
 
     /// The scheduler has accepted the job as `slurm_id`.
