@@ -107,7 +107,10 @@ impl ConnectorClient {
         self.call(request).await.map(drop)
     }
 
-    /// What an ended job used. Fields that the site does not know (yet) are absent.
+    /// What an ended job used. Fields that the site does not know are absent; all of them
+    /// are where it keeps no accounting. Fails with
+    /// [`Uncertain`](compute_domain::ErrorKind::Uncertain) as long as accounting does not
+    /// have the end of the job.
     pub async fn usage(&self, job: &SlurmJob) -> Result<Usage, RemoteError> {
         let request = UsageRequest {
             job: Some(job.into()),

@@ -1,6 +1,8 @@
 //! Downloads of folders by Globus: one transfer of a folder at a time. The transfer is
 //! recorded before Globus is asked, so that a repeated request is the same transfer.
 
+use std::time::Duration;
+
 use compute_db::{FolderTransfer, StoreError, TransferOutcome};
 use compute_domain::{
     ids::{FolderId, UserId},
@@ -57,8 +59,13 @@ pub async fn status(
     status.map_err(|trouble| trouble.while_trying_to("query"))
 }
 
+/// A transfer that began longer ago is taken to be over, whatever Globus says of it: it may not
+/// know it any more, or not say so to the identity of today.
+const OVER_AFTER: Duration = Duration::from_hours(30 * 24);
+
 /// Whether Globus no longer reads the folder: its latest transfer is over, or there is none. If
-/// Globus is not configured for the folder's HPC any more, no transfer is awaited.
+/// Globus is not configured for the folder's HPC any more, no transfer is awaited. Asks
+/// Globus, and never for a transfer.
 ///
 /// # Errors
 /// If the user has no such folder, or Globus cannot say.
@@ -142,6 +149,7 @@ async fn try_begin(
     let session = GlobusSession::open(state, hpc).await??;
     let before = state.store.folder_transfer(&folder.id).await?;
     if let Some(before) = &before
+        && !is_assumed_over(state, before)
         && !session.status(user, before).await?.is_over()
     {
         return Err(DownloadRejection::TransferRunning.into());
@@ -183,9 +191,16 @@ async fn try_begin(
     }
     let begun = session.submit(user, &new).await;
     if let Err(Trouble::Globus(_)) = &begun {
-        session.is_over(&new).await?;
+        let store = &state.store;
+        store
+            .folder_transfer_refused(&folder.id, &new.submission_id)
+            .await?;
     }
     begun
+}
+
+fn is_assumed_over(state: &AppState, transfer: &FolderTransfer) -> bool {
+    transfer.is_over || state.clock.now().since(transfer.created_at) > OVER_AFTER
 }
 
 async fn try_is_over(state: &AppState, user: &UserId, folder: &FolderId) -> Result<bool, Trouble> {
@@ -193,12 +208,26 @@ async fn try_is_over(state: &AppState, user: &UserId, folder: &FolderId) -> Resu
     let Some(transfer) = state.store.folder_transfer(&folder.id).await? else {
         return Ok(true);
     };
-    let hpc = state.site.hpcs.get(&folder.hpc);
-    let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
-    match GlobusSession::open(state, hpc).await? {
-        Ok(session) if !transfer.is_over => Ok(session.ask(user, &transfer).await?.is_over()),
-        _ => Ok(true),
+    let is_over = if is_assumed_over(state, &transfer) {
+        true
+    } else {
+        let hpc = state.site.hpcs.get(&folder.hpc);
+        let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
+        match GlobusSession::open(state, hpc).await? {
+            Ok(session) => session.known_status(&transfer).await?.is_over(),
+            Err(GlobusUnavailable::NotConfigured | GlobusUnavailable::NotConfiguredForHpc(_)) => {
+                true
+            }
+            Err(unavailable @ GlobusUnavailable::NoToken(_)) => return Err(unavailable.into()),
+        }
+    };
+    if is_over {
+        let store = &state.store;
+        store
+            .folder_transfer_is_over(&folder.id, &transfer.submission_id)
+            .await?;
     }
+    Ok(is_over)
 }
 
 async fn try_status(
@@ -210,7 +239,11 @@ async fn try_status(
     let hpc = hpc.ok_or_else(|| TransferFailure::UnknownHpc(folder.hpc.clone()))?;
     let session = GlobusSession::open(state, hpc).await??;
     match state.store.folder_transfer(&folder.id).await? {
-        Some(transfer) => Ok(Some(session.status(user, &transfer).await?)),
+        Some(transfer) => match session.status(user, &transfer).await {
+            // Whoever asks stops to wait, and may ask for the download once more.
+            Err(Trouble::Unknown(_)) if transfer.task_id.is_none() => Ok(Some(TaskStatus::Failed)),
+            status => status.map(Some),
+        },
         None => Ok(None),
     }
 }
@@ -273,30 +306,40 @@ impl<'a> GlobusSession<'a> {
         user: &UserId,
         transfer: &FolderTransfer,
     ) -> Result<TaskStatus, Trouble> {
-        match self.ask(user, transfer).await {
-            Err(Trouble::Globus(_) | Trouble::Unknown(_)) if transfer.task_id.is_none() => {
-                Ok(TaskStatus::Failed)
-            }
-            status => status,
+        if transfer.task_id.is_some() {
+            return self.known_status(transfer).await;
+        }
+        if transfer.is_over {
+            // It was refused, and is not asked for once more.
+            return Ok(TaskStatus::Failed);
+        }
+        match self.submit(user, transfer).await {
+            Ok(task_id) => self.status_of_task(transfer, &task_id).await,
+            Err(Trouble::Globus(_)) => Ok(TaskStatus::Failed),
+            Err(other) => Err(other),
         }
     }
 
-    async fn ask(&self, user: &UserId, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
-        let task_id = match &transfer.task_id {
-            Some(task_id) => task_id.clone(),
-            None => self.submit(user, transfer).await?,
-        };
-        let status = self.globus.task(&self.who, &task_id).await?.status;
+    /// Where a transfer is that Globus has confirmed.
+    async fn known_status(&self, transfer: &FolderTransfer) -> Result<TaskStatus, Trouble> {
+        match &transfer.task_id {
+            Some(task_id) => self.status_of_task(transfer, task_id).await,
+            None => Err(TransferFailure::NotConfirmed.into()),
+        }
+    }
+
+    async fn status_of_task(
+        &self,
+        transfer: &FolderTransfer,
+        task_id: &str,
+    ) -> Result<TaskStatus, Trouble> {
+        let status = self.globus.task(&self.who, task_id).await?.status;
         if status.is_over() {
-            self.is_over(transfer).await?;
+            let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
+            let store = &self.state.store;
+            store.folder_transfer_is_over(folder, submission).await?;
         }
         Ok(status)
-    }
-
-    async fn is_over(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
-        let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
-        let store = &self.state.store;
-        store.folder_transfer_is_over(folder, submission).await
     }
 
     /// Right before the transfer is asked for, also where that is done again later: no job

@@ -198,7 +198,12 @@ impl Scheduler for Slurm {
 
     async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error> {
         match self.accounting(&USAGE, USAGE_COLUMNS, &job.slurm_id).await {
-            Ok(reply) => Ok(slurm_parse::usage(&reply, job)),
+            Ok(reply) => slurm_parse::usage(&reply, job).ok_or_else(|| {
+                let id = &job.slurm_id;
+                Error::Uncertain(format!(
+                    "accounting does not have the end of Slurm job {id} yet"
+                ))
+            }),
             Err(Error::Refused(_)) => Ok(Usage::default()),
             Err(error) => Err(error),
         }

@@ -103,8 +103,8 @@ fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
 }
 
 /// Usage of one job from `sacct -n -P` with [`USAGE_COLUMNS`]: a row for the job
-/// and one for each of its steps. Empty until accounting has the end of the job.
-pub(crate) fn usage(output: &str, job: &SlurmJob) -> Usage {
+/// and one for each of its steps. `None` until accounting has the end of the job.
+pub(crate) fn usage(output: &str, job: &SlurmJob) -> Option<Usage> {
     let (id, name) = (job.slurm_id.as_str(), job.mark.job.as_str());
     let rows: Vec<Vec<&str>> = output
         .lines()
@@ -113,34 +113,32 @@ pub(crate) fn usage(output: &str, job: &SlurmJob) -> Usage {
     let job = rows
         .iter()
         .find(|row| row.first() == Some(&id) && row.last() == Some(&name));
-    let Some(
-        [
-            _,
-            state,
-            nodes,
-            cpus,
-            cpu_time,
-            tres,
-            requested,
-            _,
-            elapsed,
-            _,
-        ],
-    ) = job.map(Vec::as_slice)
+    let [
+        _,
+        state,
+        nodes,
+        cpus,
+        cpu_time,
+        tres,
+        requested,
+        _,
+        elapsed,
+        _,
+    ] = job.map(Vec::as_slice)?
     else {
-        return Usage::default();
+        return None;
     };
     if !matches!(meaning(state), Some(Meaning::Ended(_))) {
-        return Usage::default();
+        return None;
     }
-    Usage {
+    Some(Usage {
         nodes: nodes.parse().ok(),
         cpus: cpus.parse().ok(),
         cpu_time: cpu_seconds(cpu_time),
         memory: allocated_kib(tres).or_else(|| memory_kib(requested)),
         memory_usage: rows.iter().filter_map(|row| memory_kib(row.get(7)?)).max(),
         walltime: elapsed.parse().ok(),
-    }
+    })
 }
 
 fn is_id(text: &str) -> bool {

@@ -254,8 +254,8 @@ async fn an_id_of_another_job_is_not_adopted() {
     site.client.cancel(&claimed).await.unwrap();
     let held = site.client.suspend(&claimed).await.unwrap_err();
     assert_eq!(held.kind(), ErrorKind::Refused, "{held}");
-    let usage = site.client.usage(&claimed).await.unwrap();
-    assert_eq!(usage.walltime, None);
+    let usage = site.client.usage(&claimed).await.unwrap_err();
+    assert_eq!(usage.kind(), ErrorKind::Uncertain, "{usage}");
     assert!(site.jobs_named(&job.mark.job).await.is_empty());
     assert_eq!(
         site.until(&other, |phase| *phase

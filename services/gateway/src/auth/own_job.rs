@@ -77,8 +77,8 @@ struct Caller<B> {
     id: JobId,
     user: Arc<HubUser>,
     body: B,
-    /// The job, if its token was checked against it.
-    by_job_token: Option<Job>,
+    /// Whether the job's own token was shown.
+    by_job_token: bool,
 }
 
 impl<B: Body> Caller<B> {
@@ -93,15 +93,15 @@ impl<B: Body> Caller<B> {
         let body = incoming.body(job_token.is_some())?;
         let (user, by_job_token) = match job_token {
             Some(token) => {
-                let (user, job) = owner(state, &token, &id)
+                let user = owner(state, &token, &id)
                     .await?
                     .ok_or_else(|| G::RULES.unknown_caller(HubError::Refused))?;
                 if let Some(was_used) = was_used {
                     was_used.set();
                 }
-                (Arc::new(user), Some(job))
+                (Arc::new(user), true)
             }
-            None => (incoming.user::<G>(state).await?, None),
+            None => (incoming.user::<G>(state).await?, false),
         };
         state.rate.admit(&user.id)?;
         Ok(Self {
@@ -119,10 +119,8 @@ impl<B: Body> Caller<B> {
             body,
             by_job_token,
         } = self;
-        let (by_job_token, job) = match by_job_token {
-            Some(job) => (true, Some(job).filter(|job| job.deleted_at.is_none())),
-            None => (false, state.store.job_of(&user.id, &id).await?),
-        };
+        // A row can be large: also one whose token was checked is held from here on only.
+        let job = state.store.job_of(&user.id, &id).await?;
         Ok(OwnJob {
             job: job.ok_or_else(|| (G::RULES.unknown_job)(id))?,
             user,
@@ -133,12 +131,8 @@ impl<B: Body> Caller<B> {
     }
 }
 
-/// The job `id` and its owner, if `token` was made for it.
-async fn owner(
-    state: &AppState,
-    token: &str,
-    id: &JobId,
-) -> Result<Option<(HubUser, Job)>, GatewayError> {
+/// The owner of the job `id`, if `token` was made for it.
+async fn owner(state: &AppState, token: &str, id: &JobId) -> Result<Option<HubUser>, GatewayError> {
     let Some(token) = AccessToken::decode(token).filter(|token| token.job() == id) else {
         return Ok(None);
     };
@@ -154,5 +148,5 @@ async fn owner(
     };
     let is_valid = token.is_valid(&secret, state.clock.now());
     let user: Option<HubUser> = state.hubs.known_user(&job.user_id);
-    Ok(user.filter(|_| is_valid).map(|user| (user, job)))
+    Ok(user.filter(|_| is_valid))
 }

@@ -292,6 +292,9 @@ pub enum TransferFailure {
         /// The folder.
         folder: FolderId,
     },
+    /// Globus has never confirmed the transfer.
+    #[error("its latest download was not confirmed: ask for the download once more")]
+    NotConfirmed,
     /// The recorded transfer cannot be read.
     #[error("the transfer cannot be read: {0}")]
     Unreadable(serde_json::Error),

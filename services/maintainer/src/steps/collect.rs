@@ -15,6 +15,7 @@ use compute_domain::{
     job::{Cause, Change, Job, JobFile, NewEvent, Usage, log_path},
 };
 use compute_proto::Listing;
+use tokio::time::Instant;
 
 use self::part::Part;
 use super::{StepError, is_legacy};
@@ -24,8 +25,14 @@ use crate::{hpc_handle::HpcHandle, launcher::Folders};
 /// folder.
 const LOG_LIMIT: u32 = 1 << 20;
 
-/// Accounting lags behind the scheduler: how long it is given for the usage.
-const USAGE_DELAY: Duration = Duration::from_millis(1500);
+/// Accounting lags behind the scheduler: how long the end of a job waits for its usage.
+const USAGE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The same for a job that is to be cancelled.
+const LAST_USAGE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Before usage is asked for again; doubles.
+const FIRST_USAGE_DELAY: Duration = Duration::from_millis(250);
 
 /// How often, and with which pause, the results of a job that is to be cancelled are
 /// fetched.
@@ -41,7 +48,7 @@ pub async fn collect(
     job: &Job,
     listed_first: Option<&str>,
 ) -> Result<Progress, StepError> {
-    let fetched = fetch(hpc, job).await;
+    let fetched = fetch(hpc, job, USAGE_TIMEOUT).await;
     fetched.trouble(job.attempts)?;
     Ok(fetched.finish(job, conclusion(job), listed_first))
 }
@@ -54,13 +61,13 @@ pub async fn collect_at_once(
     listed_first: Option<&str>,
     by: &UserId,
 ) -> Progress {
-    let mut fetched = fetch(hpc, job).await;
+    let mut fetched = fetch(hpc, job, LAST_USAGE_TIMEOUT).await;
     for _ in 1..LAST_TRIES {
         if fetched.trouble(0).is_ok() {
             break;
         }
         tokio::time::sleep(LAST_PAUSE).await;
-        fetched = fetch(hpc, job).await;
+        fetched = fetch(hpc, job, LAST_USAGE_TIMEOUT).await;
     }
     let end = match fetched.trouble(job.attempts) {
         Ok(()) => conclusion(job),
@@ -88,7 +95,7 @@ struct Fetched {
     usage: Usage,
 }
 
-async fn fetch(hpc: &HpcHandle, job: &Job) -> Fetched {
+async fn fetch(hpc: &HpcHandle, job: &Job, usage_timeout: Duration) -> Fetched {
     let result = Folders::of(job, &hpc.config).result;
     let stored = store_logs(hpc, job, &result).await;
     let legacy = matches!(stored, Part::Fetched(true));
@@ -96,7 +103,7 @@ async fn fetch(hpc: &HpcHandle, job: &Job) -> Fetched {
         log(hpc, job, JobFile::Stdout, legacy.then_some(&result)),
         log(hpc, job, JobFile::Stderr, legacy.then_some(&result)),
         listing(hpc, &result),
-        usage(hpc, job),
+        usage(hpc, job, usage_timeout),
     );
     Fetched {
         stored,
@@ -240,23 +247,24 @@ async fn listing(hpc: &HpcHandle, result: &str) -> Part<Listing> {
     Part::of(hpc.connector.list_folder(result).await)
 }
 
-/// Never in the way of the job's end: what is not known is left out.
-async fn usage(hpc: &HpcHandle, job: &Job) -> Usage {
+/// Does not delay the job's end for longer than `timeout`: what is not known then is left out.
+async fn usage(hpc: &HpcHandle, job: &Job, timeout: Duration) -> Usage {
     let Some(job) = hpc.slurm_job(job) else {
         return Usage::default();
     };
-    let ask = async || {
-        hpc.connector.usage(&job).await.unwrap_or_else(|error| {
-            tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
-            Usage::default()
-        })
-    };
-    let usage = ask().await;
-    if usage.walltime.is_some() {
-        return usage;
+    let until = Instant::now() + timeout;
+    let mut delay = FIRST_USAGE_DELAY;
+    loop {
+        match hpc.connector.usage(&job).await {
+            Ok(usage) => return usage,
+            Err(error) if Instant::now() + delay > until => {
+                tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
+                return Usage::default();
+            }
+            Err(_) => tokio::time::sleep(delay).await,
+        }
+        delay *= 2;
     }
-    tokio::time::sleep(USAGE_DELAY).await;
-    ask().await
 }
 
 fn put_first(mut listing: Vec<String>, first: Option<&str>) -> Vec<String> {

@@ -168,16 +168,16 @@ fn usage_of_a_job_with_steps() {
         memory_usage: Some(2004),
         walltime: Some(3725),
     };
-    assert_eq!(usage(output, &job("12")), expected);
-    assert_eq!(usage(output, &job("13")), Usage::default());
+    assert_eq!(usage(output, &job("12")), Some(expected));
+    assert_eq!(usage(output, &job("13")), None);
 }
 
 #[test]
 fn usage_needs_the_end_and_may_have_gaps() {
     let running = "12|RUNNING|2|8|00:00:00|mem=16G|16G||5|job\n";
-    assert_eq!(usage(running, &job("12")), Usage::default());
+    assert_eq!(usage(running, &job("12")), None);
     let gaps = "12|CANCELLED by 0|0|0|00:00:00||4Gn||0|job\n";
-    let seen = usage(gaps, &job("12"));
+    let seen = usage(gaps, &job("12")).unwrap();
     assert_eq!(
         (seen.memory, seen.memory_usage, seen.walltime),
         (None, None, Some(0))

@@ -133,6 +133,7 @@ impl Store {
             folder_transfer::Entity::update_many()
                 .set(folder_transfer::ActiveModel {
                     task_id: Set(Some(task_id.to_owned())),
+                    over_submission_id: Set(None),
                     ..Default::default()
                 })
                 .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
@@ -161,6 +162,32 @@ impl Store {
                 })
                 .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
                 .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
+                .exec(&*transaction)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes down that the transfer of that submission id was refused, and is not
+    /// running; nothing if Globus has accepted it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not written, or it is not known whether it was.
+    pub async fn folder_transfer_refused(
+        &self,
+        folder: &FolderId,
+        submission_id: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| async move {
+            folder_transfer::Entity::update_many()
+                .set(folder_transfer::ActiveModel {
+                    over_submission_id: Set(Some(submission_id.to_owned())),
+                    ..Default::default()
+                })
+                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
+                .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
+                .filter(folder_transfer::Column::TaskId.is_null())
                 .exec(&*transaction)
                 .await?;
             Ok(())

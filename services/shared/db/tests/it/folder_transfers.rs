@@ -74,6 +74,22 @@ async fn one_of_several_is_begun(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
     }
     begin(&world, folder, "s5", Some("s3")).await;
     assert!(!latest().await.unwrap().is_over);
+
+    // One that was refused is over, until Globus accepts it after all; a refusal that
+    // comes late says nothing.
+    let refused = async || {
+        store
+            .folder_transfer_refused(&folder.id, "s5")
+            .await
+            .unwrap()
+    };
+    refused().await;
+    assert!(latest().await.unwrap().is_over);
+    let accepted = store.folder_transfer_accepted(&folder.id, "s5", "t5");
+    accepted.await.unwrap();
+    assert!(!latest().await.unwrap().is_over);
+    refused().await;
+    assert!(!latest().await.unwrap().is_over);
 }
 
 async fn add(world: &World, folder: &Folder) {
