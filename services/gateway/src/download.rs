@@ -189,12 +189,17 @@ async fn try_begin(
         TransferOutcome::Another => return Err(DownloadRejection::TransferRunning.into()),
         TransferOutcome::Written(job) => return Err(DownloadRejection::FolderInUse(job).into()),
     }
-    let begun = session.submit(user, &new).await;
+    let checked = match session.checked(user, &new).await {
+        Ok(checked) => checked,
+        // Globus was not asked.
+        Err(trouble) => {
+            session.is_refused(&new).await?;
+            return Err(trouble);
+        }
+    };
+    let begun = session.submit(&new, &checked).await;
     if let Err(Trouble::Globus(_)) = &begun {
-        let store = &state.store;
-        store
-            .folder_transfer_refused(&folder.id, &new.submission_id)
-            .await?;
+        session.is_refused(&new).await?;
     }
     begun
 }
@@ -309,15 +314,30 @@ impl<'a> GlobusSession<'a> {
         if transfer.task_id.is_some() {
             return self.known_status(transfer).await;
         }
-        if transfer.is_over {
-            // It was refused, and is not asked for once more.
+        if is_assumed_over(self.state, transfer) {
+            // It was refused, or is forgotten, and is not asked for once more.
             return Ok(TaskStatus::Failed);
         }
-        match self.submit(user, transfer).await {
+        // Globus may have accepted it: a check that fails now says nothing of that.
+        let checked = self.checked(user, transfer).await;
+        let checked = checked.map_err(|trouble| match trouble {
+            Trouble::Globus(reason) => Trouble::Unknown(reason),
+            other => other,
+        })?;
+        match self.submit(transfer, &checked).await {
             Ok(task_id) => self.status_of_task(transfer, &task_id).await,
-            Err(Trouble::Globus(_)) => Ok(TaskStatus::Failed),
+            Err(Trouble::Globus(_)) => {
+                self.is_refused(transfer).await?;
+                Ok(TaskStatus::Failed)
+            }
             Err(other) => Err(other),
         }
+    }
+
+    async fn is_refused(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
+        let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
+        let store = &self.state.store;
+        store.folder_transfer_refused(folder, submission).await
     }
 
     /// Where a transfer is that Globus has confirmed.
@@ -364,13 +384,18 @@ impl<'a> GlobusSession<'a> {
         Ok(globus_places::is_folder(self.state, hpc, &on_hpc).await?)
     }
 
-    async fn submit(&self, user: &UserId, new: &FolderTransfer) -> Result<String, Trouble> {
+    /// The transfer as it is handed to Globus, if it may be.
+    async fn checked(&self, user: &UserId, new: &FolderTransfer) -> Result<Transfer, Trouble> {
         let mut transfer: Transfer =
             serde_json::from_value(new.transfer.clone()).map_err(TransferFailure::Unreadable)?;
         // The row may be of a version that took any destination.
         transfer.destination = globus_places::of_user(self.state, user, &transfer.destination)?;
         self.look_again(user, new, &transfer).await?;
-        let task_id = self.globus.submit(&self.who, &transfer).await?;
+        Ok(transfer)
+    }
+
+    async fn submit(&self, new: &FolderTransfer, transfer: &Transfer) -> Result<String, Trouble> {
+        let task_id = self.globus.submit(&self.who, transfer).await?;
         let (folder, submission) = (&new.folder_id, &new.submission_id);
         self.state
             .store

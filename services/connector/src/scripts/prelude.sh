@@ -28,7 +28,10 @@ ends() { printf '%s\n' "$1" | grep -qE ": ($2)\$"; }
 # trouble MESSAGE: exits with 42 for what a program can cause in its own folder, and with 44 otherwise: a full disk, a file
 # server that does not respond, a root path that cannot be written to are faults of the HPC
 trouble() {
-  [ "$here" = "$root" ] || ! ends "$1" "Permission denied|Operation not permitted|Not a directory|Is a directory|Directory not empty|File exists|File name too long|Too many levels of symbolic links" || say 42 "$1"
+  [ "$here" = "$root" ] || case $1 in
+    *": cannot overwrite "*" directory "*) say 42 "$1" ;;
+    *) ! ends "$1" "Permission denied|Operation not permitted|Not a directory|Is a directory|Directory not empty|File exists|File name too long|Too many links|Too many levels of symbolic links" || say 42 "$1" ;;
+  esac
   say 44 "$1"
 }
 
@@ -39,7 +42,10 @@ at() { cd -- "$1" 2>/dev/null && here=$(env pwd -P) && root=$here || say 44 "the
 into() {
   [ ! -L "./$1" ] || exit 41
   cd -- "./$1" 2>/dev/null || {
-    [ -e "./$1" ] || exit 40
+    message=$(LC_ALL=C stat -- "./$1" 2>&1 >/dev/null) || {
+      ! ends "$message" "No such file or directory" || exit 40
+      trouble "$message"
+    }
     [ -d "./$1" ] || say 42 "$1 is not a folder"
     say 42 "the folder $1 cannot be entered"
   }
@@ -118,13 +124,12 @@ copy_to() {
     LC_ALL=C tar -c --one-file-system "$@" -f - . 2>"$work/errors"
     printf '%s\n' "$?" >"$work/status"
   } | {
-    head -c "$most"
-    [ "$(head -c 1 | wc -c)" -eq 0 ] || : >"$work/cut"
+    head -c "$most" && [ "$(head -c 1 | wc -c)" -gt 0 ] && : >"$work/cut"
   } | LC_ALL=C tar -x --no-same-owner "$@" -f - -C "$folder" 2>>"$work/errors" && [ ! -e "$work/cut" ] &&
     read -r status <"$work/status" && case $status in 0 | 1) return ;; esac
   message=$(head -c 500 "$work/errors")
   # of the file systems, not of the content
-  ! ends "$message" "No space left on device|Disk quota exceeded|Read-only file system|Input/output error|Stale file handle|Connection timed out|Transport endpoint is not connected|Cannot send after transport endpoint shutdown" || say 44 "$message"
+  ! grep -qE ": Wrote only [0-9]+ of [0-9]+ bytes\$|: (No space left on device|Disk quota exceeded|Read-only file system|Input/output error|Remote I/O error|Stale file handle|Connection timed out|Host is down|Cannot allocate memory|Transport endpoint is not connected|Cannot send after transport endpoint shutdown)\$" "$work/errors" || say 44 "cannot copy $here: $message"
   [ ! -e "$work/cut" ] || too_large
   say 42 "cannot copy $here: $message"
 }

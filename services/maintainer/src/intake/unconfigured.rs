@@ -23,6 +23,9 @@ use crate::{context::Context, meters};
 /// Sweeps from one look to the next.
 const SWEEPS: u32 = 6;
 
+/// How long an HPC counts as served after the last heartbeat of its maintainer, in leases.
+const LEASES_OF_GRACE: u32 = 10;
+
 /// Jobs looked at in one look.
 const LIMIT: u64 = 200;
 
@@ -41,8 +44,12 @@ pub async fn run(context: Arc<Context>) {
 
 /// One look. `logged` are the jobs that the log names already.
 async fn look(context: &Context, logged: &mut HashSet<JobId>) -> Result<(), StoreError> {
-    // While the configuration is being changed, other processes may know more HPCs.
-    let served = context.store.served_hpcs(context.lease).await?;
+    // While the configuration is being changed, other processes may know more HPCs; one that
+    // was killed is given time to come back.
+    let served = context
+        .store
+        .served_hpcs(context.lease * LEASES_OF_GRACE)
+        .await?;
     let hpcs: BTreeSet<&str> = (context.site.hpcs.keys().chain(&served))
         .map(String::as_str)
         .collect();

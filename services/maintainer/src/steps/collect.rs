@@ -15,7 +15,6 @@ use compute_domain::{
     job::{Cause, Change, Job, JobFile, NewEvent, Usage, log_path},
 };
 use compute_proto::Listing;
-use tokio::time::Instant;
 
 use self::part::Part;
 use super::{StepError, is_legacy};
@@ -31,8 +30,9 @@ const USAGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The same for a job that is to be cancelled.
 const LAST_USAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Before usage is asked for again; doubles.
+/// Before usage is asked for again; doubles up to the longest.
 const FIRST_USAGE_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_USAGE_DELAY: Duration = Duration::from_secs(2);
 
 /// How often, and with which pause, the results of a job that is to be cancelled are
 /// fetched.
@@ -252,18 +252,29 @@ async fn usage(hpc: &HpcHandle, job: &Job, timeout: Duration) -> Usage {
     let Some(job) = hpc.slurm_job(job) else {
         return Usage::default();
     };
-    let until = Instant::now() + timeout;
-    let mut delay = FIRST_USAGE_DELAY;
-    loop {
-        match hpc.connector.usage(&job).await {
-            Ok(usage) => return usage,
-            Err(error) if Instant::now() + delay > until => {
-                tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
-                return Usage::default();
+    let mut reason = String::from("accounting does not respond");
+    let asking = async {
+        let mut delay = FIRST_USAGE_DELAY;
+        loop {
+            match hpc.connector.usage(&job).await {
+                Ok(usage) => return usage,
+                // Waiting does not help.
+                Err(error) if !error.kind.is_transient() => {
+                    tracing::warn!(slurm.id = job.slurm_id, %error, "no usage");
+                    return Usage::default();
+                }
+                Err(error) => reason = error.to_string(),
             }
-            Err(_) => tokio::time::sleep(delay).await,
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(LONGEST_USAGE_DELAY);
         }
-        delay *= 2;
+    };
+    match tokio::time::timeout(timeout, asking).await {
+        Ok(usage) => usage,
+        Err(_) => {
+            tracing::warn!(slurm.id = job.slurm_id, reason, "no usage");
+            Usage::default()
+        }
     }
 }
 

@@ -50,6 +50,24 @@ async fn a_queued_job_needs_no_place_to_be_cancelled() {
     assert!(world.connector.methods().is_empty());
 }
 
+/// What accounting does not say is left out; what has been fetched is kept.
+#[tokio::test]
+async fn accounting_that_hangs_does_not_hold_a_cancelled_job() {
+    let world = World::new().await;
+    world.connector.show(Shown::running());
+    world.connector.script("usage", &[Hang]);
+    let id = world.running().await;
+    world.until_state(&id, State::Running).await;
+    world.want(&id, Intent::Cancel).await;
+    let job = world.until_over(&id).await;
+    assert_eq!((job.state, job.usage.walltime), (State::Cancelled, None));
+    let events = world.events(&id).await;
+    assert!(
+        !events.contains(&"JOB_RESULT_INCOMPLETE".to_owned()),
+        "{events:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_job_in_slurm_is_cancelled_there() {
     let world = World::new().await;

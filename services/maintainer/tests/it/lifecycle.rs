@@ -1,11 +1,14 @@
 //! The life of a job from the queue to its end.
 
-use compute_domain::job::{State, Step};
+use compute_domain::{
+    ErrorKind,
+    job::{State, Step},
+};
 use compute_proto::wire::JobPhase;
 use rstest::rstest;
 
 use crate::{
-    fake_connector::Shown,
+    fake_connector::{Scripted::Fail, Shown},
     world::{HPC, World},
 };
 
@@ -54,6 +57,17 @@ async fn a_job_runs_from_the_queue_to_its_end() {
     let no_runner = async || world.context.active_jobs.is_empty();
     world.eventually("the end of its runner", no_runner).await;
     assert_eq!(world.store().places_taken(HPC).await.unwrap(), 0);
+}
+
+/// Accounting lags behind the scheduler.
+#[tokio::test]
+async fn usage_is_waited_for() {
+    let world = World::new().await;
+    let not_yet = Fail(ErrorKind::Uncertain, "not yet");
+    world.connector.script("usage", &[not_yet, not_yet]);
+    let id = world.running().await;
+    let job = world.until_over(&id).await;
+    assert_eq!((job.state, job.usage.walltime), (State::Ended, Some(3)));
 }
 
 /// A row can be large: nothing is read that this process wrote itself.

@@ -6,8 +6,8 @@ use compute_domain::{
     job::Job,
 };
 use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    Set, sea_query::OnConflict,
+    ActiveValue::NotSet, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    QueryFilter as _, Set, sea_query::OnConflict,
 };
 use serde_json::Value;
 
@@ -129,20 +129,13 @@ impl Store {
         submission_id: &str,
         task_id: &str,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| async move {
-            folder_transfer::Entity::update_many()
-                .set(folder_transfer::ActiveModel {
-                    task_id: Set(Some(task_id.to_owned())),
-                    over_submission_id: Set(None),
-                    ..Default::default()
-                })
-                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
-                .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
-                .exec(&*transaction)
-                .await?;
-            Ok(())
-        })
-        .await
+        let row = folder_transfer::ActiveModel {
+            task_id: Set(Some(task_id.to_owned())),
+            over_submission_id: Set(None),
+            ..Default::default()
+        };
+        self.change_transfer(of_submission(folder, submission_id), row)
+            .await
     }
 
     /// Writes down that Globus reads the folder no more for the transfer of that submission id.
@@ -154,19 +147,8 @@ impl Store {
         folder: &FolderId,
         submission_id: &str,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| async move {
-            folder_transfer::Entity::update_many()
-                .set(folder_transfer::ActiveModel {
-                    over_submission_id: Set(Some(submission_id.to_owned())),
-                    ..Default::default()
-                })
-                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
-                .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
-                .exec(&*transaction)
-                .await?;
-            Ok(())
-        })
-        .await
+        let transfer = of_submission(folder, submission_id);
+        self.change_transfer(transfer, over(submission_id)).await
     }
 
     /// Writes down that the transfer of that submission id was refused, and is not
@@ -179,20 +161,41 @@ impl Store {
         folder: &FolderId,
         submission_id: &str,
     ) -> Result<(), StoreError> {
+        let not_accepted =
+            of_submission(folder, submission_id).add(folder_transfer::Column::TaskId.is_null());
+        self.change_transfer(not_accepted, over(submission_id))
+            .await
+    }
+
+    async fn change_transfer(
+        &self,
+        transfer: Condition,
+        row: folder_transfer::ActiveModel,
+    ) -> Result<(), StoreError> {
+        let (transfer, row) = (&transfer, &row);
         self.write(|transaction| async move {
             folder_transfer::Entity::update_many()
-                .set(folder_transfer::ActiveModel {
-                    over_submission_id: Set(Some(submission_id.to_owned())),
-                    ..Default::default()
-                })
-                .filter(folder_transfer::Column::FolderId.eq(folder.as_str()))
-                .filter(folder_transfer::Column::SubmissionId.eq(submission_id))
-                .filter(folder_transfer::Column::TaskId.is_null())
+                .set(row.clone())
+                .filter(transfer.clone())
                 .exec(&*transaction)
                 .await?;
             Ok(())
         })
         .await
+    }
+}
+
+/// A transfer that another one has replaced has another submission id.
+fn of_submission(folder: &FolderId, submission_id: &str) -> Condition {
+    Condition::all()
+        .add(folder_transfer::Column::FolderId.eq(folder.as_str()))
+        .add(folder_transfer::Column::SubmissionId.eq(submission_id))
+}
+
+fn over(submission_id: &str) -> folder_transfer::ActiveModel {
+    folder_transfer::ActiveModel {
+        over_submission_id: Set(Some(submission_id.to_owned())),
+        ..Default::default()
     }
 }
 
