@@ -72,8 +72,8 @@ fn given(runtime: &str, mpi: bool) -> Vec<String> {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stdout).unwrap();
-    let mut lines: Vec<_> = told
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<_> = stdout
         .lines()
         .filter(|line| !line.starts_with("var HOME=") && !line.starts_with("var PATH="))
         .map(str::to_owned)

@@ -1,4 +1,4 @@
-//! The batch scripts against those of the older server, in meaning: the same
+//! The batch scripts against those of the legacy server, in meaning: the same
 //! directives, modules, folders bound and stages, in the same order. What differs
 //! on purpose: values travel in `job.env`, the first failure decides, and a program is
 //! contained if the HPC says so, which changes how a stage is started and nothing else.
@@ -134,7 +134,7 @@ fn plan(case: &Case, contained: bool) -> Plan {
     }
 }
 
-/// The logs go where the older server put them, so that the directives are the same.
+/// The logs go where the legacy server put them, so that the directives are the same.
 fn private_files(folder: &str) -> PrivateFiles {
     let path = |name: &str| format!("{folder}/{name}");
     PrivateFiles {
@@ -202,7 +202,7 @@ fn meaning(script: &str) -> Meaning {
     }
 }
 
-/// The older server took several addresses, of which Slurm takes the last one; ours takes one.
+/// The legacy server took several addresses, of which Slurm takes the last one; ours takes one.
 fn recorded(case: &Case) -> String {
     let first = "#SBATCH --mail-user=a@example.org\n";
     case.recorded.replace(first, "")
