@@ -67,12 +67,8 @@ async fn check(site: &Site, name: &str) -> anyhow::Result<Output> {
     })?;
     let is_good = items.iter().all(|item| item.ok);
     let line = |item: &CheckItem| {
-        let verdict = if item.ok { "good" } else { "BAD" };
-        [
-            item.subject.clone(),
-            verdict.to_owned(),
-            item.detail.clone(),
-        ]
+        let result = if item.ok { "good" } else { "BAD" };
+        [item.subject.clone(), result.to_owned(), item.detail.clone()]
     };
     let entry = |item: &CheckItem| -> Value {
         json!({"subject": item.subject, "ok": item.ok, "detail": item.detail})
@@ -80,7 +76,7 @@ async fn check(site: &Site, name: &str) -> anyhow::Result<Output> {
     Ok(Output {
         json: json!({"hpc": name, "findings": items.iter().map(entry).collect::<Vec<_>>()}),
         text: table(
-            ["what", "verdict", "detail"],
+            ["what", "result", "detail"],
             items.iter().map(line).collect(),
         ),
         is_good,

@@ -17,6 +17,7 @@ pub mod deps;
 pub mod download;
 pub mod error;
 pub mod globus_places;
+pub mod globus_session;
 pub mod job_list;
 pub mod job_view;
 pub mod legacy;

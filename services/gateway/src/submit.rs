@@ -12,9 +12,10 @@ use compute_globus::Place;
 use serde_json::Value;
 
 use crate::{
-    download::{self, GlobusSession},
+    download,
     error::{GatewayError, JobRejection},
     globus_places,
+    globus_session::GlobusSession,
     state::AppState,
 };
 

@@ -119,12 +119,12 @@ impl ActiveJobs {
             .collect()
     }
 
-    /// How many.
+    /// Number of jobs that run here.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether there is none.
+    /// Whether no job runs here.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
