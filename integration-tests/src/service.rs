@@ -40,7 +40,7 @@ impl Service {
     /// is `log/NAME.log` in `folder`.
     ///
     /// # Errors
-    /// If it exits, or does not bind within 20 s; the error contains the end of its log.
+    /// If it exits, or does not bind within 120 s; the error contains the end of its log.
     pub fn start(
         folder: &Path,
         name: &str,
@@ -214,7 +214,7 @@ fn launch(
             return Ok((child, address.trim().to_owned()));
         }
         let ended = child.try_wait()?;
-        if ended.is_some() || began.elapsed() > Duration::from_secs(20) {
+        if ended.is_some() || began.elapsed() > Duration::from_secs(120) {
             let _ = child.kill();
             let log = fs::read_to_string(log_path(folder, name)).unwrap_or_default();
             let tail: Vec<_> = log.lines().rev().take(20).collect();

@@ -134,7 +134,7 @@ impl World {
         let client = self.client("alice")?;
         crate::eventually(
             "templates in GET /git",
-            Duration::from_secs(20),
+            Duration::from_secs(120),
             async || {
                 let git = client.get("/git").await?.body;
                 let shown = |template: &Template| {

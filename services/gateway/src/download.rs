@@ -132,13 +132,13 @@ async fn try_begin(
         Ok(checked) => checked,
         // Globus was not asked.
         Err(trouble) => {
-            session.is_refused(&new).await?;
+            session.record_refusal(&new).await?;
             return Err(trouble);
         }
     };
     let begun = session.submit(&new, &checked).await;
     if let Err(Trouble::Globus(_)) = &begun {
-        session.is_refused(&new).await?;
+        session.record_refusal(&new).await?;
     }
     begun
 }
@@ -161,7 +161,7 @@ async fn try_is_over(state: &AppState, user: &UserId, folder: &FolderId) -> Resu
             Err(unavailable @ GlobusUnavailable::NoToken(_)) => return Err(unavailable.into()),
         }
     };
-    if is_over {
+    if is_over && !transfer.is_over {
         let store = &state.store;
         store
             .folder_transfer_is_over(&folder.id, &transfer.submission_id)

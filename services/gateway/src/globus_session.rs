@@ -159,14 +159,14 @@ impl<'a> GlobusSession<'a> {
         match self.submit(transfer, &checked).await {
             Ok(task_id) => self.status_of_task(transfer, &task_id).await,
             Err(Trouble::Globus(_)) => {
-                self.is_refused(transfer).await?;
+                self.record_refusal(transfer).await?;
                 Ok(TaskStatus::Failed)
             }
             Err(other) => Err(other),
         }
     }
 
-    pub(crate) async fn is_refused(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
+    pub(crate) async fn record_refusal(&self, transfer: &FolderTransfer) -> Result<(), StoreError> {
         let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
         let store = &self.state.store;
         store.folder_transfer_refused(folder, submission).await
@@ -189,7 +189,7 @@ impl<'a> GlobusSession<'a> {
         task_id: &str,
     ) -> Result<TaskStatus, Trouble> {
         let status = self.globus.task(&self.who, task_id).await?.status;
-        if status.is_over() {
+        if status.is_over() && !transfer.is_over {
             let (folder, submission) = (&transfer.folder_id, &transfer.submission_id);
             let store = &self.state.store;
             store.folder_transfer_is_over(folder, submission).await?;

@@ -39,9 +39,9 @@ pub struct AppState {
     pub rate: Arc<RequestRate>,
     /// Counts the rejected tokens of each address.
     pub rejected_tokens: Arc<RejectedTokens>,
-    /// ResponseSlots for all jobs or folders of a user, and for sums over all jobs.
+    /// Slots for responses with all jobs or folders of a user, and for sums over all jobs.
     pub lists: ResponseSlots,
-    /// ResponseSlots for all of one job.
+    /// Slots for responses with all of one job.
     pub pages: ResponseSlots,
     /// The time.
     pub clock: Arc<dyn Clock>,

@@ -91,7 +91,7 @@ async fn trouble_is_tried_again_and_a_repeated_transfer_is_one() -> anyhow::Resu
     fake.expire_access();
     let task = globus.submit(&who, &wanted).await?;
     assert_eq!(globus.submit(&who, &wanted).await?, task);
-    let ended = eventually("the transfer ends", Duration::from_secs(20), async || {
+    let ended = eventually("the transfer ends", Duration::from_secs(120), async || {
         let task = globus.task(&who, &task).await?;
         Ok(task.status.is_over().then_some(task))
     })

@@ -65,14 +65,14 @@ async fn look(context: &Context, logged: &mut HashSet<JobId>) -> Result<(), Stor
     }
     let jobs = context.store.open_jobs_outside(&hpcs, LIMIT).await?;
     for job in &jobs {
-        let reason = format!(
-            "HPC {} is not configured on this server (any more): cancel the job, or ask the \
-             operator",
-            job.hpc
-        );
-        let event = NewEvent::waits(&job.id, &reason);
-        leave_out_row(context.store.add_event_once(&job.id, &event).await)?;
         if !logged.contains(&job.id) {
+            let reason = format!(
+                "HPC {} is not configured on this server (any more): cancel the job, or ask the \
+                 operator",
+                job.hpc
+            );
+            let event = NewEvent::waits(&job.id, &reason);
+            leave_out_row(context.store.add_event_once(&job.id, &event).await)?;
             tracing::warn!(
                 job.id = %job.id, hpc = job.hpc,
                 "the job's HPC is not in hpc.json: add it again, or cancel the job"

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use compute_db::Progress;
 use compute_domain::{
-    ErrorKind,
+    Backoff, ErrorKind,
     ids::UserId,
     job::{Cause, Change, Job, JobFile, NewEvent, Usage, log_path},
 };
@@ -30,9 +30,8 @@ const USAGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The same for a job that is to be cancelled.
 const LAST_USAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Before usage is asked for again; doubles up to the longest.
-const FIRST_USAGE_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_USAGE_DELAY: Duration = Duration::from_secs(2);
+/// Before usage is asked for again: each time is a command on the login node.
+const USAGE_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
 
 /// How often, and with which pause, the results of a job that is to be cancelled are
 /// fetched.
@@ -254,7 +253,7 @@ async fn usage(hpc: &HpcHandle, job: &Job, timeout: Duration) -> Usage {
     };
     let mut reason = String::from("accounting does not respond");
     let asking = async {
-        let mut delay = FIRST_USAGE_DELAY;
+        let mut failures = 0;
         loop {
             match hpc.connector.usage(&job).await {
                 Ok(usage) => return usage,
@@ -265,8 +264,8 @@ async fn usage(hpc: &HpcHandle, job: &Job, timeout: Duration) -> Usage {
                 }
                 Err(error) => reason = error.to_string(),
             }
-            tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(LONGEST_USAGE_DELAY);
+            failures += 1;
+            tokio::time::sleep(USAGE_BACKOFF.delay(failures)).await;
         }
     };
     match tokio::time::timeout(timeout, asking).await {
