@@ -13,8 +13,10 @@
 mod check_folder;
 mod copies;
 mod faults;
+mod fences;
 mod files;
 mod jobs;
+mod late_transfers;
 mod links;
 mod logins;
 mod measured;

@@ -10,6 +10,7 @@
 
 mod cancel;
 mod fake_connector;
+mod fence;
 mod legacy;
 mod lifecycle;
 mod pause;
