@@ -50,7 +50,7 @@ pub async fn claim(
         per_user: hpc.config.jobs_per_user,
     };
     let store = &context.store;
-    let claim = store.claim(id, &context.id, context.lease, places).await?;
+    let claim = store.claim(id, &context.holder()?, places).await?;
     Ok(match claim {
         Claim::Taken(job) => {
             start(context, *job);
@@ -64,13 +64,15 @@ pub async fn claim(
 }
 
 /// Runs a job whose lease this process holds and that does not run here: its runner met an
-/// error and stopped. The row says where to go on.
+/// error and stopped. The row says where to go on; the job gets another fence, because a write
+/// or a call of the former runner may still be under way.
 ///
 /// # Errors
 /// [`StoreError`] if the job could not be read.
 pub async fn resume(context: &Arc<Context>, lease: &LeaseRow) -> Result<(), StoreError> {
-    let job = context.store.job(&lease.id).await?;
-    if let Some(job) = job.filter(|job| job.fence == lease.fence && job.state.is_leased()) {
+    let holder = context.holder()?;
+    let store = &context.store;
+    if let Some(job) = store.take_again(&lease.id, &holder, lease.fence).await? {
         start(context, job);
     }
     Ok(())

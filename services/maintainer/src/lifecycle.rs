@@ -22,6 +22,8 @@ use compute_domain::{
     job::{Cause, Change, Intent, Job, NewEvent, State, Step},
 };
 
+use tokio::time::Instant;
+
 use crate::{
     active_jobs::Signals,
     backoff::{backoff, jittered},
@@ -29,13 +31,14 @@ use crate::{
     definition::Definition,
     hpc_handle::HpcHandle,
     kinds::{self, Kind, kind_of},
+    lease_permit::LeasePermit,
     meters::{self, Lease},
 };
 
 /// Why a runner stopped before its job ended.
 #[derive(Debug, thiserror::Error)]
 enum StopReason {
-    #[error("another maintainer has the job")]
+    #[error("the lease of the job is lost")]
     LeaseLost,
     #[error("the process stops")]
     Stopping,
@@ -60,6 +63,8 @@ struct JobRunner<'a> {
     step_is_untried: bool,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
+    /// Lets the calls through that change something outside of the database. `hpc` has it, too.
+    permit: Arc<LeasePermit>,
 }
 
 /// Runs `job`, whose lease this process holds, until it ends or the runner must stop.
@@ -95,9 +100,15 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
         return released.map(drop).map_err(StopReason::Store);
     };
     let config = hpc.site.maintainers.get(&job.maintainer);
+    let token = context.token(&job);
+    let lost = context.own_lease.lost(token.holder.epoch);
+    let own_lease = Arc::clone(&context.own_lease);
+    let permit = Arc::new(LeasePermit::new(own_lease, context.store.clone(), token));
+    let mut bound = hpc.clone();
+    bound.connector = bound.connector.with_permit(permit.clone());
     let mut runner = JobRunner {
         context,
-        hpc: hpc.clone(),
+        hpc: bound,
         kind: config.map_or_else(kinds::unconfigured, |config| kind_of(config.kind)),
         is_configured: config.is_some(),
         definition: None,
@@ -105,10 +116,13 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
         job,
         signals,
         sealed: None,
+        permit,
     };
     if runner.job.account.is_some() {
         let (id, time) = (runner.job.id.clone(), hpc.site.server.credential_time);
         tokio::select! {
+            biased;
+            () = lost.cancelled() => return Err(StopReason::LeaseLost),
             ran = runner.run() => ran?,
             never = password::keep_login(&context.queue, hpc.name(), &id, time) => match never {},
         }
@@ -116,7 +130,11 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
             tracing::warn!(%error, "a login is kept until it expires");
         }
     } else {
-        runner.run().await?;
+        tokio::select! {
+            biased;
+            () = lost.cancelled() => return Err(StopReason::LeaseLost),
+            ran = runner.run() => ran?,
+        }
     }
     if let Err(error) = context.queue.notify_slot_freed(hpc.name()).await {
         tracing::warn!(hpc = hpc.name(), %error, "could not announce a free place");
@@ -211,24 +229,34 @@ impl JobRunner<'_> {
         self.context.token(&self.job)
     }
 
-    /// Writes `progress`. While the database is away it waits: the lease decides who
-    /// may write when it is back.
+    /// Writes `progress`, once even if the response of a write is lost. While the database is
+    /// away it waits: the lease decides who may write when it is back.
     async fn save(&mut self, progress: Progress) -> Result<(), StopReason> {
         let token = self.token();
         let mut tries = 0;
+        let mut may_be_written = false;
         loop {
+            let (store, progress) = (&self.context.store, progress.clone());
+            let (change, sent) = (progress.change, Instant::now());
             // Boxed: each step's future would contain it otherwise.
-            let store = &self.context.store;
-            let written = Box::pin(store.advance(&token, &self.job, progress.clone()));
+            let written = Box::pin(async {
+                if may_be_written {
+                    store.advance_again(&token, &self.job, progress).await
+                } else {
+                    store.advance(&token, &self.job, progress).await
+                }
+            });
             match written.await {
                 Ok(job) => {
                     self.job = job;
-                    self.measure(progress.change);
+                    self.permit.seen(sent);
+                    self.measure(change);
                     return Ok(());
                 }
                 Err(StoreError::LeaseLost) => return Err(StopReason::LeaseLost),
                 Err(error) if error.kind().is_transient() => {
                     tracing::warn!(%error, "could not write, trying again");
+                    may_be_written |= matches!(error, StoreError::Unavailable(_));
                     let wait = jittered(backoff(tries));
                     tries += 1;
                     tokio::select! {
