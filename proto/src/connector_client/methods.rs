@@ -81,6 +81,7 @@ methods! {
     StoreLogsRequest => store_logs -> StoreLogsResponse within SHORT, CHANGES;
     RemoveJobRequest => remove_job -> RemoveJobResponse within REMOVE, CHANGES;
 
+    RaiseFenceRequest => raise_fence -> RaiseFenceResponse within SHORT, CHANGES;
     SubmitRequest => submit -> SubmitResponse within SUBMIT, CHANGES;
     FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT, READS;
     JobStatesRequest => job_states -> JobStatesResponse within QUERY, READS;

@@ -53,7 +53,7 @@ pub async fn claim(
     let claim = store.claim(id, &context.holder()?, places).await?;
     Ok(match claim {
         Claim::Taken(job) => {
-            start(context, *job);
+            start(context, *job, true);
             Claimed::Taken
         }
         Claim::Full => Claimed::Full,
@@ -73,7 +73,7 @@ pub async fn resume(context: &Arc<Context>, lease: &LeaseRow) -> Result<(), Stor
     let holder = context.holder()?;
     let store = &context.store;
     if let Some(job) = store.take_again(&lease.id, &holder, lease.fence).await? {
-        start(context, job);
+        start(context, job, false);
     }
     Ok(())
 }
@@ -100,8 +100,8 @@ pub fn unreadable_row(error: &StoreError) {
     meters::unreadable_row();
 }
 
-/// Runs `job`, whose lease this process has just taken.
-fn start(context: &Arc<Context>, job: Job) {
+/// Runs `job`, whose lease this process has just taken; from the queue, if it `is_claimed`.
+fn start(context: &Arc<Context>, job: Job, is_claimed: bool) {
     let intent = job.intent.map(|intent| {
         let by = job.intent_by.clone();
         (intent, by.unwrap_or_else(|| job.user_id.clone()))
@@ -114,6 +114,6 @@ fn start(context: &Arc<Context>, job: Job) {
         let (hpc, step) = (&job.hpc, job.step.as_str());
         tracing::info!(hpc, step, fence = job.fence, "job started");
     });
-    let running = lifecycle::run(Arc::clone(context), job, signals);
+    let running = lifecycle::run(Arc::clone(context), job, is_claimed, signals);
     context.shutdown.tasks.spawn(running.instrument(span));
 }

@@ -8,6 +8,7 @@
 mod cancel;
 mod control;
 mod definition;
+mod fence;
 mod park;
 mod password;
 mod step;
@@ -40,6 +41,8 @@ use crate::{
 enum StopReason {
     #[error("the lease of the job is lost")]
     LeaseLost,
+    #[error("the HPC knows a newer fence than the restored database: fence raised")]
+    FenceRaised,
     #[error("the process stops")]
     Stopping,
     #[error("the database failed: {0}")]
@@ -61,21 +64,26 @@ struct JobRunner<'a> {
     /// Whether this runner itself began the current step: only then it knows that nobody has
     /// tried the step before.
     step_is_untried: bool,
+    /// Whether this runner has the job from the queue: nobody has run it before.
+    is_claimed: bool,
+    /// Whether no call of an earlier holder of the lease can change anything at the HPC.
+    fence_is_raised: bool,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
     /// Lets the calls through that change something outside of the database. `hpc` has it, too.
     permit: Arc<LeasePermit>,
 }
 
-/// Runs `job`, whose lease this process holds, until it ends or the runner must stop.
-pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
+/// Runs `job`, whose lease this process holds, until it ends or the runner must stop. A job
+/// that `is_claimed` comes from the queue; any other was run before.
+pub async fn run(context: Arc<Context>, job: Job, is_claimed: bool, signals: Signals) {
     let (id, fence) = (job.id.clone(), job.fence);
     let _lease = Lease::of(&job.hpc);
     // Boxed: it is large, and there is one for each job.
-    let ran = Box::pin(run_to_end(&context, job, signals)).await;
+    let ran = Box::pin(run_to_end(&context, job, is_claimed, signals)).await;
     match ran {
         Ok(()) => {}
-        Err(reason @ StopReason::Store(_)) => {
+        Err(reason @ (StopReason::Store(_) | StopReason::FenceRaised)) => {
             tracing::error!(%reason, "runner stopped; it starts again with the next renewal");
         }
         Err(reason) => tracing::info!(%reason, "runner stopped"),
@@ -83,7 +91,12 @@ pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
     context.active_jobs.leave(&id, fence);
 }
 
-async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(), StopReason> {
+async fn run_to_end(
+    context: &Context,
+    job: Job,
+    is_claimed: bool,
+    signals: Signals,
+) -> Result<(), StopReason> {
     let Some(hpc) = context.hpcs.get(&job.hpc) else {
         tracing::error!(
             hpc = job.hpc,
@@ -104,7 +117,7 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
     let lost = context.own_lease.lost(token.holder.epoch);
     let own_lease = Arc::clone(&context.own_lease);
     let permit = Arc::new(LeasePermit::new(own_lease, context.store.clone(), token));
-    let mut bound = hpc.clone();
+    let mut bound = hpc.for_job(&job);
     bound.connector = bound.connector.with_permit(permit.clone());
     let mut runner = JobRunner {
         context,
@@ -113,6 +126,9 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
         is_configured: config.is_some(),
         definition: None,
         step_is_untried: job.step == Step::Prepare,
+        is_claimed,
+        // Nobody has called the HPC for a job that comes from the queue.
+        fence_is_raised: is_claimed,
         job,
         signals,
         sealed: None,
@@ -150,6 +166,8 @@ impl JobRunner<'_> {
                 // Cancelled, or a step nearer to it.
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
+            } else if !self.raise_fence().await? {
+                // Parked.
             } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.pause_before_submit().await?;
             } else if self.has_login().await? {

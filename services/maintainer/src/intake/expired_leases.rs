@@ -20,7 +20,7 @@ pub(super) async fn take_over(
         let holder = context.holder()?;
         let taken = context.store.take_over(&id, &holder);
         if let Some(Some(job)) = leave_out_row(taken.await)? {
-            start(context, job);
+            start(context, job, false);
         }
     }
     Ok(())
