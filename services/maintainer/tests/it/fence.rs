@@ -64,7 +64,6 @@ async fn whoever_takes_a_job_over_raises_it_first(#[case] step: Step) {
     let parked = world.until_state(&id, State::Blocked).await;
     assert_eq!(world.connector.methods(), ["raise_fence"]);
     assert_eq!(parked.step, step);
-    world.clock.advance(LEASE);
     world.want(&id, Intent::Pause).await;
     world.want(&id, Intent::Resume).await;
     assert_eq!(world.until_over(&id).await.state, State::Ended);
