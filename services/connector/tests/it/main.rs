@@ -11,6 +11,7 @@
 )]
 
 mod check_folder;
+mod contract;
 mod copies;
 mod faults;
 mod fences;

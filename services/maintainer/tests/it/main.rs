@@ -9,6 +9,7 @@
 )]
 
 mod cancel;
+mod contract;
 mod fake_connector;
 mod fence;
 mod legacy;
