@@ -27,8 +27,13 @@ impl JobRunner<'_> {
         }
         match self.hpc.connector.raise_fence().await {
             Ok(()) => {}
-            // A connector of the version before knows no fences.
-            Err(error) if error.kind == ErrorKind::Internal => {
+            // A connector of the version before knows no such method, or allows it to nobody.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Internal | ErrorKind::PermissionDenied
+                ) =>
+            {
                 tracing::warn!(%error, "could not raise the fence at the HPC");
             }
             Err(error) => {

@@ -63,7 +63,6 @@ async fn whoever_takes_a_job_over_raises_it_first(#[case] step: Step) {
     let parked = world.until_state(&id, State::Blocked).await;
     assert_eq!(world.connector.methods(), ["raise_fence"]);
     assert_eq!(parked.step, step);
-    world.clock.advance(LEASE);
     world.want(&id, Intent::Pause).await;
     world.want(&id, Intent::Resume).await;
     assert_eq!(world.until_over(&id).await.state, State::Ended);
@@ -72,10 +71,13 @@ async fn whoever_takes_a_job_over_raises_it_first(#[case] step: Step) {
 }
 
 /// A connector of the version before does not know the call.
+#[rstest]
 #[tokio::test]
-async fn a_connector_without_fences_is_used_as_before() {
+async fn a_connector_without_fences_is_used_as_before(
+    #[values(ErrorKind::Internal, ErrorKind::PermissionDenied)] kind: ErrorKind,
+) {
     let world = World::new().await;
-    let unknown = Fail(ErrorKind::Internal, "unimplemented");
+    let unknown = Fail(kind, "unimplemented");
     world.connector.script("raise_fence", &[unknown]);
     let id = world.queued().await;
     world.abandoned(&id, Step::Watch).await;
