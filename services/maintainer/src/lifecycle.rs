@@ -8,6 +8,7 @@
 mod cancel;
 mod control;
 mod definition;
+mod look;
 mod park;
 mod password;
 mod step;

@@ -8,7 +8,7 @@ use compute_proto::Submitted;
 
 use super::{
     Listed, Scheduler,
-    slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
+    slurm_parse::{self, ACCOUNTED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
 };
 use crate::{
     error::Error,
@@ -159,11 +159,11 @@ impl Scheduler for Slurm {
         Ok(slurm_parse::queue(&reply.text("queue")?))
     }
 
-    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
+    async fn accounted(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
         let reply = self
-            .accounting(&ENDED, ENDED_COLUMNS, &ids.join(","))
+            .accounting(&ENDED, ACCOUNTED_COLUMNS, &ids.join(","))
             .await?;
-        Ok(slurm_parse::ended(&reply))
+        Ok(slurm_parse::accounted(&reply))
     }
 
     async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error> {

@@ -25,6 +25,8 @@ pub(crate) enum Scripted {
     Pass,
     /// This error.
     Fail(ErrorKind, &'static str),
+    /// As without a script, but nothing happens on the HPC.
+    Ignore,
     /// None, until the test calls [`FakeConnector::release`].
     Hang,
 }
@@ -35,6 +37,7 @@ pub(crate) struct Shown {
     phase: JobPhase,
     slurm_state: &'static str,
     exit_code: Option<i32>,
+    reason: &'static str,
 }
 
 impl Shown {
@@ -47,6 +50,15 @@ impl Shown {
             phase,
             slurm_state: "",
             exit_code: None,
+            reason: "",
+        }
+    }
+
+    /// Waiting, for this reason.
+    pub(crate) fn pending(reason: &'static str) -> Self {
+        Self {
+            reason,
+            ..Self::phase(JobPhase::Pending)
         }
     }
 
@@ -55,6 +67,7 @@ impl Shown {
             phase: JobPhase::Ended,
             slurm_state,
             exit_code: Some(exit_code),
+            reason: "",
         }
     }
 }
@@ -140,7 +153,8 @@ impl FakeConnector {
         methods
     }
 
-    async fn called(&self, method: &'static str) -> Result<(), Status> {
+    /// Whether the call has its effect.
+    async fn called(&self, method: &'static str) -> Result<bool, Status> {
         let scripted = {
             let mut state = self.state.lock().unwrap();
             state.calls.push(method);
@@ -148,11 +162,12 @@ impl FakeConnector {
             script.and_then(VecDeque::pop_front)
         };
         match scripted {
-            None | Some(Scripted::Pass) => Ok(()),
+            None | Some(Scripted::Pass) => Ok(true),
+            Some(Scripted::Ignore) => Ok(false),
             Some(Scripted::Fail(kind, message)) => Err(status_of(kind, message)),
             Some(Scripted::Hang) => {
                 self.released.notified().await;
-                Ok(())
+                Ok(true)
             }
         }
     }
@@ -240,6 +255,7 @@ connector! {
             slurm_state: shown.slurm_state.to_owned(),
             exit_code: shown.exit_code,
             signal: shown.exit_code.map(|_| 0),
+            reason: shown.reason.to_owned(),
             ..wire::JobObservation::default()
         };
         let jobs = request.into_inner().jobs.into_iter().map(observation);
@@ -249,22 +265,31 @@ connector! {
     }
 
     async fn cancel(&self, _: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
-        self.called("cancel").await?;
-        self.show(Shown::ended("CANCELLED", 0));
+        if self.called("cancel").await? {
+            self.show(Shown::ended("CANCELLED", 0));
+        }
         Ok(Response::new(wire::CancelResponse::default()))
     }
 
     async fn suspend(&self, _: Request<wire::SuspendRequest>) -> Answer<wire::SuspendResponse> {
-        self.called("suspend").await?;
-        self.show(Shown::phase(JobPhase::Suspended));
+        if self.called("suspend").await? {
+            let mut state = self.state.lock().unwrap();
+            state.shown = match state.shown.phase {
+                JobPhase::Pending => Shown::pending("JobHeldUser"),
+                _ => Shown::phase(JobPhase::Suspended),
+            };
+        }
         Ok(Response::new(wire::SuspendResponse::default()))
     }
 
     async fn resume(&self, _: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
-        self.called("resume").await?;
-        let mut state = self.state.lock().unwrap();
-        if state.shown.phase == JobPhase::Suspended {
-            state.shown = Shown::running();
+        if self.called("resume").await? {
+            let mut state = self.state.lock().unwrap();
+            match state.shown.phase {
+                JobPhase::Suspended => state.shown = Shown::running(),
+                JobPhase::Pending => state.shown = Shown::pending("Priority"),
+                _ => {}
+            }
         }
         Ok(Response::new(wire::ResumeResponse::default()))
     }

@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::{
     fake_connector::Shown,
-    world::{HPC, World, alice, bob},
+    world::{HPC, World, bob},
 };
 
 async fn world() -> World {
