@@ -94,6 +94,10 @@ impl MigratorTrait for Migrations {
                 "jobs",
                 |backend| long_or_null(backend, "template_address"),
             )),
+            Box::new(NewTable(
+                "m000027_create_idempotency_keys",
+                tables::idempotency_keys,
+            )),
         ]
     }
 }

@@ -4,6 +4,7 @@ mod events;
 mod folder_transfers;
 mod folders;
 mod globus_tokens;
+mod idempotency_keys;
 mod job_statistics;
 mod job_status;
 mod jobs_advance;
@@ -26,6 +27,7 @@ mod user_limits;
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
+pub use idempotency_keys::{IdempotencyKey, Reservation};
 pub use job_statistics::{OpenJobs, Runtime};
 pub use job_status::JobStatus;
 pub use jobs_advance::LeaseToken;
@@ -51,7 +53,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000025_jobs_have_a_template_address";
+const NEEDED_MIGRATION: &str = "m000027_create_idempotency_keys";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -64,6 +66,8 @@ pub struct Store {
     pub(crate) writers: Option<Arc<Semaphore>>,
     clock: Arc<dyn Clock>,
     limits: UserLimits,
+    /// Of the request that this store serves.
+    key: Option<IdempotencyKey>,
 }
 
 impl Store {
@@ -82,6 +86,7 @@ impl Store {
             writers,
             clock,
             limits: UserLimits::default(),
+            key: None,
         })
     }
 
