@@ -155,6 +155,7 @@ impl JobRunner<'_> {
                     let event = NewEvent::paused_by_site(id, &reason.to_string());
                     (Some(Change::Pause), event)
                 }
+                Err(StepError::Fenced(newest)) => return Err(self.fenced(newest).await),
                 Err(error) => {
                     tracing::warn!(?error, "a hold that nobody wants is not released yet");
                     return Ok(());

@@ -151,3 +151,20 @@ async fn a_cancel_without_effect_is_repeated() {
     assert_eq!(world.until_over(&id).await.state, State::Cancelled);
     assert!(world.connector.calls_of("cancel") >= 2, "asked again");
 }
+
+/// The HPC is away while the job is cancelled, and comes back: nothing is submitted.
+#[tokio::test]
+async fn a_job_that_waits_for_its_hpc_is_not_submitted_after_it_was_cancelled() {
+    let world = World::new().await;
+    let down = Fail(ErrorKind::Unavailable, "down");
+    world.connector.script("submit", &[down; 2]);
+    world.connector.script("find_submission", &[down; 2]);
+    let id = world.running().await;
+    world.until_state(&id, State::Blocked).await;
+    let submits = world.connector.calls_of("submit");
+    world.want(&id, Intent::Cancel).await;
+    let job = world.until_over(&id).await;
+    assert_eq!((job.state, job.slurm_id), (State::Cancelled, None));
+    assert_eq!(world.connector.calls_of("submit"), submits);
+    assert_eq!(world.connector.calls_of("find_submission"), 3);
+}
