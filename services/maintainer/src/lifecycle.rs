@@ -9,6 +9,7 @@ mod cancel;
 mod control;
 mod definition;
 mod fence;
+mod look;
 mod park;
 mod password;
 mod step;

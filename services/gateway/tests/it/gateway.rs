@@ -21,7 +21,7 @@ use compute_globus::Globus;
 use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown, tls};
 use compute_templates::Mirrors;
-use sea_orm::{ConnectionTrait as _, Database};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use tower::{ServiceExt as _, util::BoxCloneService};
@@ -157,6 +157,26 @@ impl Gateway {
         self.send(request.unwrap()).await
     }
 
+    /// The same with an `Idempotency-Key`.
+    pub(crate) async fn call_once(
+        &self,
+        key: &str,
+        user: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Reply {
+        let token = format!("Bearer {}", self.token(user));
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, token)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
     /// A request without `Authorization`.
     pub(crate) async fn call_without_header(&self, method: &str, path: &str, body: Value) -> Reply {
         let request = Request::builder()
@@ -224,6 +244,17 @@ impl Gateway {
         let connection = Database::connect(self.url.expose_secret()).await.unwrap();
         connection.execute_unprepared(sql).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// The first column of all rows.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let connection = Database::connect(self.url.expose_secret()).await.unwrap();
+        let statement = Statement::from_string(DbBackend::Sqlite, sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).unwrap())
+            .collect()
     }
 
     /// Adds and approves a template; `more` goes into its manifest.

@@ -16,6 +16,7 @@ mod downloads;
 mod folders;
 mod gateway;
 mod hub;
+mod idempotency;
 mod job_tokens;
 mod limits;
 mod main_path;
