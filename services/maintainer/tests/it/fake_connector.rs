@@ -10,7 +10,7 @@ use std::{
 
 use compute_domain::{ErrorKind, ids::JobId};
 use compute_proto::{
-    status_of,
+    Targeted, status_of,
     wire::{
         self, JobPhase,
         connector_server::{Connector, ConnectorServer},
@@ -31,6 +31,8 @@ pub(crate) enum Scripted {
     Fail(ErrorKind, &'static str),
     /// None, until the test calls [`FakeConnector::release`].
     Hang,
+    /// None until then, and then this error.
+    HangThenFail(ErrorKind, &'static str),
 }
 
 /// What the scheduler shows of every job.
@@ -70,6 +72,8 @@ struct State {
     /// The Slurm id of a submission that was tried before.
     found: Option<&'static str>,
     slurm: FakeSlurm,
+    /// The fences of calls that change something.
+    fences: Vec<(&'static str, Option<i64>)>,
 }
 
 /// The connector. Clones share their state.
@@ -88,6 +92,7 @@ impl FakeConnector {
             shown: Shown::ended("COMPLETED", 0),
             found: None,
             slurm: FakeSlurm::default(),
+            fences: Vec::new(),
         };
         let this = Self {
             state: Arc::new(Mutex::new(state)),
@@ -157,6 +162,18 @@ impl FakeConnector {
         methods
     }
 
+    /// The fences that the calls of `method` had.
+    pub(crate) fn fences_of(&self, method: &str) -> Vec<Option<i64>> {
+        let state = self.state.lock().unwrap();
+        let fences = state.fences.iter().filter(|(called, _)| *called == method);
+        fences.map(|(_, fence)| *fence).collect()
+    }
+
+    fn note_fence(&self, method: &'static str, mut request: impl Targeted) {
+        let fence = request.take_target().fence.map(|fence| fence.number);
+        self.state.lock().unwrap().fences.push((method, fence));
+    }
+
     async fn called(&self, method: &'static str) -> Result<(), Status> {
         let scripted = {
             let mut state = self.state.lock().unwrap();
@@ -167,6 +184,10 @@ impl FakeConnector {
         match scripted {
             None | Some(Scripted::Pass) => Ok(()),
             Some(Scripted::Fail(kind, message)) => Err(status_of(kind, message)),
+            Some(Scripted::HangThenFail(kind, message)) => {
+                self.released.notified().await;
+                Err(status_of(kind, message))
+            }
             Some(Scripted::Hang) => {
                 self.released.notified().await;
                 Ok(())
@@ -182,7 +203,8 @@ macro_rules! connector {
     ($($method:ident: $request:ident => $response:ident,)* ; $($rest:tt)*) => {
         #[tonic::async_trait]
         impl Connector for FakeConnector {
-            $(async fn $method(&self, _: Request<wire::$request>) -> Answer<wire::$response> {
+            $(async fn $method(&self, request: Request<wire::$request>) -> Answer<wire::$response> {
+                self.note_fence(stringify!($method), request.into_inner());
                 self.called(stringify!($method)).await?;
                 Ok(Response::new(wire::$response::default()))
             })*
@@ -198,6 +220,7 @@ connector! {
     write_file: WriteFileRequest => WriteFileResponse,
     copy_folder: CopyFolderRequest => CopyFolderResponse,
     store_logs: StoreLogsRequest => StoreLogsResponse,
+    raise_fence: RaiseFenceRequest => RaiseFenceResponse,
     remove_job: RemoveJobRequest => RemoveJobResponse,
     deployment_jobs: DeploymentJobsRequest => DeploymentJobsResponse,
     remove_folder: RemoveFolderRequest => RemoveFolderResponse,
@@ -229,8 +252,9 @@ connector! {
         &self,
         request: Request<wire::WriteJobFileRequest>,
     ) -> Answer<wire::WriteJobFileResponse> {
-        self.called("write_job_file").await?;
         let request = request.into_inner();
+        self.note_fence("write_job_file", request.clone());
+        self.called("write_job_file").await?;
         if request.file() == wire::JobFile::Script {
             let mut state = self.state.lock().unwrap();
             state.slurm.write_script(&request.job_id);
@@ -239,9 +263,11 @@ connector! {
     }
 
     async fn submit(&self, request: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
+        let request = request.into_inner();
+        self.note_fence("submit", request.clone());
         self.called("submit").await?;
         let mut state = self.state.lock().unwrap();
-        let job = request.into_inner().job_id;
+        let job = request.job_id;
         if let Some(found) = state.found {
             state.slurm.put(&job, found);
         }
@@ -290,13 +316,18 @@ connector! {
         }))
     }
 
-    async fn cancel(&self, _: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+    async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+        self.note_fence("cancel", request.into_inner());
         self.called("cancel").await?;
         self.show(Shown::ended("CANCELLED", 0));
         Ok(Response::new(wire::CancelResponse::default()))
     }
 
-    async fn suspend(&self, _: Request<wire::SuspendRequest>) -> Answer<wire::SuspendResponse> {
+    async fn suspend(
+        &self,
+        request: Request<wire::SuspendRequest>,
+    ) -> Answer<wire::SuspendResponse> {
+        self.note_fence("suspend", request.into_inner());
         self.called("suspend").await?;
         self.show(Shown::phase(JobPhase::Suspended));
         Ok(Response::new(wire::SuspendResponse::default()))

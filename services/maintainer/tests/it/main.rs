@@ -11,6 +11,7 @@
 mod cancel;
 mod contract;
 mod fake_connector;
+mod fence;
 mod legacy;
 mod lifecycle;
 mod pause;
