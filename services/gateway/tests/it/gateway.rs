@@ -1,6 +1,6 @@
 //! A gateway, and requests to it.
 
-use std::{convert::Infallible, fs, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -23,7 +23,7 @@ use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown, tls
 use compute_templates::Mirrors;
 use sea_orm::{ConnectionTrait as _, Database};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tower::{ServiceExt as _, util::BoxCloneService};
 
 use crate::{

@@ -44,15 +44,15 @@ async fn slurm_id_found(client: &ConnectorClient, mark: &Mark) -> Option<String>
 pub async fn submits_once(client: &ConnectorClient) -> SlurmJob {
     let mark = new_mark();
     assert_eq!(slurm_id_found(client, &mark).await, None);
-    let missing = client.submit(&mark, None).await.unwrap_err();
+    let missing = client.submit(&mark, None, true).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
     let text = script(&mark);
     let written = client.write_job_file(&mark.job, JobFile::Script, text);
     written.await.unwrap();
     assert_eq!(slurm_id_found(client, &mark).await, None);
-    let first = client.submit(&mark, None).await.unwrap();
+    let first = client.submit(&mark, None, true).await.unwrap();
     assert!(!first.adopted, "{first:?}");
-    let again = client.submit(&mark, None).await.unwrap();
+    let again = client.submit(&mark, None, false).await.unwrap();
     assert!(again.adopted, "{again:?}");
     assert_eq!(first.slurm_id, again.slurm_id);
     let found = slurm_id_found(client, &mark).await;
@@ -72,7 +72,7 @@ pub async fn refuses_odd_ids(client: &ConnectorClient) {
         job: JobId::from_text("a,b; touch x"),
         ..new_mark()
     };
-    let refused = client.submit(&mark, None).await.unwrap_err();
+    let refused = client.submit(&mark, None, true).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
 }
 
@@ -108,7 +108,7 @@ pub async fn cancels(client: &ConnectorClient, job: &SlurmJob) {
     };
     assert_eq!(end.slurm_state, "CANCELLED");
     client.cancel(job).await.unwrap();
-    let again = client.submit(&job.mark, None).await.unwrap();
+    let again = client.submit(&job.mark, None, false).await.unwrap();
     assert!(again.adopted, "a job that has ended is not submitted again");
     assert_eq!(again.slurm_id, job.slurm_id);
     let began = Instant::now();
