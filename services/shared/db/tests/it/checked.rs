@@ -1,9 +1,7 @@
-//! What was checked and what is done are one: changes beside a submit, and limits counted by
-//! many at once.
+//! What was checked and what is done are one: changes beside a submit.
 
 use compute_db::{
-    ChangeOutcome, Checked, JobPatch, LISTED_JOBS, LimitReached, ListedUntil, Pinned, Progress,
-    StoreError, SubmitOutcome, TemplatePatch, UserLimits,
+    ChangeOutcome, Checked, JobPatch, Pinned, Progress, SubmitOutcome, TemplatePatch,
 };
 use compute_domain::{
     ids::{FolderId, UserId},
@@ -12,7 +10,6 @@ use compute_domain::{
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
 
 use crate::world::{World, alice, bob};
 
