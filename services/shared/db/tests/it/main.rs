@@ -21,6 +21,7 @@ mod intents;
 mod job_status;
 mod leases;
 mod lost_answers;
+mod limits;
 mod maintainers;
 mod operator;
 mod owner;
