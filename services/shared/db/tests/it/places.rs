@@ -159,7 +159,7 @@ async fn the_queue_is_read_page_by_page(#[values(Sqlite, Postgres, MariaDb)] kin
     let mut all = BTreeSet::new();
     for n in 0..7 {
         if n == 4 {
-            world.clock.advance(LEASE);
+            world.clock.advance(std::time::Duration::from_secs(60));
         }
         all.insert(world.queued(&alice()).await.id);
     }
