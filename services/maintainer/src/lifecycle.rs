@@ -63,6 +63,8 @@ struct JobRunner<'a> {
     step_is_untried: bool,
     /// Whether no call of an earlier holder of the lease can change anything at the HPC.
     fence_is_raised: bool,
+    /// How often raising it failed.
+    fence_tries: u32,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
 }
@@ -108,6 +110,7 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
         definition: None,
         step_is_untried: job.step == Step::Prepare,
         fence_is_raised: fence::is_first(&job),
+        fence_tries: 0,
         job,
         signals,
         sealed: None,
@@ -139,7 +142,7 @@ impl JobRunner<'_> {
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
             } else if !self.raise_fence().await? {
-                // Parked.
+                // Parked, or tried again.
             } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.pause_before_submit().await?;
             } else if self.has_login().await? {
