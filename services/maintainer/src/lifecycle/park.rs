@@ -153,7 +153,8 @@ impl JobRunner<'_> {
         .await
     }
 
-    async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
+    /// Waits, unless the runner must stop.
+    pub(super) async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),
