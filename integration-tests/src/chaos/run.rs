@@ -37,8 +37,15 @@ pub struct Settings {
     pub only: Option<String>,
 }
 
-/// When each fault ended, milliseconds since 1970.
-type Ends = Arc<Mutex<Vec<i64>>>;
+/// A fault that is over.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    fault: Fault,
+    /// Milliseconds since 1970.
+    at: i64,
+}
+
+type Shared<T> = Arc<Mutex<Vec<T>>>;
 
 /// Runs everything.
 ///
@@ -51,7 +58,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Report> {
     if let Some(only) = &settings.only {
         plan.retain(|planned| planned.fault.kind().contains(only.as_str()));
     }
-    let (ledger, ends, stop) = (Ledger::default(), Ends::default(), CancellationToken::new());
+    let (ledger, ends, stop) = (
+        Ledger::default(),
+        Shared::default(),
+        CancellationToken::new(),
+    );
     let random = Random::new(settings.seed.wrapping_add(1));
     let clients = tokio::spawn(submit_jobs(
         world.clone(),
@@ -91,19 +102,19 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Report> {
     let mut slurm = evidence::accounted(&facts)?;
     // Jobs of the site itself.
     slurm.retain(|name, _| name != "wrap");
+    let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let evidence = Evidence {
         told,
         rows: evidence::rows(&facts)?,
         slurm,
-        has_killed_controller: plan
+        has_killed_controller: ends
             .iter()
-            .any(|planned| planned.fault == Fault::Stop(Part::KilledSlurmctld)),
+            .any(|ended| ended.fault == Fault::Stop(Part::KilledSlurmctld)),
     };
     let mut faults: BTreeMap<_, usize> = BTreeMap::new();
-    for planned in &plan {
-        *faults.entry(planned.fault.kind()).or_default() += 1;
+    for ended in &ends {
+        *faults.entry(ended.fault.kind()).or_default() += 1;
     }
-    let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Report {
         seed: settings.seed,
         faults,
@@ -122,29 +133,18 @@ async fn bring_about(
     world: &Arc<ChaosWorld>,
     plan: &[Planned],
     time: Duration,
-    ends: &Ends,
+    ends: &Shared<Ended>,
 ) -> anyhow::Result<usize> {
     let (began, tracker) = (Instant::now(), TaskTracker::new());
-    let failures = Arc::new(Mutex::new(Vec::new()));
-    for &Planned { at, length, fault } in plan {
+    let failures = Shared::<String>::default();
+    for &planned in plan {
         let (world, ends, failures) = (world.clone(), ends.clone(), failures.clone());
         tracker.spawn(async move {
-            tokio::time::sleep(at.saturating_sub(began.elapsed())).await;
-            world.note(&format!("begin {fault:?}"));
-            let begun = blocking(&world, move |world| world.begin(fault)).await;
-            world.note(&format!("begun {fault:?}"));
-            tokio::time::sleep(length).await;
-            world.note(&format!("end {fault:?}"));
-            let ended = blocking(&world, move |world| world.end(fault)).await;
-            world.note(&format!("ended {fault:?}"));
-            ends.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(SystemClock.now().millis());
-            if let Err(error) = begun.and(ended) {
-                failures
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(format!("{fault:?}: {error:#}"));
+            tokio::time::sleep(planned.at.saturating_sub(began.elapsed())).await;
+            match bring_one_about(&world, planned).await {
+                Ok(None) => {}
+                Ok(Some(ended)) => push(&ends, ended),
+                Err(error) => push(&failures, format!("{:?}: {error:#}", planned.fault)),
             }
         });
     }
@@ -155,6 +155,27 @@ async fn bring_about(
     let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
     anyhow::ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(exited)
+}
+
+/// Brings one fault about and ends it. `None` if there was nothing to strike.
+async fn bring_one_about(
+    world: &Arc<ChaosWorld>,
+    Planned { length, fault, .. }: Planned,
+) -> anyhow::Result<Option<Ended>> {
+    world.note(&format!("begin {fault:?}"));
+    if !blocking(world, move |world| world.begin(fault)).await? {
+        world.note(&format!("left out {fault:?}"));
+        return Ok(None);
+    }
+    tokio::time::sleep(length).await;
+    blocking(world, move |world| world.end(fault)).await?;
+    world.note(&format!("end {fault:?}"));
+    let at = SystemClock.now().millis();
+    Ok(Some(Ended { fault, at }))
+}
+
+fn push<T>(all: &Shared<T>, one: T) {
+    all.lock().unwrap_or_else(PoisonError::into_inner).push(one);
 }
 
 async fn blocking<T: Send + 'static>(
@@ -171,12 +192,12 @@ fn is_over(row: &Row) -> bool {
 
 /// The longest time from the end of a fault to the next event of any job, if there was a job that was not
 /// over.
-fn longest_recovery(ends: &[i64], rows: &BTreeMap<String, Row>) -> Duration {
+fn longest_recovery(ends: &[Ended], rows: &BTreeMap<String, Row>) -> Duration {
     let events = || rows.values().flat_map(|row| &row.events);
-    let waits = ends.iter().filter_map(|end| {
+    let waits = ends.iter().map(|ended| ended.at).filter_map(|end| {
         let next = events()
             .map(|event| event.at)
-            .filter(|at| at >= end)
+            .filter(|at| *at >= end)
             .min()?;
         u64::try_from(next - end).ok()
     });

@@ -152,24 +152,30 @@ impl ChaosWorld {
         self.links.values().map(Link::lost_commits).sum()
     }
 
-    /// Begins a fault. Blocks while a process ends.
+    /// Begins a fault. Blocks while a process ends. False if the process is not running, or is just being
+    /// started or stopped: then there is nothing to end.
     ///
     /// # Errors
     /// If it cannot be brought about.
-    pub fn begin(&self, fault: Fault) -> anyhow::Result<()> {
+    pub fn begin(&self, fault: Fault) -> anyhow::Result<bool> {
         match fault {
-            Fault::Kill(process) => self.with(process, Service::kill),
-            Fault::Restart(process) => self.with(process, |service| {
-                let limit = std::time::Duration::from_secs(5);
-                // As a container engine does.
-                service.stop_within(limit).or_else(|_| service.kill())
-            }),
-            Fault::Freeze(process) => self.with(process, |service| signal(service, "STOP")),
+            Fault::Kill(process) => return self.if_running(process, Service::kill),
+            Fault::Restart(process) => {
+                return self.if_running(process, |service| {
+                    let limit = std::time::Duration::from_secs(5);
+                    // As a container engine does.
+                    service.stop_within(limit).or_else(|_| service.kill())
+                });
+            }
+            Fault::Freeze(process) => {
+                return self.if_running(process, |service| signal(service, "STOP"));
+            }
             Fault::Cut(process, peer) => self.link(process, peer, Mode::Cut),
             Fault::Stall(process, peer) => self.link(process, peer, Mode::Stall),
             Fault::LoseCommits(process) => self.link(process, Peer::Database, Mode::LoseCommits),
             Fault::Stop(part) => self.parts.stop(part),
-        }
+        }?;
+        Ok(true)
     }
 
     /// Ends a fault. Blocks while a process starts.
@@ -215,6 +221,22 @@ impl ChaosWorld {
         work(&mut service.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn if_running(
+        &self,
+        process: Process,
+        work: impl FnOnce(&mut Service) -> anyhow::Result<()>,
+    ) -> anyhow::Result<bool> {
+        let service = self.services.get(&process).context("no such service")?;
+        let Ok(mut service) = service.try_lock() else {
+            return Ok(false);
+        };
+        if service.has_exited()? {
+            return Ok(false);
+        }
+        work(&mut service)?;
+        Ok(true)
+    }
+
     fn link(&self, process: Process, peer: Peer, mode: Mode) -> anyhow::Result<()> {
         let link = self.links.get(&(process, peer)).context("no such link")?;
         link.set(mode);
@@ -222,8 +244,11 @@ impl ChaosWorld {
     }
 }
 
-/// A service can fail to start while the parts that it needs are away.
+/// Starts a service that does not run. It can fail to start while the parts that it needs are away.
 fn start_again(service: &mut Service) -> anyhow::Result<()> {
+    if !service.has_exited()? {
+        return Ok(());
+    }
     let began = std::time::Instant::now();
     loop {
         match service.restart() {
