@@ -16,7 +16,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use crate::{
     MAX_MESSAGE_BYTES, ids,
     status::RemoteError,
-    wire::{Credential, Target, connector_client::ConnectorClient as Generated},
+    wire::{Credential, Fence, Target, connector_client::ConnectorClient as Generated},
 };
 use methods::Method;
 
@@ -52,6 +52,7 @@ impl ConnectorClient {
         let target = Target {
             hpc: hpc.to_owned(),
             credential: None,
+            fence: None,
         };
         Self {
             rpc,
@@ -68,6 +69,19 @@ impl ConnectorClient {
         bound.target.credential = Some(Credential {
             job_id: job.to_string(),
             sealed: sealed.to_owned(),
+        });
+        bound
+    }
+
+    /// The same HPC for a maintainer that holds the lease of `job` with this fence. What a call
+    /// would change for the job is rejected with
+    /// [`Fenced`](compute_domain::ErrorKind::Fenced) after a call with a newer fence.
+    #[must_use]
+    pub fn with_fence(&self, job: &JobId, number: i64) -> Self {
+        let mut bound = self.clone();
+        bound.target.fence = Some(Fence {
+            job_id: job.to_string(),
+            number,
         });
         bound
     }

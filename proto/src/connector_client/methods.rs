@@ -72,6 +72,7 @@ methods! {
     StoreLogsRequest => store_logs -> StoreLogsResponse within SHORT;
     RemoveJobRequest => remove_job -> RemoveJobResponse within REMOVE;
 
+    RaiseFenceRequest => raise_fence -> RaiseFenceResponse within SHORT;
     SubmitRequest => submit -> SubmitResponse within SUBMIT;
     FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT;
     JobStatesRequest => job_states -> JobStatesResponse within QUERY;

@@ -8,6 +8,7 @@
 mod cancel;
 mod control;
 mod definition;
+mod fence;
 mod park;
 mod password;
 mod step;
@@ -37,6 +38,8 @@ use crate::{
 enum StopReason {
     #[error("another maintainer has the job")]
     LeaseLost,
+    #[error("the HPC knows a newer fence than the restored database: fence raised")]
+    FenceRaised,
     #[error("the process stops")]
     Stopping,
     #[error("the database failed: {0}")]
@@ -58,6 +61,8 @@ struct JobRunner<'a> {
     /// Whether this runner itself began the current step: only then it knows that nobody has
     /// tried the step before.
     step_is_untried: bool,
+    /// Whether no call of an earlier holder of the lease can change anything at the HPC.
+    fence_is_raised: bool,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
 }
@@ -70,7 +75,7 @@ pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
     let ran = Box::pin(run_to_end(&context, job, signals)).await;
     match ran {
         Ok(()) => {}
-        Err(reason @ StopReason::Store(_)) => {
+        Err(reason @ (StopReason::Store(_) | StopReason::FenceRaised)) => {
             tracing::error!(%reason, "runner stopped; it starts again with the next renewal");
         }
         Err(reason) => tracing::info!(%reason, "runner stopped"),
@@ -97,11 +102,12 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
     let config = hpc.site.maintainers.get(&job.maintainer);
     let mut runner = JobRunner {
         context,
-        hpc: hpc.clone(),
+        hpc: hpc.for_job(&job),
         kind: config.map_or_else(kinds::unconfigured, |config| kind_of(config.kind)),
         is_configured: config.is_some(),
         definition: None,
         step_is_untried: job.step == Step::Prepare,
+        fence_is_raised: fence::is_first(&job),
         job,
         signals,
         sealed: None,
@@ -132,6 +138,8 @@ impl JobRunner<'_> {
                 // Cancelled, or a step nearer to it.
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
+            } else if !self.raise_fence().await? {
+                // Parked.
             } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.pause_before_submit().await?;
             } else if self.has_login().await? {

@@ -9,7 +9,9 @@
 )]
 
 mod cancel;
+mod contract;
 mod fake_connector;
+mod fence;
 mod legacy;
 mod lifecycle;
 mod pause;

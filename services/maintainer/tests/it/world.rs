@@ -265,6 +265,12 @@ impl World {
             *job = self.store().advance(&token, &job, progress).await.unwrap();
         }
         assert_eq!(job.step, step);
+        if step >= Step::Submit {
+            self.connector.has_script(id);
+        }
+        if step > Step::Submit {
+            self.connector.has_job(id, "17");
+        }
         self.clock.advance(LEASE * 2);
     }
 

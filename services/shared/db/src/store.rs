@@ -8,6 +8,7 @@ mod job_statistics;
 mod job_status;
 mod jobs_advance;
 mod jobs_claim;
+mod jobs_fence;
 mod jobs_intent;
 mod jobs_lease;
 mod jobs_list;
