@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use compute_domain::ErrorKind;
+use compute_domain::{ErrorKind, job::Step};
 
 use super::{JobRunner, StopReason};
 use crate::{
