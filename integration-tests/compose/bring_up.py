@@ -49,7 +49,7 @@ def one_command_brings_all_up(world):
     for template in ("hello_world", *TEMPLATES):
         world.operator("template", "add", template, f"file:///srv/templates/{template}", "--approve")
     world.alice = world.token("alice")
-    until("all templates are shown", 30, lambda: {"hello_world", *TEMPLATES} <= set(world.ask(world.alice, "GET", "/git")["git"]))
+    until("all templates are shown", 120, lambda: {"hello_world", *TEMPLATES} <= set(world.ask(world.alice, "GET", "/git")["git"]))
 
 
 def the_python_client_runs_a_job_on_each_hpc(world):

@@ -141,7 +141,7 @@ class Deployment:
                 run("docker", *remove, *found)
         # a container that is removed while it starts leaves its place in a network for a moment, or for good
         for network in run("docker", "network", "ls", "-q", *ours).split():
-            until(f"network {network} is removed", 20, lambda network=network: self.remove_network(network))
+            until(f"network {network} is removed", 120, lambda network=network: self.remove_network(network))
 
     def remove_network(self, network):
         """Whether it is gone; else what still holds it is taken off, for the next try."""

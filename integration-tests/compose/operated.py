@@ -15,7 +15,7 @@ def maintainers_are_scaled(world):
     world.wait_healthy(*containers)
     if len(containers) != 3:
         raise Failure(f"{len(containers)} replicas")
-    living = until("all are registered", 20, lambda: (rows := world.sql("SELECT address FROM maintainers")) and len(rows) >= 4 and rows)
+    living = until("all are registered", 120, lambda: (rows := world.sql("SELECT address FROM maintainers")) and len(rows) >= 4 and rows)
     return f"{len(living)} maintainers"
 
 
@@ -30,7 +30,7 @@ def a_third_hpc_and_a_template_are_added(world):
     world.added["hpcc"] = hpc
     world.wait_healthy(hpc)
     type_blocks(world, step)
-    until("the template is shown", 30, lambda: "word_count" in world.ask(world.alice, "GET", "/git")["git"])
+    until("the template is shown", 120, lambda: "word_count" in world.ask(world.alice, "GET", "/git")["git"])
     [cell] = [block.text for block in blocks(step) if block.language == "python" and not block.file]
     script = cell.replace("compute.example.org", "proxy") + "print(job.id)\n"
     [hub] = world.containers("hub")
@@ -119,7 +119,7 @@ def a_backup_brings_an_empty_world_back(world):
         raise Failure(f"before {before}, after {after}")
     type_commands(world, rest)
     world.wait_healthy(*world.containers("gateway"))
-    until("the gateway answers", 30, lambda: len(world.ask(world.alice, "GET", "/user/job")["job"]) == listed)
+    until("the gateway answers", 120, lambda: len(world.ask(world.alice, "GET", "/user/job")["job"]) == listed)
     world.wait_for_event(world.alice, running, "JOB_ENDED", 120)
     again = world.compose("run", "--rm", "-T", "restore", dump, check=False)
     if again.returncode == 0 or "not empty" not in again.stderr:

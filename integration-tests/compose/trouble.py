@@ -41,10 +41,16 @@ def jobs_submitted(world):
     return int(count)
 
 
-def wait_for_load(world):
-    """Waits until the load has submitted some more jobs."""
+def wait_for_load(world, process):
+    """Waits until the load has submitted some more jobs. Fails at once if the load has ended."""
     before = jobs_submitted(world)
-    until("jobs of the load", 120, lambda: jobs_submitted(world) >= before + 4)
+
+    def more():
+        if process.poll() is not None:
+            raise Failure(f"the load has ended with exit status {process.returncode}: {process.stdout.read()[-2000:]}")
+        return jobs_submitted(world) >= before + 4
+
+    until("jobs of the load", 120, more)
 
 
 @contextmanager
@@ -56,9 +62,9 @@ def load(world, **rates):
     process = subprocess.Popen(["docker", "exec", hub, *command], stdout=subprocess.PIPE, text=True)
     figures = {}
     try:
-        wait_for_load(world)
+        wait_for_load(world, process)
         yield figures
-        wait_for_load(world)
+        wait_for_load(world, process)
         run("docker", "exec", hub, "sh", "-c", "kill -TERM $(cat /tmp/load.pid)")
         out, _ = process.communicate(timeout=300)
     finally:

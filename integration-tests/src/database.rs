@@ -1,4 +1,4 @@
-//! The database of a world: a SQLite file, or a database on the PostgreSQL part,
+//! The database of a world: a SQLite file, or a database on the part PostgreSQL or MariaDB,
 //! depending on a variable of the test run.
 
 use std::{env, path::Path, process::Command};
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::parts::Parts;
 
-/// Names the database of scenario tests: `sqlite` (the default) or `postgres`.
+/// Names the database of scenario tests: `sqlite` (the default), `postgres` or `mariadb`.
 const VARIABLE: &str = "CYBERGIS_SCENARIO_DATABASE";
 
 /// Address of a database for the world in the folder `world`.
@@ -21,28 +21,49 @@ pub fn url(world: &Path, parts: &Parts) -> anyhow::Result<String> {
             let file = world.join("compute.sqlite");
             Ok(format!("sqlite://{}?mode=rwc", file.display()))
         }
-        Ok("postgres") => postgres(world, parts),
-        Ok(other) => anyhow::bail!("{VARIABLE} must be sqlite or postgres, is {other}"),
+        Ok(part @ ("postgres" | "mariadb")) => on_server(part, world, parts),
+        Ok(other) => anyhow::bail!("{VARIABLE} must be sqlite, postgres or mariadb, is {other}"),
     }
 }
 
-/// The database is removed with the part, when the run ends.
-fn postgres(world: &Path, parts: &Parts) -> anyhow::Result<String> {
-    let server = parts.text("postgres", "url")?;
+/// Creates a database with the name of the world on the server `part`. It is removed with the
+/// part, when the run ends.
+fn on_server(part: &str, world: &Path, parts: &Parts) -> anyhow::Result<String> {
+    let server = parts.text(part, "url")?;
     let name = world
         .file_name()
         .context("the world has no folder")?
         .to_string_lossy()
         .to_lowercase();
-    let made = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--dbname", &server, "--command"])
-        .arg(format!("CREATE DATABASE \"{name}\""))
-        .output()?;
+    let mut client = if part == "postgres" {
+        psql(&server)
+    } else {
+        mariadb(parts)?
+    };
+    let created = client.arg(format!("CREATE DATABASE {name}")).output()?;
     anyhow::ensure!(
-        made.status.success(),
-        "no database: {}",
-        String::from_utf8_lossy(&made.stderr)
+        created.status.success(),
+        "no database on {part}: {}",
+        String::from_utf8_lossy(&created.stderr)
     );
     let (server, _) = server.rsplit_once('/').context("no address")?;
     Ok(format!("{server}/{name}"))
+}
+
+fn psql(server: &str) -> Command {
+    let mut psql = Command::new("psql");
+    psql.args(["--no-psqlrc", "--quiet", "--dbname", server, "--command"]);
+    psql
+}
+
+fn mariadb(parts: &Parts) -> anyhow::Result<Command> {
+    let mut mariadb = Command::new("mariadb");
+    mariadb
+        .arg("--no-defaults")
+        .args(["--host", &parts.text("mariadb", "host")?])
+        .args(["--port", &parts.fact("mariadb", "port")?.to_string()])
+        .args(["--user", &parts.text("mariadb", "user")?])
+        .env("MYSQL_PWD", parts.text("mariadb", "password")?)
+        .arg("--execute");
+    Ok(mariadb)
 }

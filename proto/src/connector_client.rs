@@ -6,8 +6,9 @@ mod files;
 mod job_files;
 mod jobs;
 mod methods;
+mod permit;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use compute_domain::ids::JobId;
 use tonic::{Request, transport::Channel};
@@ -16,9 +17,11 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use crate::{
     MAX_MESSAGE_BYTES, ids,
     status::RemoteError,
-    wire::{Credential, Target, connector_client::ConnectorClient as Generated},
+    wire::{Credential, Fence, Target, connector_client::ConnectorClient as Generated},
 };
 use methods::Method;
+
+pub use permit::{Permit, Permitted};
 
 /// Maximum number of bytes that one call reads.
 pub const MAX_READ_BYTES: u32 = 1024 * 1024;
@@ -40,6 +43,7 @@ pub struct ConnectorClient {
     rpc: Generated<Channel>,
     channel: Channel,
     target: Target,
+    permit: Option<Arc<dyn Permit>>,
 }
 
 impl ConnectorClient {
@@ -52,11 +56,13 @@ impl ConnectorClient {
         let target = Target {
             hpc: hpc.to_owned(),
             credential: None,
+            fence: None,
         };
         Self {
             rpc,
             channel,
             target,
+            permit: None,
         }
     }
 
@@ -68,6 +74,29 @@ impl ConnectorClient {
         bound.target.credential = Some(Credential {
             job_id: job.to_string(),
             sealed: sealed.to_owned(),
+        });
+        bound
+    }
+
+    /// The same target; each call that changes something there is made only if `permit` lets it
+    /// through.
+    #[must_use]
+    pub fn with_permit(&self, permit: Arc<dyn Permit>) -> Self {
+        Self {
+            permit: Some(permit),
+            ..self.clone()
+        }
+    }
+
+    /// The same HPC for a maintainer that holds the lease of `job` with this fence. What a call
+    /// would change for the job is rejected with
+    /// [`Fenced`](compute_domain::ErrorKind::Fenced) after a call with a newer fence.
+    #[must_use]
+    pub fn with_fence(&self, job: &JobId, number: i64) -> Self {
+        let mut bound = self.clone();
+        bound.target.fence = Some(Fence {
+            job_id: job.to_string(),
+            number,
         });
         bound
     }
@@ -84,10 +113,21 @@ impl ConnectorClient {
     /// Calls the method that takes `message`, for the target and with the deadline of
     /// the method.
     async fn call<M: Method>(&self, mut message: M) -> Result<M::Response, RemoteError> {
+        if M::CHANGES {
+            self.permitted().await?;
+        }
         message.set_target(&self.target);
         let request = request(M::DEADLINE, message);
         let response = M::call(self.rpc.clone(), request).await?;
         Ok(response.into_inner())
+    }
+
+    /// Must resolve right before each call that changes something.
+    async fn permitted(&self) -> Result<(), RemoteError> {
+        match &self.permit {
+            Some(permit) => permit.permitted().await,
+            None => Ok(()),
+        }
     }
 }
 

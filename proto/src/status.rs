@@ -5,6 +5,9 @@ use std::error::Error as _;
 use compute_domain::ErrorKind;
 use tonic::{Code, Status};
 
+/// Header of a status that rejects an older fence: the newest one.
+const FENCE_HEADER: &str = "cybergis-fence";
+
 /// Maximum length of a status message: it is sent in a header of limited size.
 const MAX_MESSAGE_CHARS: usize = 1500;
 
@@ -45,7 +48,22 @@ impl From<Status> for RemoteError {
 /// The status for an error of `kind`.
 pub fn status_of(kind: ErrorKind, message: &str) -> Status {
     let message: String = message.chars().take(MAX_MESSAGE_CHARS).collect();
-    Status::new(code_of(kind), message)
+    let mut status = Status::new(code_of(kind), message);
+    if let ErrorKind::Fenced(newest) = kind {
+        status.metadata_mut().insert(FENCE_HEADER, newest.into());
+    }
+    status
+}
+
+/// The newest fence, if the status rejects an older one.
+fn newest_fence(status: &Status) -> Option<i64> {
+    status
+        .metadata()
+        .get(FENCE_HEADER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn code_of(kind: ErrorKind) -> Code {
@@ -55,7 +73,8 @@ fn code_of(kind: ErrorKind) -> Code {
         ErrorKind::PermissionDenied => Code::PermissionDenied,
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Refused => Code::FailedPrecondition,
-        ErrorKind::Uncertain => Code::Aborted,
+        // To a maintainer of the version before, which sends no fence, this is uncertain.
+        ErrorKind::Uncertain | ErrorKind::Fenced(_) => Code::Aborted,
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Internal => Code::Internal,
@@ -69,6 +88,9 @@ fn code_of(kind: ErrorKind) -> Code {
 /// connection at all.
 pub fn kind_of(status: &Status) -> ErrorKind {
     let created_here = status.source().is_some();
+    if let Some(newest) = newest_fence(status) {
+        return ErrorKind::Fenced(newest);
+    }
     match status.code() {
         Code::Unavailable => ErrorKind::Unavailable,
         Code::Aborted | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown => {
@@ -108,7 +130,7 @@ fn message_of(status: &Status) -> String {
 mod tests {
     use super::*;
 
-    const KINDS: [ErrorKind; 9] = [
+    const KINDS: [ErrorKind; 10] = [
         ErrorKind::InvalidArgument,
         ErrorKind::Unauthenticated,
         ErrorKind::PermissionDenied,
@@ -118,6 +140,7 @@ mod tests {
         ErrorKind::Unavailable,
         ErrorKind::Exhausted,
         ErrorKind::Internal,
+        ErrorKind::Fenced(i64::MAX),
     ];
 
     #[test]

@@ -29,7 +29,11 @@ macro_rules! targeted {
             #[expect(deprecated, reason = "services of the version before")]
             fn take_target(&mut self) -> Target {
                 let (hpc, credential) = (std::mem::take(&mut self.hpc), self.credential.take());
-                self.target.take().unwrap_or(Target { hpc, credential })
+                self.target.take().unwrap_or(Target {
+                    hpc,
+                    credential,
+                    fence: None,
+                })
             }
         }
     )+};
@@ -43,14 +47,22 @@ macro_rules! targeted_without_credential {
             fn set_target(&mut self, target: &Target) {
                 let hpc = target.hpc.clone();
                 self.hpc = hpc.clone();
-                self.target = Some(Target { hpc, credential: None });
+                self.target = Some(Target {
+                    hpc,
+                    credential: None,
+                    fence: None,
+                });
             }
 
             #[expect(deprecated, reason = "services of the version before")]
             fn take_target(&mut self) -> Target {
                 let before = std::mem::take(&mut self.hpc);
                 let hpc = self.target.take().map_or(before, |target| target.hpc);
-                Target { hpc, credential: None }
+                Target {
+                    hpc,
+                    credential: None,
+                    fence: None,
+                }
             }
         }
     )+};
@@ -78,6 +90,15 @@ targeted!(
     wire::ResumeRequest,
     wire::UsageRequest,
 );
+impl Targeted for wire::RaiseFenceRequest {
+    fn set_target(&mut self, target: &Target) {
+        self.target = Some(target.clone());
+    }
+
+    fn take_target(&mut self) -> Target {
+        self.target.take().unwrap_or_default()
+    }
+}
 targeted_without_credential!(wire::CheckLoginRequest, wire::DeploymentJobsRequest);
 
 #[cfg(test)]
@@ -85,7 +106,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::wire::{Credential, DeploymentJobsRequest, MakeFolderRequest};
+    use crate::wire::{Credential, DeploymentJobsRequest, Fence, MakeFolderRequest};
 
     /// [`MakeFolderRequest`] as the version before declares it.
     #[derive(Clone, PartialEq, prost::Message)]
@@ -105,6 +126,7 @@ mod tests {
                 job_id: "1".to_owned(),
                 sealed: "v1:x".to_owned(),
             }),
+            fence: None,
         }
     }
 
@@ -123,6 +145,21 @@ mod tests {
         let mut received = MakeFolderRequest::decode(sent.as_slice()).unwrap();
         assert_eq!(received.take_target(), target());
         assert_eq!(received.path, "/scratch/1");
+    }
+
+    #[test]
+    fn a_fence_arrives_and_an_absent_one_is_none() {
+        let mut fenced = target();
+        fenced.fence = Some(Fence {
+            job_id: "1".to_owned(),
+            number: 7,
+        });
+        let mut request = MakeFolderRequest::default();
+        request.set_target(&fenced);
+        let sent = request.encode_to_vec();
+        let mut received = MakeFolderRequest::decode(sent.as_slice()).unwrap();
+        assert_eq!(received.take_target(), fenced);
+        assert_eq!(received.take_target().fence, None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use compute_integration_tests::{
     eventually,
 };
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 /// Run times of jobs, seconds: some end before the upgrade, some begin before and end after
 /// it, some wait.
@@ -59,11 +60,11 @@ async fn main() -> anyhow::Result<()> {
         Arc::clone(&submitted),
     );
     let load = tokio::spawn(load);
-    submitted_more(&submitted).await?;
+    submitted_more(&submitted, &load).await?;
     let began = Instant::now();
     world.upgrade(&after)?;
     println!("upgraded in {:?}", began.elapsed());
-    submitted_more(&submitted).await?;
+    submitted_more(&submitted, &load).await?;
     stop.store(true, Ordering::SeqCst);
     let (jobs, refused) = load.await??;
     let alice = world.client("alice")?;
@@ -98,11 +99,12 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until [`LOAD`] more jobs are submitted.
-async fn submitted_more(submitted: &AtomicUsize) -> anyhow::Result<()> {
+/// Waits until [`LOAD`] more jobs are submitted, or the load has ended with an error, which `main` returns.
+async fn submitted_more<T>(submitted: &AtomicUsize, load: &JoinHandle<T>) -> anyhow::Result<()> {
     let wanted = submitted.load(Ordering::SeqCst) + LOAD;
     eventually("jobs of the load", LAST_JOB, async || {
-        Ok((submitted.load(Ordering::SeqCst) >= wanted).then_some(()))
+        let enough = submitted.load(Ordering::SeqCst) >= wanted;
+        Ok((enough || load.is_finished()).then_some(()))
     })
     .await
 }

@@ -8,22 +8,36 @@ use crate::{
     status::RemoteError,
     wire::{
         CancelRequest, DeploymentJobsRequest, FindSubmissionRequest, JobStatesRequest,
-        ResumeRequest, SubmitRequest, SuspendRequest, UsageRequest,
+        RaiseFenceRequest, ResumeRequest, SubmitRequest, SuspendRequest, UsageRequest,
     },
 };
 
 impl ConnectorClient {
+    /// Stores the fence of this client at the HPC: calls with an older one change nothing
+    /// from now on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](compute_domain::ErrorKind::Internal), or with TLS
+    /// [`ErrorKind::PermissionDenied`](compute_domain::ErrorKind::PermissionDenied), also if the
+    /// connector is of the version before, which knows no fences.
+    pub async fn raise_fence(&self) -> Result<(), RemoteError> {
+        self.call(RaiseFenceRequest::default()).await.map(drop)
+    }
+
     /// Submits the script of the job in `mark` exactly once. If the version before may
-    /// have submitted it, its markers are in `legacy_folder`.
+    /// have submitted it, its markers are in `legacy_folder`. Slurm is searched for the job
+    /// first, unless it `is_fresh`: nobody can have submitted it before.
     pub async fn submit(
         &self,
         mark: &Mark,
         legacy_folder: Option<&str>,
+        is_fresh: bool,
     ) -> Result<Submitted, RemoteError> {
         let request = SubmitRequest {
             job_id: mark.job.to_string(),
             legacy_folder: legacy_folder.unwrap_or_default().to_owned(),
             deployment: mark.deployment.clone(),
+            is_fresh,
             ..Default::default()
         };
         Ok(self.call(request).await?.into())

@@ -15,6 +15,7 @@ pub(crate) const CALLERS: Callers = Callers(&[
     ("ReadJobFile", &[Role::Maintainer]),
     ("StoreLogs", &[Role::Maintainer]),
     ("RemoveJob", &[Role::Gateway, Role::Maintainer]),
+    ("RaiseFence", &[Role::Maintainer]),
     ("Submit", &[Role::Maintainer]),
     ("FindSubmission", &[Role::Maintainer]),
     ("JobStates", &[Role::Maintainer]),

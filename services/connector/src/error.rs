@@ -54,6 +54,14 @@ pub enum Error {
     /// The scheduler or the file system rejects the operation; the message is theirs.
     #[error("{0}")]
     Refused(String),
+    /// The caller no longer holds the lease of the job.
+    #[error("{subject} is left as it is: the job has another holder by now, with fence {newest}")]
+    Fenced {
+        /// What was to be changed.
+        subject: String,
+        /// The newest fence that the HPC knows.
+        newest: i64,
+    },
     /// The HPC does not work properly; the request is valid.
     #[error("{0}")]
     Trouble(String),
@@ -73,6 +81,7 @@ impl Error {
             Self::Login { .. } | Self::Trouble(_) => ErrorKind::Unavailable,
             Self::Busy(_) => ErrorKind::Exhausted,
             Self::Cut { .. } | Self::Uncertain(_) => ErrorKind::Uncertain,
+            Self::Fenced { newest, .. } => ErrorKind::Fenced(*newest),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

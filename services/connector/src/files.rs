@@ -17,16 +17,33 @@ pub(crate) use listing::list_folder;
 
 static MAKE_FOLDER: Script = Script {
     name: "make_folder",
-    body: include_str!("scripts/make_folder.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/make_folder.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
 };
 static UPLOAD_FOLDER: Script = Script {
     name: "upload_folder",
-    body: include_str!("scripts/upload_folder.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/upload_folder.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(3600),
+    max_output: 64 << 10,
+};
+static FINISH_UPLOAD: Script = Script {
+    name: "finish_upload",
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/finish_upload.sh")
+    ),
+    shell: Shell::Plain,
+    // A folder that is discarded may be large.
+    limit: Duration::from_secs(590),
     max_output: 64 << 10,
 };
 /// Maximum size of a folder whose content stays when a stream is unpacked into it, in bytes of
@@ -38,14 +55,20 @@ const MAX_COPIED_BYTES: u64 = 10 << 30;
 
 static COPY_FOLDER: Script = Script {
     name: "copy_folder",
-    body: include_str!("scripts/copy_folder.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/copy_folder.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(3600),
     max_output: 64 << 10,
 };
 static WRITE_FILE: Script = Script {
     name: "write_file",
-    body: include_str!("scripts/write_file.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/write_file.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
@@ -85,25 +108,49 @@ pub(crate) async fn make_folder(remote: &Remote, path: &RemotePath) -> Result<()
 }
 
 /// Unpacks a tar stream into a folder, which is created if it does not exist. Files that
-/// are in the folder and not in the stream stay. The stream is unpacked in `place` and
-/// then renamed: nothing is written through a link of a program.
+/// are in the folder and not in the stream stay. The stream is unpacked in `place`: nothing is
+/// written through a link of a program. Only a second script renames it, once `is_complete`
+/// tells that the end of the stream has come: a transfer whose connector or caller is gone, or
+/// that hangs, never replaces the folder.
 ///
 /// # Errors
-/// Those of the stream; [`Error::Trouble`] if tar or the file system rejects it; those of
-/// [`Remote::run`].
-pub(crate) async fn upload_folder(
+/// Those of the stream and of `is_complete`; [`Error::Trouble`] if tar or the file system
+/// rejects it; [`Error::Uncertain`] if another transfer for the same job began after it; those
+/// of [`Remote::run`].
+pub(crate) async fn upload_folder<T>(
     remote: &Remote,
     place: &Place,
     path: &RemotePath,
     tar: BoxStream<'static, Result<Bytes, Error>>,
-) -> Result<(), Error> {
+    is_complete: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let token = format!("upload-{:016x}", rand::random::<u64>());
     let mut arguments = path.arguments_with(place);
-    arguments.push(MAX_KEPT_BYTES.to_string());
-    let reply = remote
+    arguments.extend([MAX_KEPT_BYTES.to_string(), token.clone()]);
+    let unpacked = remote
         .feed(&UPLOAD_FOLDER, arguments, Input::Stream(tar))
-        .await?;
-    reply.content(path.as_str())?;
-    Ok(())
+        .await;
+    let unpacked = unpacked.and_then(|reply| reply.content(path.as_str()));
+    let complete = match unpacked {
+        Ok(_) => is_complete.await,
+        Err(error) => Err(error),
+    };
+    let finish = async |how: &str| {
+        let mut arguments = path.arguments_with(place);
+        arguments.extend([token.clone(), how.to_owned()]);
+        remote.run(&FINISH_UPLOAD, arguments).await
+    };
+    match complete {
+        Ok(value) => {
+            finish("rename").await?.content(path.as_str())?;
+            Ok(value)
+        }
+        Err(error) => {
+            // Scripts of later calls remove what cannot be removed now.
+            let _ = finish("discard").await;
+            Err(error)
+        }
+    }
 }
 
 /// Copies a folder to another path and replaces a folder that exists there.
@@ -206,25 +253,4 @@ pub(crate) async fn check_folder(remote: &Remote, path: &RemotePath) -> Result<(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_file() {
-        let expected = FilePart {
-            content: b"a\nb\0".to_vec(),
-            size: 4096,
-        };
-        assert_eq!(part(b"4096\na\nb\0"), Some(expected));
-        assert_eq!(
-            part(b"0\n"),
-            Some(FilePart {
-                content: Vec::new(),
-                size: 0
-            })
-        );
-        for broken in [&b"4096"[..], b"", b"x\n", b"-1\nabc"] {
-            assert_eq!(part(broken), None);
-        }
-    }
-}
+mod tests;

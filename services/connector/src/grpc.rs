@@ -22,7 +22,7 @@ use compute_proto::{
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Span;
 
-use crate::{account::Account, error::Error, hpc_registry::HpcRegistry};
+use crate::{account::Account, error::Error, fence::Fence, hpc_registry::HpcRegistry};
 
 type RpcResult<T> = Result<Response<T>, Status>;
 
@@ -51,6 +51,29 @@ impl ConnectorService {
         self.on_target(request, async |target, message| {
             let account = self.registry.account(&target)?;
             operation(account, message).await
+        })
+        .await
+    }
+
+    /// Runs `operation`, which changes something for a job, on the account and with the fence
+    /// of the request.
+    async fn on_job<M, R, F>(
+        &self,
+        request: Request<M>,
+        operation: impl FnOnce(Arc<Account>, Fence, M) -> F,
+    ) -> RpcResult<R>
+    where
+        M: Targeted,
+        F: Future<Output = Result<R, Error>>,
+    {
+        self.on_target(request, async |mut target, message| {
+            let fence = target.fence.take();
+            if let Some(fence) = &fence {
+                record_job(&fence.job_id);
+            }
+            let account = self.registry.account(&target)?;
+            let fence = Fence::of(fence, &account.place)?;
+            operation(account, fence, message).await
         })
         .await
     }
@@ -104,7 +127,7 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::MakeFolderRequest>,
     ) -> RpcResult<wire::MakeFolderResponse> {
-        self.on_account(request, files::make_folder).await
+        self.on_job(request, files::make_folder).await
     }
 
     async fn upload_folder(
@@ -113,8 +136,8 @@ impl Connector for ConnectorService {
     ) -> RpcResult<wire::UploadFolderResponse> {
         let mut parts = request.into_inner();
         let header = Request::new(upload::header(&mut parts).await?);
-        self.on_account(header, |account, header| {
-            upload::upload_folder(account, header, parts)
+        self.on_job(header, |account, fence, header| {
+            upload::upload_folder(account, fence, header, parts)
         })
         .await
     }
@@ -123,21 +146,21 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::WriteFileRequest>,
     ) -> RpcResult<wire::WriteFileResponse> {
-        self.on_account(request, files::write_file).await
+        self.on_job(request, files::write_file).await
     }
 
     async fn copy_folder(
         &self,
         request: Request<wire::CopyFolderRequest>,
     ) -> RpcResult<wire::CopyFolderResponse> {
-        self.on_account(request, files::copy_folder).await
+        self.on_job(request, files::copy_folder).await
     }
 
     async fn write_job_file(
         &self,
         request: Request<wire::WriteJobFileRequest>,
     ) -> RpcResult<wire::WriteJobFileResponse> {
-        self.on_account(request, job_files::write).await
+        self.on_job(request, job_files::write).await
     }
 
     async fn read_job_file(
@@ -151,7 +174,7 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::StoreLogsRequest>,
     ) -> RpcResult<wire::StoreLogsResponse> {
-        self.on_account(request, job_files::store_logs).await
+        self.on_job(request, job_files::store_logs).await
     }
 
     async fn remove_job(
@@ -161,18 +184,25 @@ impl Connector for ConnectorService {
         self.on_account(request, job_files::remove).await
     }
 
+    async fn raise_fence(
+        &self,
+        request: Request<wire::RaiseFenceRequest>,
+    ) -> RpcResult<wire::RaiseFenceResponse> {
+        self.on_job(request, job_files::raise_fence).await
+    }
+
     async fn submit(
         &self,
         request: Request<wire::SubmitRequest>,
     ) -> RpcResult<wire::SubmitResponse> {
-        self.on_account(request, jobs::submit).await
+        self.on_job(request, jobs::submit).await
     }
 
     async fn find_submission(
         &self,
         request: Request<wire::FindSubmissionRequest>,
     ) -> RpcResult<wire::FindSubmissionResponse> {
-        self.on_account(request, jobs::find_submission).await
+        self.on_job(request, jobs::find_submission).await
     }
 
     async fn job_states(
@@ -193,21 +223,21 @@ impl Connector for ConnectorService {
         &self,
         request: Request<wire::CancelRequest>,
     ) -> RpcResult<wire::CancelResponse> {
-        self.on_account(request, jobs::cancel).await
+        self.on_job(request, jobs::cancel).await
     }
 
     async fn suspend(
         &self,
         request: Request<wire::SuspendRequest>,
     ) -> RpcResult<wire::SuspendResponse> {
-        self.on_account(request, jobs::suspend).await
+        self.on_job(request, jobs::suspend).await
     }
 
     async fn resume(
         &self,
         request: Request<wire::ResumeRequest>,
     ) -> RpcResult<wire::ResumeResponse> {
-        self.on_account(request, jobs::resume).await
+        self.on_job(request, jobs::resume).await
     }
 
     async fn usage(&self, request: Request<wire::UsageRequest>) -> RpcResult<wire::UsageResponse> {

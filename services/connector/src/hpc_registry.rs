@@ -76,7 +76,9 @@ impl HpcRegistry {
     /// login, or needs a credential and `target` has none; [`Error::Argument`] if it takes
     /// none and `target` has one; [`Error::Password`] if the credential cannot be opened.
     pub(crate) fn account(&self, target: &Target) -> Result<Arc<Account>, Error> {
-        let Target { hpc, credential } = target;
+        let Target {
+            hpc, credential, ..
+        } = target;
         match (self.get(hpc)?, credential) {
             (HpcAccounts::Community(account), None) => Ok(Arc::clone(account)),
             (HpcAccounts::Community(_), Some(_)) => Err(only_community(hpc)),

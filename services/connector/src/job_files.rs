@@ -16,7 +16,10 @@ use crate::{
 
 static WRITE: Script = Script {
     name: "write_job_file",
-    body: include_str!("scripts/write_job_file.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/write_job_file.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
@@ -28,20 +31,46 @@ static READ: Script = Script {
     limit: Duration::from_secs(25),
     max_output: (1 << 20) + (64 << 10),
 };
+static RAISE_FENCE: Script = Script {
+    name: "raise_fence",
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/raise_fence.sh")
+    ),
+    shell: Shell::Plain,
+    limit: Duration::from_secs(25),
+    max_output: 64 << 10,
+};
 static STORE_LOGS: Script = Script {
     name: "store_logs",
-    body: include_str!("scripts/store_logs.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/store_logs.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(25),
     max_output: 64 << 10,
 };
 static REMOVE: Script = Script {
     name: "remove_job",
-    body: include_str!("scripts/remove_job.sh"),
+    body: concat!(
+        include_str!("scripts/fence.sh"),
+        include_str!("scripts/remove_job.sh")
+    ),
     shell: Shell::Plain,
     limit: Duration::from_secs(590),
     max_output: 64 << 10,
 };
+
+/// Stores the fence of `remote` at the HPC: calls with an older one change nothing from now on.
+///
+/// # Errors
+/// [`Error::Fenced`] if the HPC knows a newer one; those of [`Remote::run`].
+pub(crate) async fn raise_fence(remote: &Remote) -> Result<(), Error> {
+    let reply = remote.run(&RAISE_FENCE, Vec::new()).await?;
+    reply.content("fence")?;
+    Ok(())
+}
 
 /// The files of one job.
 #[derive(Debug, Clone)]

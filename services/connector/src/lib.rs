@@ -13,6 +13,7 @@ mod callers;
 mod check;
 mod control_directory;
 mod error;
+mod fence;
 mod files;
 mod grpc;
 mod hpc_registry;

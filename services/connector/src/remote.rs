@@ -17,11 +17,15 @@ use tracing::Instrument as _;
 
 use crate::{
     error::Error,
+    fence::Fence,
     meters,
     pool::{Pool, SessionGuard},
 };
 pub(crate) use reply::Reply;
 use reply::{chain, cut, settle};
+#[cfg(test)]
+pub(crate) use script::command_line;
+#[cfg(not(test))]
 use script::command_line;
 pub(crate) use script::{Script, Shell};
 pub(crate) use stdio::Input;
@@ -31,6 +35,7 @@ pub(crate) use stdio::Input;
 pub(crate) struct Remote {
     pool: Arc<Pool>,
     tasks: TaskTracker,
+    fence: Fence,
 }
 
 /// Added to the limit of a script: for connecting and for the transfer of its output.
@@ -39,7 +44,19 @@ const GRACE: Duration = Duration::from_secs(15);
 impl Remote {
     /// Runs scripts over the connections of `pool`, in `tasks`.
     pub(crate) fn new(pool: Arc<Pool>, tasks: TaskTracker) -> Self {
-        Self { pool, tasks }
+        Self {
+            pool,
+            tasks,
+            fence: Fence::default(),
+        }
+    }
+
+    /// The same for a caller with this fence.
+    pub(crate) fn fenced(&self, fence: &Fence) -> Self {
+        Self {
+            fence: fence.clone(),
+            ..self.clone()
+        }
     }
 
     /// The connections.
@@ -71,9 +88,11 @@ impl Remote {
         input: Input,
     ) -> Result<Reply, Error> {
         let pool = Arc::clone(&self.pool);
+        let mut all = self.fence.arguments();
+        all.extend(arguments);
         let run = async move {
             let meter = meters::RemoteCommand::begin(pool.hpc(), script.name);
-            let reply = Box::pin(run(&pool, script, &arguments, input)).await;
+            let reply = Box::pin(run(&pool, script, &all, input)).await;
             meter.end(&reply);
             reply
         };

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use compute_domain::job::{JobObservation, Mark, SlurmJob, Usage};
 use compute_proto::Submitted;
 
-use crate::{error::Error, paths::RemotePath};
+use crate::{error::Error, fence::Fence, paths::RemotePath};
 
 pub(crate) use slurm::Slurm;
 
@@ -36,6 +36,19 @@ impl Listed {
     }
 }
 
+/// A job to submit, or whose submission is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Submission {
+    /// Its name and comment.
+    pub(crate) mark: Mark,
+    /// Where the version before may have left its markers.
+    pub(crate) legacy: Option<RemotePath>,
+    /// Whether nobody can have submitted it before.
+    pub(crate) is_fresh: bool,
+    /// The fence of the caller.
+    pub(crate) fence: Fence,
+}
+
 /// A batch scheduler behind a login node. The caller has checked all ids.
 #[async_trait]
 pub(crate) trait Scheduler: Send + Sync + 'static {
@@ -52,43 +65,39 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     /// If accounting could not be queried, or the site keeps none ([`Error::Refused`]).
     async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error>;
 
-    /// Submits the script of the job in `mark` exactly once. The version before may have
-    /// submitted it, and left its markers in `legacy`.
+    /// Submits the script of the job exactly once.
     ///
     /// # Errors
     /// [`Error::Refused`] with the scheduler's message; [`Error::Uncertain`] and
     /// [`Error::Cut`] if the scheduler may have accepted the job.
-    async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error>;
+    async fn submit(&self, submission: &Submission) -> Result<Submitted, Error>;
 
-    /// The id of the job of `mark`, whose submission was attempted; `None` if the
-    /// scheduler does not have it. Never submits.
+    /// The id of the job, whose submission was attempted; `None` if the
+    /// scheduler does not have it; then the caller's fence and older ones no longer submit
+    /// it. Never submits.
     ///
     /// # Errors
     /// [`Error::Uncertain`] as long as the scheduler may still show it later.
-    async fn find_submission(
-        &self,
-        mark: &Mark,
-        legacy: Option<&RemotePath>,
-    ) -> Result<Option<String>, Error>;
+    async fn find_submission(&self, submission: &Submission) -> Result<Option<String>, Error>;
 
     /// Cancels a job. Succeeds without effect if the job has ended, or its id belongs to
     /// another job by now.
     ///
     /// # Errors
     /// [`Error::Refused`] with the scheduler's message.
-    async fn cancel(&self, job: &SlurmJob) -> Result<(), Error>;
+    async fn cancel(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error>;
 
     /// Suspends a running job, holds a pending one.
     ///
     /// # Errors
     /// [`Error::Refused`] with the scheduler's message.
-    async fn suspend(&self, job: &SlurmJob) -> Result<(), Error>;
+    async fn suspend(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error>;
 
     /// Resumes a suspended job, releases a held one.
     ///
     /// # Errors
     /// [`Error::Refused`] with the scheduler's message.
-    async fn resume(&self, job: &SlurmJob) -> Result<(), Error>;
+    async fn resume(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error>;
 
     /// What an ended job used; fields that accounting does not know are absent.
     ///

@@ -22,15 +22,22 @@ use futures::{
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use crate::{error::Error, paths::RemotePath, scheduler::Scheduler};
+use crate::{
+    error::Error,
+    fence::Fence,
+    scheduler::{Scheduler, Submission},
+};
 
 type SharedResult = Shared<BoxFuture<'static, Result<Submitted, Error>>>;
+
+/// Id of the job, and fence of the caller.
+type Key = (String, Fence);
 
 /// The submissions to one scheduler that are in progress.
 pub(crate) struct Submissions {
     scheduler: Arc<dyn Scheduler>,
     tasks: TaskTracker,
-    in_progress: Arc<Mutex<HashMap<String, SharedResult>>>,
+    in_progress: Arc<Mutex<HashMap<Key, SharedResult>>>,
 }
 
 impl Submissions {
@@ -43,52 +50,44 @@ impl Submissions {
         }
     }
 
-    /// Submits the script of the job in `mark`, or joins the submission of this job that
-    /// is in progress. The version before may have left its markers in `legacy`.
+    /// Submits the script of a job, or joins the submission of this job with this fence that
+    /// is in progress.
     ///
     /// # Errors
-    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if `mark` is invalid.
-    pub(crate) async fn submit(
-        &self,
-        mark: Mark,
-        legacy: Option<RemotePath>,
-    ) -> Result<Submitted, Error> {
-        check_mark(&mark)?;
-        self.join_or_start(mark, legacy).await
+    /// Those of [`Scheduler::submit`]; [`Error::Argument`] if the mark is invalid.
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Submitted, Error> {
+        check_mark(&submission.mark)?;
+        self.join_or_start(submission).await
     }
 
-    /// The id of this job in the scheduler, whose submission was attempted.
+    /// The id of a job in the scheduler, whose submission was attempted.
     ///
     /// # Errors
-    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if `mark` is invalid.
-    pub(crate) async fn find(
-        &self,
-        mark: &Mark,
-        legacy: Option<&RemotePath>,
-    ) -> Result<Option<String>, Error> {
-        check_mark(mark)?;
-        let in_progress = lock(&self.in_progress).get(mark.job.as_str()).cloned();
+    /// Those of [`Scheduler::find_submission`]; [`Error::Argument`] if the mark is invalid.
+    pub(crate) async fn find(&self, submission: &Submission) -> Result<Option<String>, Error> {
+        check_mark(&submission.mark)?;
+        let in_progress = lock(&self.in_progress).get(&key(submission)).cloned();
         if let Some(result) = in_progress {
             // The search finds its result.
             drop(result.await);
         }
-        self.scheduler.find_submission(mark, legacy).await
+        self.scheduler.find_submission(submission).await
     }
 
-    fn join_or_start(&self, mark: Mark, legacy: Option<RemotePath>) -> SharedResult {
+    fn join_or_start(&self, submission: Submission) -> SharedResult {
         let mut in_progress = lock(&self.in_progress);
-        let job = mark.job.to_string();
-        if let Some(result) = in_progress.get(&job) {
+        let key = key(&submission);
+        if let Some(result) = in_progress.get(&key) {
             return result.clone();
         }
         let (scheduler, submissions) = (Arc::clone(&self.scheduler), Arc::clone(&self.in_progress));
         let leave = Leave {
             submissions,
-            name: job.clone(),
+            key: key.clone(),
         };
         let submit = async move {
             let _leave = leave;
-            scheduler.submit(&mark, legacy.as_ref()).await
+            scheduler.submit(&submission).await
         };
         let task = self.tasks.spawn(submit.in_current_span());
         let result = async move {
@@ -96,9 +95,14 @@ impl Submissions {
                 .unwrap_or_else(|error| Err(Error::Internal(format!("submit: {error}"))))
         };
         let result = result.boxed().shared();
-        in_progress.insert(job, result.clone());
+        in_progress.insert(key, result.clone());
         result
     }
+}
+
+/// A caller does not join a submission with another fence: the HPC may reject that one.
+fn key(submission: &Submission) -> Key {
+    (submission.mark.job.to_string(), submission.fence.clone())
 }
 
 /// Checks that name and comment of a job can be searched for and compared: the comment is
@@ -119,19 +123,19 @@ pub(crate) fn check_mark(mark: &Mark) -> Result<(), Error> {
 
 /// Removes a submission from the map, however it ends.
 struct Leave {
-    submissions: Arc<Mutex<HashMap<String, SharedResult>>>,
-    name: String,
+    submissions: Arc<Mutex<HashMap<Key, SharedResult>>>,
+    key: Key,
 }
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        lock(&self.submissions).remove(&self.name);
+        lock(&self.submissions).remove(&self.key);
     }
 }
 
 fn lock(
-    in_progress: &Mutex<HashMap<String, SharedResult>>,
-) -> MutexGuard<'_, HashMap<String, SharedResult>> {
+    in_progress: &Mutex<HashMap<Key, SharedResult>>,
+) -> MutexGuard<'_, HashMap<Key, SharedResult>> {
     // A panic elsewhere cannot leave the map inconsistent.
     in_progress.lock().unwrap_or_else(PoisonError::into_inner)
 }

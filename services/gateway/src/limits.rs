@@ -1,5 +1,5 @@
 //! Limits of one user: requests a minute, which each gateway counts for itself, and the
-//! number and size of a job's values.
+//! number and size of a job's values and names.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -74,6 +74,21 @@ pub async fn drop_idle(rate: Arc<RequestRate>, stop: CancellationToken) {
         rate.limiter.retain_recent();
         rate.limiter.shrink_to_fit();
     }
+}
+
+/// Checks the name of a job or folder, which is stored and shown.
+///
+/// # Errors
+/// [`ValueRejection`] if it is too long or contains control characters.
+pub fn check_name(name: Option<&str>) -> Result<(), ValueRejection> {
+    let name = name.unwrap_or_default();
+    if name.chars().count() > compute_db::NAME_LIMIT {
+        return Err(ValueRejection::LongName(compute_db::NAME_LIMIT));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(ValueRejection::ControlCharactersInName);
+    }
+    Ok(())
 }
 
 /// Checks the values of `param`, `env` or `slurm`: at most `limit` bytes together. The stored

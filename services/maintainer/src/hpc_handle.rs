@@ -37,6 +37,15 @@ impl HpcHandle {
         &self.config.name
     }
 
+    /// The same for the runner of `job`: each call carries the fence of its lease.
+    #[must_use]
+    pub fn for_job(&self, job: &Job) -> Self {
+        Self {
+            connector: self.connector.with_fence(&job.id, job.fence),
+            ..self.clone()
+        }
+    }
+
     /// How Slurm knows `job`.
     pub fn mark(&self, job: &Job) -> Mark {
         Mark {

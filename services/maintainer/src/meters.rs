@@ -84,6 +84,10 @@ pub(crate) fn describe<'a>(hpcs: impl Iterator<Item = (&'a str, u32)>) {
         gauge!(LEASES, "hpc" => hpc.to_owned()).set(0.0);
     }
     counter!(UNREADABLE).increment(0);
+    tracing::warn!(
+        "metric {PUT_ASIDE} is deprecated and removed with the next release: use {DEAD_LETTERS} in \
+         rules and dashboards"
+    );
 }
 
 /// A row was left out.

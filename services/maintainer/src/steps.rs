@@ -38,6 +38,8 @@ pub struct StepInput<'a> {
     pub template_address: Option<String>,
     /// Whether the owner of the job's data lets programs write to it.
     pub data_is_writable: bool,
+    /// Whether nobody can have submitted the job before.
+    pub is_fresh: bool,
 }
 
 /// What a step that succeeded leaves to be written. The job runner adds the step that
@@ -57,6 +59,10 @@ pub enum StepError {
     /// It cannot be done, and trying again changes nothing: the job fails.
     #[error("{0}")]
     Refused(Cause),
+    /// The HPC knows this newer fence: another maintainer has the job, or the database was
+    /// restored from a dump.
+    #[error("the HPC knows the newer fence {0} of the job")]
+    Fenced(i64),
 }
 
 impl From<RemoteError> for StepError {
@@ -66,6 +72,7 @@ impl From<RemoteError> for StepError {
                 Self::Refused(Cause::new(error.message))
             }
             ErrorKind::Unauthenticated => Self::Password(error.message),
+            ErrorKind::Fenced(newest) => Self::Fenced(newest),
             ErrorKind::PermissionDenied
             | ErrorKind::NotFound
             | ErrorKind::Uncertain

@@ -52,7 +52,7 @@ async fn only_gateway_and_maintainer_may_call_the_connector_each_for_its_own() -
     };
     for role in Role::ALL {
         let as_role = connector(&world, &world.certificates.transport(role)?)?;
-        let submitted = as_role.submit(&mark, None).await;
+        let submitted = as_role.submit(&mark, None, true).await;
         let looked = as_role.check().await;
         let kinds = (
             submitted.unwrap_err().kind(),

@@ -1,7 +1,10 @@
 //! Whether a template can be run.
 
 use compute_db::Template;
-use compute_domain::manifest::{ConnectorVariant, Manifest, ManifestError};
+use compute_domain::{
+    manifest::{Manifest, ManifestError},
+    site::Hpc,
+};
 use compute_templates::Snapshot;
 
 use super::TemplateCommands;
@@ -34,26 +37,26 @@ impl TemplateCommands {
 
     /// What users of a template with this manifest would stumble over.
     pub(super) fn warnings(&self, manifest: &Manifest) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let name = &manifest.container;
-        let (file, known) = match manifest.connector {
-            ConnectorVariant::Slurm => ("", true),
-            ConnectorVariant::Singularity => {
-                ("container.json", self.site.containers.contains_key(name))
-            }
-            ConnectorVariant::SingCvmfs => ("kernel.json", self.site.kernels.contains_key(name)),
-        };
-        if !known {
-            warnings.push(format!(
-                "{file} has no {name}: jobs of this template will fail"
-            ));
-        }
-        let mut supported = manifest.supported_hpc.iter();
-        if !supported.any(|hpc| self.site.hpcs.contains_key(hpc)) {
+        let (containers, kernels) = (&self.site.containers, &self.site.kernels);
+        let hpcs = &self.site.hpcs;
+        let supported: Vec<_> = manifest
+            .supported_hpc
+            .iter()
+            .filter_map(|name| hpcs.get(name))
+            .collect();
+        if supported.is_empty() {
             let named = manifest.supported_hpc.join(", ");
-            warnings.push(format!("hpc.json has none of its HPCs: {named}"));
+            return vec![format!("hpc.json has none of its HPCs: {named}")];
         }
-        warnings
+        let unusable = |hpc: &&Hpc| {
+            let error = manifest.software(hpc, containers, kernels).err()?;
+            let hpc = &hpc.name;
+            Some(format!(
+                "{error}: jobs of this template will fail on {hpc}; complete container.json or \
+                 kernel.json"
+            ))
+        };
+        supported.iter().filter_map(unusable).collect()
     }
 
     /// What the template does on one of its HPCs and is not approved for.

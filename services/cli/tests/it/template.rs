@@ -188,17 +188,40 @@ async fn a_change_to_what_cannot_be_run_is_not_made() {
 #[tokio::test]
 async fn what_users_would_stumble_over_is_a_warning() {
     let operator = Operator::new().await;
-    let odd = json!({"name": "odd", "container": "nope", "execution_stage": "true"});
-    let (address, _) = commit(&operator, "odd", &odd.to_string());
-    let text = operator.good(&["template", "add", "odd", &address, "--approve"]);
-    assert!(
-        text.contains("warning: container.json has no nope"),
-        "{text}"
-    );
-    assert!(
-        text.contains("warning: hpc.json has none of its HPCs: keeling_community"),
-        "{text}"
-    );
+    let containers = json!({"python": {"hpc_path": {"local_hpc": "/images/python.sif"}},
+        "elsewhere": {"hpc_path": {}}});
+    operator.write("container.json", &containers);
+    for (container, hpc, warning) in [
+        ("python", "local_hpc", None),
+        (
+            "nope",
+            "keeling_community",
+            Some("hpc.json has none of its HPCs: keeling_community"),
+        ),
+        (
+            "nope",
+            "local_hpc",
+            Some("unknown container nope: jobs of this template will fail on local_hpc"),
+        ),
+        (
+            "elsewhere",
+            "local_hpc",
+            Some("container elsewhere is not set up on local_hpc: jobs of this"),
+        ),
+    ] {
+        let manifest = json!({"name": "odd", "container": container, "execution_stage": "true",
+            "supported_hpc": [hpc]});
+        let id = format!("{container}_on_{hpc}");
+        let (address, _) = commit(&operator, &id, &manifest.to_string());
+        let text = operator.good(&["template", "add", &id, &address, "--approve"]);
+        assert_eq!(
+            text.matches("warning: ").count(),
+            usize::from(warning.is_some()),
+            "{text}"
+        );
+        let warning = warning.map_or_else(String::new, |warning| format!("warning: {warning}"));
+        assert!(text.contains(&warning), "{text}");
+    }
 }
 
 /// What runs outside of a container is approved in words of its own.

@@ -12,33 +12,38 @@ use compute_proto::{
     },
 };
 
-use crate::{account::Account, error::Error, files};
+use crate::{account::Account, error::Error, fence::Fence, files};
 
 pub(super) async fn make_folder(
     account: Arc<Account>,
+    fence: Fence,
     request: MakeFolderRequest,
 ) -> Result<MakeFolderResponse, Error> {
     let path = account.path(&request.path)?;
-    files::make_folder(&account.remote, &path).await?;
+    files::make_folder(&account.remote.fenced(&fence), &path).await?;
     Ok(MakeFolderResponse {})
 }
 
 pub(super) async fn write_file(
     account: Arc<Account>,
+    fence: Fence,
     request: WriteFileRequest,
 ) -> Result<WriteFileResponse, Error> {
     let path = account.path(&request.path)?;
     check_size(&request.content)?;
-    files::write_file(&account.remote, &account.place, &path, request.content).await?;
+    let remote = account.remote.fenced(&fence);
+    files::write_file(&remote, &account.place, &path, request.content).await?;
     Ok(WriteFileResponse {})
 }
 
 pub(super) async fn copy_folder(
     account: Arc<Account>,
+    fence: Fence,
     request: CopyFolderRequest,
 ) -> Result<CopyFolderResponse, Error> {
     let (from, to) = (account.path(&request.from)?, account.path(&request.to)?);
-    files::copy_folder(&account.remote, &account.place, &from, &to).await?;
+    let remote = account.remote.fenced(&fence);
+    files::copy_folder(&remote, &account.place, &from, &to).await?;
     Ok(CopyFolderResponse {})
 }
 

@@ -6,16 +6,23 @@ use compute_domain::job::JobFile;
 use compute_proto::{
     job_file,
     wire::{
-        ReadFileResponse, ReadJobFileRequest, RemoveJobRequest, RemoveJobResponse,
-        StoreLogsRequest, StoreLogsResponse, WriteJobFileRequest, WriteJobFileResponse,
+        RaiseFenceRequest, RaiseFenceResponse, ReadFileResponse, ReadJobFileRequest,
+        RemoveJobRequest, RemoveJobResponse, StoreLogsRequest, StoreLogsResponse,
+        WriteJobFileRequest, WriteJobFileResponse,
     },
 };
 
 use super::files::{check_size, read_limit};
-use crate::{account::Account, error::Error, job_files::JobFiles};
+use crate::{
+    account::Account,
+    error::Error,
+    fence::Fence,
+    job_files::{self, JobFiles},
+};
 
 pub(super) async fn write(
     account: Arc<Account>,
+    fence: Fence,
     request: WriteJobFileRequest,
 ) -> Result<WriteJobFileResponse, Error> {
     let Some(file @ (JobFile::Script | JobFile::Environment)) = job_file(request.file()) else {
@@ -23,7 +30,8 @@ pub(super) async fn write(
         return Err(Error::Argument(message.to_owned()));
     };
     check_size(&request.content)?;
-    let files = of(&account, &request.job_id)?;
+    let remote = account.remote.fenced(&fence);
+    let files = JobFiles::of(&remote, &account.place, &request.job_id)?;
     files.write(file, request.content).await?;
     Ok(WriteJobFileResponse {})
 }
@@ -43,11 +51,23 @@ pub(super) async fn read(
 
 pub(super) async fn store_logs(
     account: Arc<Account>,
+    fence: Fence,
     request: StoreLogsRequest,
 ) -> Result<StoreLogsResponse, Error> {
     let folder = account.path(&request.folder)?;
-    of(&account, &request.job_id)?.store_logs(&folder).await?;
+    let remote = account.remote.fenced(&fence);
+    let files = JobFiles::of(&remote, &account.place, &request.job_id)?;
+    files.store_logs(&folder).await?;
     Ok(StoreLogsResponse {})
+}
+
+pub(super) async fn raise_fence(
+    account: Arc<Account>,
+    fence: Fence,
+    _: RaiseFenceRequest,
+) -> Result<RaiseFenceResponse, Error> {
+    job_files::raise_fence(&account.remote.fenced(&fence)).await?;
+    Ok(RaiseFenceResponse {})
 }
 
 pub(super) async fn remove(

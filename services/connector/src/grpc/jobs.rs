@@ -14,10 +14,14 @@ use compute_proto::wire::{
 };
 
 use super::record_job;
-use crate::{account::Account, error::Error, paths::RemotePath, submit::check_mark};
+use crate::{
+    account::Account, error::Error, fence::Fence, paths::RemotePath, scheduler::Submission,
+    submit::check_mark,
+};
 
 pub(super) async fn submit(
     account: Arc<Account>,
+    fence: Fence,
     request: SubmitRequest,
 ) -> Result<SubmitResponse, Error> {
     record_job(&request.job_id);
@@ -26,7 +30,13 @@ pub(super) async fn submit(
     }
     let legacy = legacy_folder(&account, &request.legacy_folder)?;
     let mark = mark(request.deployment, request.job_id);
-    let submitted = account.submissions.submit(mark, legacy).await?;
+    let submission = Submission {
+        mark,
+        legacy,
+        is_fresh: request.is_fresh,
+        fence,
+    };
+    let submitted = account.submissions.submit(submission).await?;
     tracing::info!(
         hpc = account.hpc.name,
         slurm.id = submitted.slurm_id,
@@ -38,12 +48,19 @@ pub(super) async fn submit(
 
 pub(super) async fn find_submission(
     account: Arc<Account>,
+    fence: Fence,
     request: FindSubmissionRequest,
 ) -> Result<FindSubmissionResponse, Error> {
     record_job(&request.job_id);
     let legacy = legacy_folder(&account, &request.legacy_folder)?;
     let mark = mark(request.deployment, request.job_id);
-    let slurm_id = account.submissions.find(&mark, legacy.as_ref()).await?;
+    let submission = Submission {
+        mark,
+        legacy,
+        is_fresh: false,
+        fence,
+    };
+    let slurm_id = account.submissions.find(&submission).await?;
     Ok(FindSubmissionResponse { slurm_id })
 }
 
@@ -69,25 +86,31 @@ pub(super) async fn of_deployment(
 
 pub(super) async fn cancel(
     account: Arc<Account>,
+    fence: Fence,
     request: CancelRequest,
 ) -> Result<CancelResponse, Error> {
-    account.scheduler.cancel(&slurm_job(request.job)?).await?;
+    let job = slurm_job(request.job)?;
+    account.scheduler.cancel(&fence, &job).await?;
     Ok(CancelResponse {})
 }
 
 pub(super) async fn suspend(
     account: Arc<Account>,
+    fence: Fence,
     request: SuspendRequest,
 ) -> Result<SuspendResponse, Error> {
-    account.scheduler.suspend(&slurm_job(request.job)?).await?;
+    let job = slurm_job(request.job)?;
+    account.scheduler.suspend(&fence, &job).await?;
     Ok(SuspendResponse {})
 }
 
 pub(super) async fn resume(
     account: Arc<Account>,
+    fence: Fence,
     request: ResumeRequest,
 ) -> Result<ResumeResponse, Error> {
-    account.scheduler.resume(&slurm_job(request.job)?).await?;
+    let job = slurm_job(request.job)?;
+    account.scheduler.resume(&fence, &job).await?;
     Ok(ResumeResponse {})
 }
 

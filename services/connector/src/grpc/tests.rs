@@ -64,7 +64,11 @@ fn service() -> ConnectorService {
 fn for_target(hpc: &str, credential: Option<Credential>) -> Request<CheckFolderRequest> {
     let mut request = CheckFolderRequest::default();
     let hpc = hpc.to_owned();
-    request.set_target(&Target { hpc, credential });
+    request.set_target(&Target {
+        hpc,
+        credential,
+        fence: None,
+    });
     Request::new(request)
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tonic::{Status, Streaming};
 
 use super::status;
-use crate::{account::Account, error::Error, files};
+use crate::{account::Account, error::Error, fence::Fence, files};
 
 /// The first message of an upload.
 ///
@@ -35,14 +35,17 @@ pub(super) async fn header(parts: &mut Streaming<UploadFolderRequest>) -> Result
 /// Unpacks the rest of the upload.
 pub(super) async fn upload_folder(
     account: Arc<Account>,
+    fence: Fence,
     header: Header,
     parts: Streaming<UploadFolderRequest>,
 ) -> Result<UploadFolderResponse, Error> {
     let path = account.path(&header.path)?;
     let (chunks, total) = chunks(parts);
-    files::upload_folder(&account.remote, &account.place, &path, chunks.boxed()).await?;
+    let remote = account.remote.fenced(&fence);
     // tar can succeed on a stream that was cut.
-    let bytes = total.await.map_err(|_| cut())?;
+    let total = async { total.await.map_err(|_| cut()) };
+    let (place, chunks) = (&account.place, chunks.boxed());
+    let bytes = files::upload_folder(&remote, place, &path, chunks, total).await?;
     Ok(UploadFolderResponse { bytes })
 }
 

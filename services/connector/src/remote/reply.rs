@@ -105,6 +105,7 @@ impl Reply {
             41 => Err(Error::Outside(subject.to_owned())),
             42 => Err(Error::Refused(self.message())),
             43 => Err(Error::Uncertain(self.message())),
+            45 => Err(self.fenced(subject)),
             _ => Err(Error::Trouble(self.message())),
         }
     }
@@ -115,6 +116,17 @@ impl Reply {
     /// As [`content`](Self::content).
     pub(crate) fn text(self, subject: &str) -> Result<String, Error> {
         Ok(String::from_utf8_lossy(&self.content(subject)?).into_owned())
+    }
+
+    fn fenced(&self, subject: &str) -> Error {
+        let message = self.message();
+        match message.parse() {
+            Ok(newest) => Error::Fenced {
+                subject: subject.to_owned(),
+                newest,
+            },
+            Err(_) => Error::Internal(format!("the reply contains no fence: {message}")),
+        }
     }
 
     fn message(&self) -> String {
@@ -172,6 +184,11 @@ mod tests {
             reply(43, "why").content("f"),
             Err(Error::Uncertain("why".to_owned()))
         );
+        let fenced = Error::Fenced {
+            subject: "f".to_owned(),
+            newest: 7,
+        };
+        assert_eq!(reply(45, "7\n").content("f"), Err(fenced));
         let silent = reply(1, "").content("f");
         assert_eq!(
             silent,

@@ -36,8 +36,9 @@ const LAUNCH_WITH_SCHEDULER: &str =
 /// Seconds between SIGTERM and SIGKILL.
 const KILL_AFTER: &str = "5";
 
-/// The command line that runs `script`. The reply is framed by `mark`.
-pub(super) fn command_line(script: &Script, mark: &str, arguments: &[String]) -> Vec<String> {
+/// The command line that runs `script`. The reply is framed by `mark`. The first four
+/// arguments are those of the fence.
+pub(crate) fn command_line(script: &Script, mark: &str, arguments: &[String]) -> Vec<String> {
     let seconds = script.limit.as_secs().to_string();
     let text = format!("{PRELUDE}{}", script.body);
     let mut line: Vec<String> = ["timeout", "-k", KILL_AFTER, &seconds, "sh", "-c"]
@@ -61,7 +62,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::remote::frame::{Framed, framed};
+    use crate::{
+        fence::Fence,
+        remote::frame::{Framed, framed},
+    };
 
     const SCRIPT: Script = Script {
         name: "submit",
@@ -71,9 +75,15 @@ mod tests {
         max_output: 1000,
     };
 
+    fn with_fence(values: &[&str]) -> Vec<String> {
+        let mut arguments = Fence::default().arguments();
+        arguments.extend(values.iter().copied().map(str::to_owned));
+        arguments
+    }
+
     #[test]
     fn values_are_arguments_and_never_text() {
-        let line = command_line(&SCRIPT, "cgc-1", &["$(touch x); '".to_owned()]);
+        let line = command_line(&SCRIPT, "cgc-1", &with_fence(&["$(touch x); '"]));
         assert_eq!(line.last().unwrap(), "$(touch x); '");
         assert_eq!(line[..6], ["timeout", "-k", "5", "30", "sh", "-c"]);
         assert!(
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_real_shell_frames_its_reply() {
-        let line = command_line(&SCRIPT, "cgc-1", &["it's \"one\" $value".to_owned()]);
+        let line = command_line(&SCRIPT, "cgc-1", &with_fence(&["it's \"one\" $value"]));
         let (program, arguments) = line.split_first().unwrap();
         let output = Command::new(program).args(arguments).output().unwrap();
         let answer = framed(&output.stdout, "cgc-1").unwrap();
@@ -113,7 +123,7 @@ mod tests {
             body: "sbatch",
             ..SCRIPT
         };
-        let line = command_line(&sbatch, "cgc-1", &[]);
+        let line = command_line(&sbatch, "cgc-1", &with_fence(&[]));
         let (program, arguments) = line.split_first().unwrap();
         let output = Command::new(program)
             .args(arguments)

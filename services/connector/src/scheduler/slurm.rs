@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use compute_domain::job::{Mark, SlurmJob, Usage};
+use compute_domain::job::{SlurmJob, Usage};
 use compute_proto::Submitted;
 
 use super::{
-    Listed, Scheduler,
+    Listed, Scheduler, Submission,
     slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
 };
 use crate::{
     error::Error,
-    paths::{Place, RemotePath},
+    fence::Fence,
+    paths::Place,
     remote::{Remote, Script, Shell},
 };
 
@@ -29,6 +30,7 @@ const GRACE_OF_BEGUN: &str = "140";
 static SUBMIT: Script = Script {
     name: "submit",
     body: concat!(
+        include_str!("../scripts/fence.sh"),
         include_str!("../scripts/slurm.sh"),
         include_str!("../scripts/submit.sh")
     ),
@@ -60,6 +62,7 @@ static USAGE: Script = Script {
 static CANCEL: Script = Script {
     name: "scancel",
     body: concat!(
+        include_str!("../scripts/fence.sh"),
         include_str!("../scripts/slurm.sh"),
         include_str!("../scripts/cancel.sh")
     ),
@@ -70,6 +73,7 @@ static CANCEL: Script = Script {
 static PAUSE: Script = Script {
     name: "scontrol",
     body: concat!(
+        include_str!("../scripts/fence.sh"),
         include_str!("../scripts/slurm.sh"),
         include_str!("../scripts/pause.sh")
     ),
@@ -96,12 +100,14 @@ impl Slurm {
         &self,
         script: &'static Script,
         options: &[&str],
+        fence: &Fence,
         job: &SlurmJob,
     ) -> Result<(), Error> {
         let mut arguments: Vec<String> = options.iter().copied().map(str::to_owned).collect();
         let SlurmJob { slurm_id, mark } = job;
         arguments.extend([slurm_id.clone(), mark.job.to_string(), mark.to_string()]);
-        self.remote.run(script, arguments).await?.content("job")?;
+        let remote = self.remote.fenced(fence);
+        remote.run(script, arguments).await?.content("job")?;
         Ok(())
     }
 
@@ -126,20 +132,23 @@ impl Slurm {
 }
 
 impl Slurm {
-    /// Runs the script that submits the job or finds it; `how` is `submit` or `find`.
-    async fn submission(
-        &self,
-        mark: &Mark,
-        legacy: Option<&RemotePath>,
-        how: &str,
-    ) -> Result<String, Error> {
+    /// Runs the script that submits the job or finds it; `how` is `submit`, `search`, which
+    /// searches Slurm before it submits, or `find`.
+    async fn submission(&self, submission: &Submission, how: &str) -> Result<String, Error> {
+        let Submission {
+            mark,
+            legacy,
+            fence,
+            ..
+        } = submission;
         let mut arguments = self.place.arguments();
         arguments.extend([mark.job.to_string(), mark.to_string()]);
         arguments.extend([LOCK_TIMEOUT, GRACE, GRACE_OF_BEGUN].map(str::to_owned));
-        let legacy = legacy.and_then(|folder| folder.arguments().pop());
+        let legacy = legacy.as_ref().and_then(|folder| folder.arguments().pop());
         arguments.extend([legacy.unwrap_or_default(), how.to_owned()]);
         let script = format!("batch script of job {}", mark.job);
-        self.remote.run(&SUBMIT, arguments).await?.text(&script)
+        let remote = self.remote.fenced(fence);
+        remote.run(&SUBMIT, arguments).await?.text(&script)
     }
 }
 
@@ -166,17 +175,18 @@ impl Scheduler for Slurm {
         Ok(slurm_parse::ended(&reply))
     }
 
-    async fn submit(&self, mark: &Mark, legacy: Option<&RemotePath>) -> Result<Submitted, Error> {
-        let reply = self.submission(mark, legacy, "submit").await?;
+    async fn submit(&self, submission: &Submission) -> Result<Submitted, Error> {
+        let how = if submission.is_fresh {
+            "submit"
+        } else {
+            "search"
+        };
+        let reply = self.submission(submission, how).await?;
         submitted(&reply).ok_or_else(|| not_understood(&reply))
     }
 
-    async fn find_submission(
-        &self,
-        mark: &Mark,
-        legacy: Option<&RemotePath>,
-    ) -> Result<Option<String>, Error> {
-        let reply = self.submission(mark, legacy, "find").await?;
+    async fn find_submission(&self, submission: &Submission) -> Result<Option<String>, Error> {
+        let reply = self.submission(submission, "find").await?;
         if reply.trim().rsplit('\n').next() == Some("none") {
             return Ok(None);
         }
@@ -184,16 +194,16 @@ impl Scheduler for Slurm {
         Ok(Some(found.slurm_id))
     }
 
-    async fn cancel(&self, job: &SlurmJob) -> Result<(), Error> {
-        self.control(&CANCEL, &[], job).await
+    async fn cancel(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&CANCEL, &[], fence, job).await
     }
 
-    async fn suspend(&self, job: &SlurmJob) -> Result<(), Error> {
-        self.control(&PAUSE, &["suspend"], job).await
+    async fn suspend(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&PAUSE, &["suspend"], fence, job).await
     }
 
-    async fn resume(&self, job: &SlurmJob) -> Result<(), Error> {
-        self.control(&PAUSE, &["resume"], job).await
+    async fn resume(&self, fence: &Fence, job: &SlurmJob) -> Result<(), Error> {
+        self.control(&PAUSE, &["resume"], fence, job).await
     }
 
     async fn usage(&self, job: &SlurmJob) -> Result<Usage, Error> {

@@ -1,5 +1,6 @@
 # ROOT PLACE FROM TO MOST: replaces TO by a copy of FROM, of at most MOST bytes. Reads nothing through a link. Does not copy
 # the files of an earlier job, special files, and links that lead out of the folder.
+begin_transfer "$mark"
 stage "$1" "$2"
 message=$(mkdir -- "$work/new" 2>&1) || say 44 "$message"
 at "$1"
@@ -14,5 +15,6 @@ find "$top" -type l -exec sh -c '
       *) case $(realpath -m -- "$link") in "$top"/*) ;; *) rm -f -- "$link" ;; esac ;;
     esac
   done' links {} +
+complete_transfer "$mark"
 parent_of "$1" "$4"
 place "$name"

@@ -15,6 +15,7 @@ control() {
   esac
   say 42 "$message"
 }
+guard
 whose "$2" "$3" "$4" || say 44 "$seen"
 [ "$whose" = ours ] || say 42 "Slurm no longer has job $2"
 state_of "$2"

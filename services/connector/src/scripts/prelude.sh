@@ -1,15 +1,17 @@
 # The beginning of each script. The first argument is a random word. The reply is between two lines with this word, so
-# banners and other output of login shells are never taken for a reply.
+# banners and other output of login shells are never taken for a reply. The next four are the fence of the caller
+# (fence.sh), or empty.
 #
 # Exit codes with a meaning for the connector, some with a message in the reply:
 #   40 the file or folder does not exist   41 a link is on the path   42 rejected
 #   43 it is unknown whether it was done   44 the HPC does not work properly
+#   45 a caller with a newer fence, which is the message, was here before
 #
 # Programs of users write to the folders below the root path while scripts read them. So a script enters a folder one
 # component at a time and works in the folder that it has reached. The kernel tells its path, whatever has been renamed or
 # replaced by a link meanwhile. Names are used only relative to this folder (`./name`), by tools that do not follow links.
-mark=$1
-shift
+mark=$1 fence=$2 fence_job=$3 fence_root=$4 fence_place=$5
+shift 5
 unset CDPATH TAR_OPTIONS POSIXLY_CORRECT
 work=''
 tidy() {
@@ -91,11 +93,11 @@ ours() {
   esac
 }
 
-# stage ROOT PLACE: creates a folder in the private folder, `work`, which is removed at the end
+# stage ROOT PLACE [NAME]: creates a folder in the private folder, `work`, which is removed at the end
 stage() {
   ours "$1" "$2"
-  message=$({ mkdir -p staging && mkdir -m 700 -- "staging/$mark"; } 2>&1) || say 44 "$message"
-  work=$here/staging/$mark
+  message=$({ mkdir -p staging && mkdir -m 700 -- "staging/${3:-$mark}"; } 2>&1) || say 44 "$message"
+  work=$here/staging/${3:-$mark}
   # left by killed scripts
   find staging -mindepth 1 -maxdepth 1 -mmin +1440 -exec chmod -R u+rwX {} + -exec rm -rf {} + 2>/dev/null
   trap 'exit 143' TERM HUP # else some shells do not remove it

@@ -1,3 +1,27 @@
-# ROOT PLACE JOB: removes the files of a job from the private folder
+# ROOT PLACE JOB: removes the files of a job from the private folder. For 90 days, `done/JOB` keeps newest fence, Slurm id and
+# exit code, so that the job is not run again after a restore of the database.
 ours "$1" "$2"
-message=$(rm -rf -- "jobs/$3" 2>&1) || say 44 "$message"
+[ -d "jobs/$3" ] || exit 0
+private=$here job_folder=$here/jobs/$3
+lock 20
+number_in "$job_folder/slurm-id"
+past_id=$number
+past_exit=-
+[ ! -s "$job_folder/job.exit" ] || { number_in "$job_folder/job.exit" && past_exit=$number; }
+number_in "$job_folder/fence"
+newest=$number
+if [ "$past_id" != 0 ] || [ "$newest" != 0 ]; then
+  number_in "done/$3"
+  [ "$number" -le "$newest" ] || newest=$number
+  message=$({ mkdir -p done && printf '%s %s %s\n' "$newest" "$past_id" "$past_exit" >"done/.$3-$mark" && mv -fT -- "done/.$3-$mark" "done/$3"; } 2>&1) || {
+    rm -f -- "done/.$3-$mark"
+    say 44 "$message"
+  }
+fi
+# The folder is renamed under the lock. On NFS it cannot be removed while the lock is open.
+message=$({ mkdir -p staging && mv -T -- "jobs/$3" "staging/removed-$mark"; } 2>&1) || say 44 "$message"
+exec 9>&-
+message=$(rm -rf -- "staging/removed-$mark" 2>&1) || say 44 "$message"
+# Not on each call.
+case $mark in *0) find done -maxdepth 1 -type f -mtime +90 -exec rm -f -- {} + 2>/dev/null ;; esac
+exit 0

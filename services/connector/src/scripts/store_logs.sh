@@ -7,6 +7,7 @@ for log in job.stdout job.stderr; do
   [ ! -e "jobs/$3/$log" ] || ln -- "jobs/$3/$log" "$work/new/$log" 2>/dev/null ||
     message=$(cp -- "jobs/$3/$log" "$work/new/$log" 2>&1) || say 44 "$message"
 done
+guard
 at "$1"
 follow "$4"
 place slurm_log

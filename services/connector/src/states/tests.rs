@@ -14,7 +14,7 @@ use compute_proto::Submitted;
 use futures::future::join_all;
 
 use super::*;
-use crate::paths::RemotePath;
+use crate::{fence::Fence, scheduler::Submission};
 
 const POLL: Duration = Duration::from_secs(10);
 
@@ -76,27 +76,23 @@ impl Scheduler for Counted {
             .collect())
     }
 
-    async fn submit(&self, _: &Mark, _: Option<&RemotePath>) -> Result<Submitted, Error> {
+    async fn submit(&self, _: &Submission) -> Result<Submitted, Error> {
         unreachable!()
     }
 
-    async fn find_submission(
-        &self,
-        _: &Mark,
-        _: Option<&RemotePath>,
-    ) -> Result<Option<String>, Error> {
+    async fn find_submission(&self, _: &Submission) -> Result<Option<String>, Error> {
         unreachable!()
     }
 
-    async fn cancel(&self, _: &SlurmJob) -> Result<(), Error> {
+    async fn cancel(&self, _: &Fence, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 
-    async fn suspend(&self, _: &SlurmJob) -> Result<(), Error> {
+    async fn suspend(&self, _: &Fence, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 
-    async fn resume(&self, _: &SlurmJob) -> Result<(), Error> {
+    async fn resume(&self, _: &Fence, _: &SlurmJob) -> Result<(), Error> {
         unreachable!()
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     DoneWithWarning,
     /// Does the work after 1.5 s.
     Slow,
+    /// Refuses the job for good.
+    Refused,
 }
 
 impl Fault {
@@ -33,6 +35,7 @@ impl Fault {
             Self::DoneThenKilled => "done-then-killed",
             Self::DoneWithWarning => "done-with-warning",
             Self::Slow => "slow",
+            Self::Refused => "refused",
         }
     }
 }
@@ -58,6 +61,7 @@ case $fault in
   timed-out) echo '{TIMED_OUT}' >&2; exit 1 ;;
   done-then-killed) \"$REAL_BIN\" \"$@\" >/dev/null; kill -9 $(ps -o ppid= -p $PPID) $PPID; sleep 1 ;;
   done-with-warning) echo 'sbatch: WARN: be nice' >&2; echo 'welcome'; exec \"$REAL_BIN\" \"$@\" ;;
+  refused) echo 'sbatch: error: QOSMaxWallDurationPerJobLimit' >&2; exit 1 ;;
   slow) sleep 1.5; exec \"$REAL_BIN\" \"$@\" ;;
 esac
 "

@@ -11,10 +11,13 @@
 )]
 
 mod check_folder;
+mod contract;
 mod copies;
 mod faults;
+mod fences;
 mod files;
 mod jobs;
+mod late_transfers;
 mod links;
 mod logins;
 mod measured;

@@ -134,7 +134,7 @@ impl Site {
 
     /// Submits `job`.
     pub(crate) async fn submit(&self, job: &TestJob) -> Result<Submitted, RemoteError> {
-        self.client.submit(&job.mark, None).await
+        self.client.submit(&job.mark, None, true).await
     }
 
     pub(crate) async fn write(&self, folder: &str, name: &str, content: &str) {

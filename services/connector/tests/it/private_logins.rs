@@ -90,7 +90,7 @@ async fn a_job_of_a_private_account_runs_as_its_owner() {
         .write_job_file(&job, JobFile::Script, script.into_bytes())
         .await
         .unwrap();
-    let slurm_id = client.submit(&mark, None).await.unwrap().slurm_id;
+    let slurm_id = client.submit(&mark, None, true).await.unwrap().slurm_id;
     let submitted = SlurmJob { slurm_id, mark };
     let begun = Instant::now();
     loop {

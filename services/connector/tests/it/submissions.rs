@@ -216,7 +216,7 @@ async fn marks_of_the_version_before_are_looked_at_and_not_believed() {
     ] {
         let folder = site.new_folder();
         site.write(&folder, ".cgc-slurm-id", id).await;
-        let again = site.client.submit(&job.mark, Some(&folder)).await;
+        let again = site.client.submit(&job.mark, Some(&folder), true).await;
         match again {
             Ok(again) => {
                 assert!(found && again.adopted);

@@ -2,6 +2,12 @@
 //! the derived schema of the body's type, so that the OpenAPI document and the check
 //! cannot differ.
 
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::{
@@ -12,7 +18,7 @@ use utoipa::{
     },
 };
 
-use crate::error::{GatewayError, ValueRejection};
+use crate::error::GatewayError;
 
 /// Name of the token's field.
 pub const TOKEN: &str = "jupyterhubApiToken";
@@ -40,10 +46,10 @@ pub fn parse<B: Body>(
     token_elsewhere: bool,
 ) -> Result<(Option<String>, B), GatewayError> {
     let token = wrong(&fields, TOKEN, &Type::String, !token_elsewhere);
-    let body = match B::schema() {
-        RefOr::T(Schema::Object(object)) => wrong_fields(&object, &fields),
-        _ => Vec::new(),
-    };
+    let body = fields_of::<B>();
+    let body = body
+        .iter()
+        .filter_map(|field| wrong(&fields, &field.name, &field.kind, field.required));
     let messages: Vec<_> = token.into_iter().chain(body).collect();
     if !messages.is_empty() {
         return Err(GatewayError::InvalidInput(messages));
@@ -57,19 +63,43 @@ pub fn parse<B: Body>(
     Ok((token, body))
 }
 
-fn wrong_fields(object: &Object, fields: &Map<String, Value>) -> Vec<String> {
-    let wrong = |(name, property): (&String, &RefOr<Schema>)| {
+/// A field of a body, as its schema describes it.
+struct Field {
+    name: String,
+    kind: Type,
+    required: bool,
+}
+
+/// The fields of each type of body that was parsed: a schema is built once, not per request.
+static FIELDS: LazyLock<RwLock<HashMap<TypeId, Arc<[Field]>>>> = LazyLock::new(RwLock::default);
+
+fn fields_of<B: Body>() -> Arc<[Field]> {
+    let id = TypeId::of::<B>();
+    let known = FIELDS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(fields) = known.get(&id) {
+        return fields.clone();
+    }
+    drop(known);
+    let fields: Arc<[Field]> = match B::schema() {
+        RefOr::T(Schema::Object(object)) => checked_fields(&object).into(),
+        _ => Arc::default(),
+    };
+    let mut known = FIELDS.write().unwrap_or_else(PoisonError::into_inner);
+    known.entry(id).or_insert(fields).clone()
+}
+
+fn checked_fields(object: &Object) -> Vec<Field> {
+    let field = |(name, property): (&String, &RefOr<Schema>)| {
         let RefOr::T(Schema::Object(property)) = property else {
             return None;
         };
-        wrong(
-            fields,
-            name,
-            kind(property)?,
-            object.required.contains(name),
-        )
+        Some(Field {
+            name: name.clone(),
+            kind: kind(property)?.clone(),
+            required: object.required.contains(name),
+        })
     };
-    object.properties.iter().filter_map(wrong).collect()
+    object.properties.iter().filter_map(field).collect()
 }
 
 /// The type of a property; `[kind, "null"]` of an optional one.
@@ -101,21 +131,6 @@ pub fn document_token(body: &mut Object) {
     let token = ObjectBuilder::new().schema_type(kinds);
     let token = token.description(Some(ABOUT_TOKEN)).build();
     body.properties.insert(TOKEN.to_owned(), token.into());
-}
-
-/// Whether `name` of a job or folder may be kept and shown.
-///
-/// # Errors
-/// If it is too long or holds control characters.
-pub fn check_name(name: Option<&str>) -> Result<(), ValueRejection> {
-    let name = name.unwrap_or_default();
-    if name.chars().count() > compute_db::NAME_LIMIT {
-        return Err(ValueRejection::LongName(compute_db::NAME_LIMIT));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(ValueRejection::ControlCharactersInName);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::{
     auth::{Authorized, OwnFolder, TokenOnly},
     error::GatewayError,
     job_view::FolderView,
-    legacy::{fields::check_name, route_groups::ForAccount},
+    legacy::route_groups::ForAccount,
+    limits::check_name,
     state::AppState,
 };
 

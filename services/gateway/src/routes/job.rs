@@ -18,11 +18,10 @@ use crate::{
     globus_places,
     job_view::{EventView, JobView, LogView, folder_ids},
     legacy::{
-        fields::check_name,
         job_token,
         route_groups::{ForAccount, ForJob, ForJobChange, ForJobEvents},
     },
-    limits::{FOLDER_LIMIT, MAP_LIMIT, SLURM_LIMIT, check_size, check_values},
+    limits::{FOLDER_LIMIT, MAP_LIMIT, SLURM_LIMIT, check_name, check_size, check_values},
     request_log,
     state::AppState,
     submit::{self, Submitted},

@@ -92,6 +92,7 @@ impl JobRunner<'_> {
                 );
                 return Ok(Control::NotNow);
             }
+            (Err(StepError::Fenced(newest)), _) => return Err(self.fenced(newest).await),
             (Err(StepError::Password(message)), _) => {
                 self.password_is_refused(&message).await?;
                 return Ok(Control::Parked);

@@ -73,6 +73,7 @@ impl JobRunner<'_> {
             definition,
             template_address: None,
             data_is_writable: false,
+            is_fresh: self.is_fresh(),
         };
         match step {
             Step::UploadExecutable => {
@@ -126,6 +127,7 @@ impl JobRunner<'_> {
             Err(StepError::Trouble(_)) => "trouble",
             Err(StepError::Password(_)) => "no_login",
             Err(StepError::Refused(_)) => "refused",
+            Err(StepError::Fenced(_)) => "fenced",
         };
         meters::step(step, begun, outcome);
         match done {
@@ -142,6 +144,7 @@ impl JobRunner<'_> {
             StepError::Trouble(reason) => self.park(&reason).await,
             StepError::Password(message) => self.password_is_refused(&message).await,
             StepError::Refused(cause) => self.fail(cause).await,
+            StepError::Fenced(newest) => Err(self.fenced(newest).await),
         }
     }
 

@@ -16,11 +16,15 @@ pub(super) async fn run(hpc: &HpcHandle, input: &StepInput<'_>) -> Result<StepOu
     let (job, mark) = (input.job, hpc.mark(input.job));
     // Marks of the version before may lie there: it may have submitted the job.
     let folder = Folders::of(job, &hpc.config).executable;
-    let submitted = match hpc.connector.submit(&mark, Some(&folder)).await {
+    let submitted = match hpc
+        .connector
+        .submit(&mark, Some(&folder), input.is_fresh)
+        .await
+    {
         Err(error) if error.kind == ErrorKind::NotFound => {
             // The version before has written its script elsewhere.
             write_script::run(hpc, input).await?;
-            let again = hpc.connector.submit(&mark, Some(&folder));
+            let again = hpc.connector.submit(&mark, Some(&folder), false);
             again.await?
         }
         submitted => submitted?,

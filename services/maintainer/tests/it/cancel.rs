@@ -138,3 +138,20 @@ async fn while_results_are_fetched_they_are_fetched_once_more() {
     );
     assert_eq!(world.store().logs_of(&id).await.unwrap().len(), 2);
 }
+
+/// The HPC is away while the job is cancelled, and comes back: nothing is submitted.
+#[tokio::test]
+async fn a_job_that_waits_for_its_hpc_is_not_submitted_after_it_was_cancelled() {
+    let world = World::new().await;
+    let down = Fail(ErrorKind::Unavailable, "down");
+    world.connector.script("submit", &[down; 2]);
+    world.connector.script("find_submission", &[down; 2]);
+    let id = world.running().await;
+    world.until_state(&id, State::Blocked).await;
+    let submits = world.connector.calls_of("submit");
+    world.want(&id, Intent::Cancel).await;
+    let job = world.until_over(&id).await;
+    assert_eq!((job.state, job.slurm_id), (State::Cancelled, None));
+    assert_eq!(world.connector.calls_of("submit"), submits);
+    assert_eq!(world.connector.calls_of("find_submission"), 3);
+}

@@ -1,14 +1,16 @@
 //! A connector that answers as scripted: the real protocol over a listener of its own, without
 //! an HPC behind it.
 
+mod slurm;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
-use compute_domain::ErrorKind;
+use compute_domain::{ErrorKind, ids::JobId};
 use compute_proto::{
-    status_of,
+    Targeted, status_of,
     wire::{
         self, JobPhase,
         connector_server::{Connector, ConnectorServer},
@@ -17,6 +19,8 @@ use compute_proto::{
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, Streaming};
+
+use self::slurm::FakeSlurm;
 
 /// The response to one call.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +31,8 @@ pub(crate) enum Scripted {
     Fail(ErrorKind, &'static str),
     /// None, until the test calls [`FakeConnector::release`].
     Hang,
+    /// None until then, and then this error.
+    HangThenFail(ErrorKind, &'static str),
 }
 
 /// What the scheduler shows of every job.
@@ -65,6 +71,9 @@ struct State {
     shown: Shown,
     /// The Slurm id of a submission that was tried before.
     found: Option<&'static str>,
+    slurm: FakeSlurm,
+    /// The fences of calls that change something.
+    fences: Vec<(&'static str, Option<i64>)>,
 }
 
 /// The connector. Clones share their state.
@@ -82,6 +91,8 @@ impl FakeConnector {
             script: HashMap::new(),
             shown: Shown::ended("COMPLETED", 0),
             found: None,
+            slurm: FakeSlurm::default(),
+            fences: Vec::new(),
         };
         let this = Self {
             state: Arc::new(Mutex::new(state)),
@@ -109,6 +120,17 @@ impl FakeConnector {
     /// The submission that an earlier try left in Slurm.
     pub(crate) fn has_submission(&self, slurm_id: &'static str) {
         self.state.lock().unwrap().found = Some(slurm_id);
+    }
+
+    /// The batch script of a job was written before.
+    pub(crate) fn has_script(&self, job: &JobId) {
+        self.state.lock().unwrap().slurm.write_script(job.as_str());
+    }
+
+    /// A job was submitted before, and Slurm has it under this id.
+    pub(crate) fn has_job(&self, job: &JobId, slurm_id: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.slurm.put(job.as_str(), slurm_id);
     }
 
     /// Lets a call that hangs go on.
@@ -140,6 +162,18 @@ impl FakeConnector {
         methods
     }
 
+    /// The fences that the calls of `method` had.
+    pub(crate) fn fences_of(&self, method: &str) -> Vec<Option<i64>> {
+        let state = self.state.lock().unwrap();
+        let fences = state.fences.iter().filter(|(called, _)| *called == method);
+        fences.map(|(_, fence)| *fence).collect()
+    }
+
+    fn note_fence(&self, method: &'static str, mut request: impl Targeted) {
+        let fence = request.take_target().fence.map(|fence| fence.number);
+        self.state.lock().unwrap().fences.push((method, fence));
+    }
+
     async fn called(&self, method: &'static str) -> Result<(), Status> {
         let scripted = {
             let mut state = self.state.lock().unwrap();
@@ -150,6 +184,10 @@ impl FakeConnector {
         match scripted {
             None | Some(Scripted::Pass) => Ok(()),
             Some(Scripted::Fail(kind, message)) => Err(status_of(kind, message)),
+            Some(Scripted::HangThenFail(kind, message)) => {
+                self.released.notified().await;
+                Err(status_of(kind, message))
+            }
             Some(Scripted::Hang) => {
                 self.released.notified().await;
                 Ok(())
@@ -165,7 +203,8 @@ macro_rules! connector {
     ($($method:ident: $request:ident => $response:ident,)* ; $($rest:tt)*) => {
         #[tonic::async_trait]
         impl Connector for FakeConnector {
-            $(async fn $method(&self, _: Request<wire::$request>) -> Answer<wire::$response> {
+            $(async fn $method(&self, request: Request<wire::$request>) -> Answer<wire::$response> {
+                self.note_fence(stringify!($method), request.into_inner());
                 self.called(stringify!($method)).await?;
                 Ok(Response::new(wire::$response::default()))
             })*
@@ -180,8 +219,8 @@ connector! {
     make_folder: MakeFolderRequest => MakeFolderResponse,
     write_file: WriteFileRequest => WriteFileResponse,
     copy_folder: CopyFolderRequest => CopyFolderResponse,
-    write_job_file: WriteJobFileRequest => WriteJobFileResponse,
     store_logs: StoreLogsRequest => StoreLogsResponse,
+    raise_fence: RaiseFenceRequest => RaiseFenceResponse,
     remove_job: RemoveJobRequest => RemoveJobResponse,
     deployment_jobs: DeploymentJobsRequest => DeploymentJobsResponse,
     remove_folder: RemoveFolderRequest => RemoveFolderResponse,
@@ -209,23 +248,44 @@ connector! {
         }))
     }
 
-    async fn submit(&self, _: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
+    async fn write_job_file(
+        &self,
+        request: Request<wire::WriteJobFileRequest>,
+    ) -> Answer<wire::WriteJobFileResponse> {
+        let request = request.into_inner();
+        self.note_fence("write_job_file", request.clone());
+        self.called("write_job_file").await?;
+        if request.file() == wire::JobFile::Script {
+            let mut state = self.state.lock().unwrap();
+            state.slurm.write_script(&request.job_id);
+        }
+        Ok(Response::new(wire::WriteJobFileResponse::default()))
+    }
+
+    async fn submit(&self, request: Request<wire::SubmitRequest>) -> Answer<wire::SubmitResponse> {
+        let request = request.into_inner();
+        self.note_fence("submit", request.clone());
         self.called("submit").await?;
-        Ok(Response::new(wire::SubmitResponse {
-            slurm_id: "17".to_owned(),
-            adopted: false,
-        }))
+        let mut state = self.state.lock().unwrap();
+        let job = request.job_id;
+        if let Some(found) = state.found {
+            state.slurm.put(&job, found);
+        }
+        state.slurm.submit(&job).map(Response::new)
     }
 
     async fn find_submission(
         &self,
-        _: Request<wire::FindSubmissionRequest>,
+        request: Request<wire::FindSubmissionRequest>,
     ) -> Answer<wire::FindSubmissionResponse> {
         self.called("find_submission").await?;
-        let found = self.state.lock().unwrap().found;
-        Ok(Response::new(wire::FindSubmissionResponse {
-            slurm_id: found.map(str::to_owned),
-        }))
+        let mut state = self.state.lock().unwrap();
+        let job = request.into_inner().job_id;
+        if let Some(found) = state.found {
+            state.slurm.put(&job, found);
+        }
+        let slurm_id = state.slurm.id_of(&job);
+        Ok(Response::new(wire::FindSubmissionResponse { slurm_id }))
     }
 
     async fn job_states(
@@ -233,14 +293,22 @@ connector! {
         request: Request<wire::JobStatesRequest>,
     ) -> Answer<wire::JobStatesResponse> {
         self.called("job_states").await?;
-        let shown = self.state.lock().unwrap().shown.clone();
-        let observation = |job: wire::SlurmJob| wire::JobObservation {
-            slurm_id: job.slurm_id,
-            phase: shown.phase.into(),
-            slurm_state: shown.slurm_state.to_owned(),
-            exit_code: shown.exit_code,
-            signal: shown.exit_code.map(|_| 0),
-            ..wire::JobObservation::default()
+        let state = self.state.lock().unwrap();
+        let unknown = Shown::phase(JobPhase::Unknown);
+        let observation = |job: wire::SlurmJob| {
+            let shown = if state.slurm.has(&job.slurm_id) {
+                &state.shown
+            } else {
+                &unknown
+            };
+            wire::JobObservation {
+                slurm_id: job.slurm_id,
+                phase: shown.phase.into(),
+                slurm_state: shown.slurm_state.to_owned(),
+                exit_code: shown.exit_code,
+                signal: shown.exit_code.map(|_| 0),
+                ..wire::JobObservation::default()
+            }
         };
         let jobs = request.into_inner().jobs.into_iter().map(observation);
         Ok(Response::new(wire::JobStatesResponse {
@@ -248,13 +316,18 @@ connector! {
         }))
     }
 
-    async fn cancel(&self, _: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+    async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
+        self.note_fence("cancel", request.into_inner());
         self.called("cancel").await?;
         self.show(Shown::ended("CANCELLED", 0));
         Ok(Response::new(wire::CancelResponse::default()))
     }
 
-    async fn suspend(&self, _: Request<wire::SuspendRequest>) -> Answer<wire::SuspendResponse> {
+    async fn suspend(
+        &self,
+        request: Request<wire::SuspendRequest>,
+    ) -> Answer<wire::SuspendResponse> {
+        self.note_fence("suspend", request.into_inner());
         self.called("suspend").await?;
         self.show(Shown::phase(JobPhase::Suspended));
         Ok(Response::new(wire::SuspendResponse::default()))
@@ -269,8 +342,13 @@ connector! {
         Ok(Response::new(wire::ResumeResponse::default()))
     }
 
-    async fn usage(&self, _: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
+    async fn usage(&self, request: Request<wire::UsageRequest>) -> Answer<wire::UsageResponse> {
         self.called("usage").await?;
+        let job = request.into_inner().job.unwrap_or_default();
+        if !self.state.lock().unwrap().slurm.has(&job.slurm_id) {
+            let message = "accounting does not have the job";
+            return Err(status_of(ErrorKind::Uncertain, message));
+        }
         Ok(Response::new(wire::UsageResponse {
             walltime_seconds: Some(3),
             ..wire::UsageResponse::default()

@@ -25,6 +25,9 @@ pub enum ErrorKind {
     Exhausted,
     /// A fault of ours.
     Internal,
+    /// The caller no longer holds the lease of the job: a call with this newer fence came
+    /// before it.
+    Fenced(i64),
 }
 
 impl ErrorKind {
@@ -35,7 +38,7 @@ impl ErrorKind {
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,
             Self::NotFound => 404,
-            Self::Refused => 409,
+            Self::Refused | Self::Fenced(_) => 409,
             Self::Uncertain | Self::Unavailable => 503,
             Self::Exhausted => 429,
             Self::Internal => 500,
@@ -51,6 +54,7 @@ impl ErrorKind {
             | Self::PermissionDenied
             | Self::NotFound
             | Self::Refused
+            | Self::Fenced(_)
             | Self::Internal => false,
         }
     }

@@ -4,15 +4,15 @@
 mod account;
 mod collections;
 mod container;
+mod dependencies;
 mod hpc;
 mod hub;
 mod maintainer;
-mod stores;
 
 pub use account::is_account_name;
 pub use collections::{AdmittedPlace, Collections, OpenCollection, PlaceError, canonical};
 pub use container::{Container, Kernel};
+pub use dependencies::{GlobusOptions, MirrorOptions, RedisOptions};
 pub use hpc::{CommunityLogin, ContainerRuntime, Globus, Hpc};
 pub use hub::{Hub, Scheme, UserMapping};
 pub use maintainer::{KindName, MaintainerConfig};
-pub use stores::{GlobusOptions, MirrorOptions, RedisOptions};

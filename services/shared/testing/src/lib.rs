@@ -1,5 +1,6 @@
 //! What the tests of several crates share: the running parts (Slurm, Redis, databases),
-//! as `deploy/local/with-parts` starts them, and fixtures. A dev-dependency only.
+//! as `deploy/local/with-parts` starts them, fixtures, and the contract that each connector
+//! keeps. A dev-dependency only.
 //!
 //! A function here panics where a test would fail: a test without its parts fails, it is
 //! not skipped.
@@ -10,11 +11,14 @@
     reason = "a test fails where something is not as expected"
 )]
 
+mod commit_cutter;
+pub mod connector_contract;
 mod database;
 mod facts;
 mod hpc;
 mod redis_part;
 
+pub use commit_cutter::CommitCutter;
 pub use database::{Database, Kind};
 pub use facts::Facts;
 pub use hpc::{cluster_hpc, community_hpc, private_hpc};

@@ -33,6 +33,7 @@ impl<T: Default> Part<T> {
                 | ErrorKind::Uncertain
                 | ErrorKind::Unavailable
                 | ErrorKind::Exhausted
+                | ErrorKind::Fenced(_)
                 | ErrorKind::Internal => Self::Trouble(error),
             },
         }
@@ -54,7 +55,7 @@ impl<T: Default> Part<T> {
         };
         let is_its_own = match error.kind {
             ErrorKind::Internal => true,
-            ErrorKind::Unauthenticated => false,
+            ErrorKind::Unauthenticated | ErrorKind::Fenced(_) => false,
             _ => others_answered,
         };
         if is_its_own && attempts + 1 >= TRIES {
