@@ -8,7 +8,7 @@ WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
 
-.PHONY: help demo up down test test-hard test-compose lint deny unused format openapi build install
+.PHONY: help demo up down test test-hard test-compose coverage lint deny unused format openapi build install
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ test-hard: ## Run all scenarios RUNS times (10) beside a busy core, and count fa
 test-compose: ## Test the deployment in containers: two HPCs, JupyterHub, restarts under load, backup and restore
 	@deploy/local/install compose
 	$(SUDO) deploy/compose/with-engine integration-tests/compose/all-scenarios $(SCENARIO)
+
+coverage: ## Print how much of the job's life and the routes the in-process tests run
+	@deploy/local/install slurm containers databases redis jupyter coverage
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	$(SUDO) deploy/local/coverage
 
 build:
 	cargo build --workspace --bins

@@ -92,9 +92,17 @@ impl Service {
     }
 
     fn ask_to_stop(&self) -> anyhow::Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Sends it the signal of that name, e.g. `STOP`.
+    ///
+    /// # Errors
+    /// If the signal fails.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status()?;
-        anyhow::ensure!(asked.success(), "cannot signal {}", self.name);
+        let sent = Command::new("kill").args(["-s", name, &pid]).status()?;
+        anyhow::ensure!(sent.success(), "cannot signal {}", self.name);
         Ok(())
     }
 

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use compute_domain::{
-    ErrorKind,
-    job::{Job, Step},
-};
+use compute_domain::ErrorKind;
 
 use super::{JobRunner, StopReason};
 use crate::{
@@ -20,11 +17,6 @@ const FRESH_FOR: Duration = Duration::from_secs(600);
 
 /// Pause before the database is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Whether `job` was claimed for the first time: then nobody has called the HPC for it.
-pub(super) fn is_first(job: &Job) -> bool {
-    job.step == Step::Prepare && job.fence <= 1
-}
 
 impl JobRunner<'_> {
     /// After a take-over: makes the HPC reject calls of the earlier holder of the lease that
@@ -72,7 +64,7 @@ impl JobRunner<'_> {
         let queued_for = queued_at.map(|at| self.context.clock.now().since(at));
         self.step_is_untried
             && self.job.attempts == 0
-            && self.job.fence <= 1
+            && self.is_claimed
             && queued_for.is_some_and(|time| time < FRESH_FOR)
     }
 

@@ -13,7 +13,7 @@ use crate::backoff::{backoff, is_worth_an_event, jittered};
 const PLACE_AGAIN: Duration = Duration::from_secs(3);
 
 impl JobRunner<'_> {
-    /// Waits until the job's owner resumes or cancels it.
+    /// Waits until the job's owner resumes or cancels it. Meanwhile it takes no place.
     pub(super) async fn pause_before_submit(&mut self) -> Result<(), StopReason> {
         let mut intents = self.signals.intent.clone();
         intents.mark_unchanged();
@@ -21,8 +21,25 @@ impl JobRunner<'_> {
             return Ok(());
         }
         tokio::select! {
-            _ = intents.changed() => Ok(()),
-            reason = Self::interrupted(&self.signals, self.context) => Err(reason),
+            _ = intents.changed() => {}
+            reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
+        }
+        if self.intent_by(Intent::Resume).is_some() && self.is_over_capacity().await {
+            return self.wait_for_place().await;
+        }
+        Ok(())
+    }
+
+    /// Whether too many places are taken for a job that goes on after a pause. If the database
+    /// does not answer, the job goes on.
+    async fn is_over_capacity(&self) -> bool {
+        let most = most_with_returning(self.hpc.config.job_pool_capacity);
+        match self.context.store.places_taken(&self.job.hpc).await {
+            Ok(taken) => taken > most,
+            Err(error) => {
+                tracing::warn!(%error, "places not counted");
+                false
+            }
         }
     }
 
@@ -99,9 +116,28 @@ impl JobRunner<'_> {
             Err(StoreError::LeaseLost) => Err(StopReason::LeaseLost),
             Err(error) if error.kind().is_transient() => {
                 tracing::warn!(%error, "could not go on, trying again");
-                self.pause_for(jittered(PLACE_AGAIN)).await
+                self.pause_for(jittered(PLACE_AGAIN)).await?;
+                self.read_again().await
             }
             Err(error) => Err(StopReason::Store(error)),
+        }
+    }
+
+    /// Reads the job after a write of which it is not known whether it happened.
+    async fn read_again(&mut self) -> Result<(), StopReason> {
+        loop {
+            match self.context.store.job(&self.job.id).await {
+                Ok(Some(job)) if job.fence == self.job.fence => {
+                    self.job = job;
+                    return Ok(());
+                }
+                Ok(_) => return Err(StopReason::LeaseLost),
+                Err(error) if error.kind().is_transient() => {
+                    tracing::warn!(%error, "could not read the job, trying again");
+                    self.pause_for(jittered(PLACE_AGAIN)).await?;
+                }
+                Err(error) => return Err(StopReason::Store(error)),
+            }
         }
     }
 

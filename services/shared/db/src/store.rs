@@ -4,6 +4,7 @@ mod events;
 mod folder_transfers;
 mod folders;
 mod globus_tokens;
+mod idempotency_keys;
 mod job_statistics;
 mod job_status;
 mod jobs_advance;
@@ -20,6 +21,7 @@ mod jobs_sharing_folder;
 mod jobs_submit;
 mod jobs_unconfigured;
 mod jobs_waiting;
+mod lease_rules;
 mod maintainers;
 mod templates;
 mod user_limits;
@@ -27,11 +29,12 @@ mod user_limits;
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
+pub use idempotency_keys::{IdempotencyKey, Reservation};
 pub use job_statistics::{OpenJobs, Runtime};
 pub use job_status::JobStatus;
 pub use jobs_advance::LeaseToken;
 pub use jobs_claim::Claim;
-pub use jobs_lease::{LeaseRow, Renewed};
+pub use jobs_lease::{LeaseRow, Leases};
 pub use jobs_list::{LISTED_JOBS, Listed, ListedUntil};
 pub use jobs_operator::JobFilter;
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
@@ -39,20 +42,21 @@ pub use jobs_places::Places;
 pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
 pub use jobs_unconfigured::UnconfiguredJob;
 pub use jobs_waiting::Waiting;
+pub use lease_rules::LeaseHolder;
 pub use templates::{NewTemplate, Template, TemplatePatch};
 pub use user_limits::{LimitReached, UserLimits};
 
 use std::{sync::Arc, time::Duration};
 
 use compute_domain::{Clock, Timestamp, ids::JobId, job::State};
-use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _};
+use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _, sea_query::SimpleExpr};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
-use crate::{StoreError, connect, entity::schema_version};
+use crate::{StoreError, connect, entity::schema_version, lease_clock::LeaseClock};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000025_jobs_have_a_template_address";
+const NEEDED_MIGRATION: &str = "m000027_create_idempotency_keys";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -64,7 +68,10 @@ pub struct Store {
     /// One place, for SQLite only.
     pub(crate) writers: Option<Arc<Semaphore>>,
     clock: Arc<dyn Clock>,
+    lease_clock: LeaseClock,
     limits: UserLimits,
+    /// Of the request that this store serves.
+    key: Option<IdempotencyKey>,
 }
 
 impl Store {
@@ -82,7 +89,9 @@ impl Store {
             connection,
             writers,
             clock,
+            lease_clock: LeaseClock::Database,
             limits: UserLimits::default(),
+            key: None,
         })
     }
 
@@ -90,6 +99,17 @@ impl Store {
     #[must_use]
     pub fn with_user_limits(self, limits: UserLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same store, in which `clock` decides about leases and heartbeats instead of the
+    /// database's: for tests that move it.
+    #[must_use]
+    pub fn with_lease_clock(self, clock: Arc<dyn Clock>) -> Self {
+        let lease_clock = LeaseClock::Given(clock);
+        Self {
+            lease_clock,
+            ..self
+        }
     }
 
     /// The same store, which passes the SQL of every statement to `observer`: for tests that
@@ -151,6 +171,11 @@ impl Store {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The time by which leases and heartbeats are judged.
+    pub(crate) fn lease_now(&self) -> SimpleExpr {
+        self.lease_clock.now(self.connection.get_database_backend())
     }
 }
 
