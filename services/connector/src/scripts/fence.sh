@@ -40,14 +40,17 @@ lock() {
 
 unlock() { [ -z "$fence" ] || exec 9>&-; }
 
-# guard: for a caller with a fence: takes the lock of its job, and compares the fence. Changes the folder.
+# guard: for a caller with a fence: takes the lock of its job, and compares the fence. May change the folder. Called several
+# times for each job: so it runs few commands.
 guard() {
   [ -n "$fence" ] || return 0
-  ours "$fence_root" "$fence_place"
-  private=$here job_folder=$here/jobs/$fence_job
-  number_in "done/$fence_job"
-  [ "$fence" -ge "$number" ] || say 45 "$number" # before a folder is created
-  message=$(mkdir -p -- "$job_folder" 2>&1) || say 44 "$message"
+  private=$fence_root/$fence_place job_folder=$fence_root/$fence_place/jobs/$fence_job
+  if [ ! -d "$job_folder" ]; then
+    number_in "$private/done/$fence_job"
+    [ "$fence" -ge "$number" ] || say 45 "$number" # before a folder is created
+    ours "$fence_root" "$fence_place"
+    message=$(mkdir -p -- "$job_folder" 2>&1) || say 44 "$message"
+  fi
   lock 10
   compare_fence
 }
@@ -72,7 +75,9 @@ complete_transfer() {
 
 # submissions: what is known of submissions of the job of the fence
 submissions() {
-  [ -z "$fence" ] || cat -- "$fence_root/$fence_place/jobs/$fence_job/submit-tried" "$fence_root/$fence_place/jobs/$fence_job/slurm-id" 2>/dev/null
+  [ -n "$fence" ] || return 0
+  of_job=$fence_root/$fence_place/jobs/$fence_job
+  [ ! -e "$of_job/submit-tried" ] && [ ! -e "$of_job/slurm-id" ] || cat -- "$of_job/submit-tried" "$of_job/slurm-id" 2>/dev/null
 }
 
 # guard_file BEFORE: like `guard`, for a file. BEFORE is what `submissions` printed before the file was received: rejects a
