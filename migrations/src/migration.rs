@@ -156,10 +156,10 @@ impl MigrationTrait for NewColumn {
 }
 
 /// Adds columns that belong together: name, and for each its table and what it looks like.
-struct NewColumns(
-    &'static str,
-    &'static [(&'static str, fn(DbBackend) -> ColumnDef)],
-);
+struct NewColumns(&'static str, &'static [(&'static str, Column)]);
+
+/// What a column looks like.
+type Column = fn(DbBackend) -> ColumnDef;
 
 impl MigrationName for NewColumns {
     fn name(&self) -> &str {
@@ -181,7 +181,7 @@ impl MigrationTrait for NewColumns {
 async fn add_column(
     manager: &SchemaManager<'_>,
     table: &'static str,
-    column: fn(DbBackend) -> ColumnDef,
+    column: Column,
 ) -> Result<(), DbErr> {
     let column = column(manager.get_database_backend());
     let name = column.get_column_name();

@@ -83,7 +83,7 @@ methods! {
 
     RaiseFenceRequest => raise_fence -> RaiseFenceResponse within SHORT, CHANGES;
     SubmitRequest => submit -> SubmitResponse within SUBMIT, CHANGES;
-    FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT, READS;
+    FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT, CHANGES;
     JobStatesRequest => job_states -> JobStatesResponse within QUERY, READS;
     DeploymentJobsRequest => deployment_jobs -> DeploymentJobsResponse within QUERY, READS;
     CancelRequest => cancel -> CancelResponse within SHORT, CHANGES;

@@ -175,13 +175,13 @@ async fn jobs_of_the_version_before_expire_by_their_own_lease(
 ) {
     let world = World::new(kind).await;
     let (store, me) = (&world.store, world.holder("m1").await);
-    world
-        .database
-        .execute(
-            "INSERT INTO maintainers (id, address, hpcs, created_at, heartbeat_at) VALUES \
-             ('before', '', '[]', 0, 0)",
-        )
-        .await;
+    let now = world.clock.now();
+    let sql = format!(
+        "INSERT INTO maintainers (id, address, hpcs, created_at, heartbeat_at) VALUES \
+         ('before', '', '[]', {now}, {now})",
+        now = now.millis()
+    );
+    world.database.execute(&sql).await;
     // One that it has claimed, and one that it has taken over from this version.
     let (claimed, _) = world.leased("m2").await;
     let sql = format!(
@@ -190,7 +190,6 @@ async fn jobs_of_the_version_before_expire_by_their_own_lease(
     );
     world.database.execute(&sql).await;
     let (taken_over, _) = world.leased("m2").await;
-    let now = world.clock.now();
     for id in [&claimed.id, &taken_over.id] {
         let later = now.plus(LEASE / 2).millis().to_string();
         run_by_version_before(&world, id, &later).await;
