@@ -17,8 +17,8 @@ FROM toolchain AS build
 ARG PROFILE=release
 ARG COMMIT=unknown
 COPY . .
-# a member of the workspace; only its manifest is needed here
-RUN install -D /dev/null integration-tests/src/lib.rs
+# members of the workspace; only their manifests are needed here
+RUN install -D /dev/null integration-tests/src/lib.rs && install -D /dev/null integration-tests/model/src/lib.rs
 RUN --mount=type=cache,id=compute-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=compute-target,target=/target,sharing=locked \
     find . -type f -exec touch {} + \

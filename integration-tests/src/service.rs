@@ -22,16 +22,18 @@ pub struct Service {
     address: String,
 }
 
-/// The folder of the binaries of this build.
+/// The folder of the binaries of this build, seen from a test or from one of the binaries.
 ///
 /// # Errors
-/// If the test's own path is not known.
+/// If the path of this program is not known.
 pub fn binaries() -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .context("no folder of binaries")?;
+    let program = std::env::current_exe()?;
+    let folder = program.parent().context("no folder of binaries")?;
+    let folder = if folder.ends_with("deps") {
+        folder.parent().context("no folder of binaries")?
+    } else {
+        folder
+    };
     Ok(folder.to_owned())
 }
 
@@ -70,6 +72,14 @@ impl Service {
         self.child.id()
     }
 
+    /// Whether its process has ended.
+    ///
+    /// # Errors
+    /// If the process cannot be asked.
+    pub fn has_exited(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Kills it, as `kill -9` does.
     ///
     /// # Errors
@@ -92,9 +102,17 @@ impl Service {
     }
 
     fn ask_to_stop(&self) -> anyhow::Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Sends it the signal of that name, e.g. `STOP`.
+    ///
+    /// # Errors
+    /// If the signal fails.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status()?;
-        anyhow::ensure!(asked.success(), "cannot signal {}", self.name);
+        let sent = Command::new("kill").args(["-s", name, &pid]).status()?;
+        anyhow::ensure!(sent.success(), "cannot signal {}", self.name);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::{
-    columns::{flag, long_or_null, short_or_null},
+    columns::{counter, flag, long_or_null, number_or_null, short_or_null},
     tables,
 };
 
@@ -94,6 +94,15 @@ impl MigratorTrait for Migrations {
                 "jobs",
                 |backend| long_or_null(backend, "template_address"),
             )),
+            Box::new(NewColumns(
+                "m000026_leases_belong_to_processes",
+                &[
+                    ("maintainers", |_| counter("epoch")),
+                    ("maintainers", |_| number_or_null("lease_until")),
+                    ("jobs", |_| number_or_null("lease_epoch")),
+                    ("jobs", |_| counter("revision")),
+                ],
+            )),
             Box::new(NewTable(
                 "m000027_create_idempotency_keys",
                 tables::idempotency_keys,
@@ -142,15 +151,46 @@ impl MigrationName for NewColumn {
 #[async_trait::async_trait]
 impl MigrationTrait for NewColumn {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let column = self.2(manager.get_database_backend());
-        let name = column.get_column_name();
-        // SQLite and MySQL have no `ADD COLUMN IF NOT EXISTS`.
-        if manager.has_column(self.1, name.as_str()).await? {
-            return Ok(());
-        }
-        let change = Table::alter().table(self.1).add_column(column).to_owned();
-        manager.alter_table(change).await
+        add_column(manager, self.1, self.2).await
     }
+}
+
+/// Adds columns that belong together: name, and for each its table and what it looks like.
+struct NewColumns(
+    &'static str,
+    &'static [(&'static str, fn(DbBackend) -> ColumnDef)],
+);
+
+impl MigrationName for NewColumns {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait fixes them this way")]
+#[async_trait::async_trait]
+impl MigrationTrait for NewColumns {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (table, column) in self.1 {
+            add_column(manager, table, *column).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn add_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    column: fn(DbBackend) -> ColumnDef,
+) -> Result<(), DbErr> {
+    let column = column(manager.get_database_backend());
+    let name = column.get_column_name();
+    // SQLite and MySQL have no `ADD COLUMN IF NOT EXISTS`.
+    if manager.has_column(table, name.as_str()).await? {
+        return Ok(());
+    }
+    let change = Table::alter().table(table).add_column(column).to_owned();
+    manager.alter_table(change).await
 }
 
 /// Makes an index: name, table, columns.

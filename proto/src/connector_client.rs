@@ -6,8 +6,9 @@ mod files;
 mod job_files;
 mod jobs;
 mod methods;
+mod permit;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use compute_domain::ids::JobId;
 use tonic::{Request, transport::Channel};
@@ -19,6 +20,8 @@ use crate::{
     wire::{Credential, Fence, Target, connector_client::ConnectorClient as Generated},
 };
 use methods::Method;
+
+pub use permit::{Permit, Permitted};
 
 /// Maximum number of bytes that one call reads.
 pub const MAX_READ_BYTES: u32 = 1024 * 1024;
@@ -40,6 +43,7 @@ pub struct ConnectorClient {
     rpc: Generated<Channel>,
     channel: Channel,
     target: Target,
+    permit: Option<Arc<dyn Permit>>,
 }
 
 impl ConnectorClient {
@@ -58,6 +62,7 @@ impl ConnectorClient {
             rpc,
             channel,
             target,
+            permit: None,
         }
     }
 
@@ -71,6 +76,16 @@ impl ConnectorClient {
             sealed: sealed.to_owned(),
         });
         bound
+    }
+
+    /// The same target; each call that changes something there is made only if `permit` lets it
+    /// through.
+    #[must_use]
+    pub fn with_permit(&self, permit: Arc<dyn Permit>) -> Self {
+        Self {
+            permit: Some(permit),
+            ..self.clone()
+        }
     }
 
     /// The same HPC for a maintainer that holds the lease of `job` with this fence. What a call
@@ -98,10 +113,21 @@ impl ConnectorClient {
     /// Calls the method that takes `message`, for the target and with the deadline of
     /// the method.
     async fn call<M: Method>(&self, mut message: M) -> Result<M::Response, RemoteError> {
+        if M::CHANGES {
+            self.permitted().await?;
+        }
         message.set_target(&self.target);
         let request = request(M::DEADLINE, message);
         let response = M::call(self.rpc.clone(), request).await?;
         Ok(response.into_inner())
+    }
+
+    /// Must resolve right before each call that changes something.
+    async fn permitted(&self) -> Result<(), RemoteError> {
+        match &self.permit {
+            Some(permit) => permit.permitted().await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod status;
 mod target;
 mod upload;
 
-pub use connector_client::{ConnectorClient, MAX_READ_BYTES, MAX_WRITE_BYTES};
+pub use connector_client::{ConnectorClient, MAX_READ_BYTES, MAX_WRITE_BYTES, Permit, Permitted};
 pub use maintainer_client::notice;
 pub use pb_conversions::{CheckItem, FilePart, Listing, LiveJob, Submitted, job_file};
 pub use status::{RemoteError, kind_of, status_of};

@@ -3,5 +3,6 @@
 mod cancel;
 mod clean;
 mod faults;
+mod frozen;
 mod pause;
 mod statistics;

@@ -15,6 +15,7 @@ mod operators;
 mod programs;
 mod python_client;
 mod rest;
+mod restored;
 
 use std::time::Duration;
 

@@ -43,6 +43,7 @@ impl ConnectorClient {
             path: path.to_owned(),
             ..Default::default()
         };
+        self.permitted().await?;
         header.set_target(&self.target);
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let mut rpc = self.rpc.clone();

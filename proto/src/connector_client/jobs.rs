@@ -17,8 +17,9 @@ impl ConnectorClient {
     /// from now on.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](compute_domain::ErrorKind::Internal) also if the connector is of
-    /// the version before, which knows no fences.
+    /// [`ErrorKind::Internal`](compute_domain::ErrorKind::Internal), or with TLS
+    /// [`ErrorKind::PermissionDenied`](compute_domain::ErrorKind::PermissionDenied), also if the
+    /// connector is of the version before, which knows no fences.
     pub async fn raise_fence(&self) -> Result<(), RemoteError> {
         self.call(RaiseFenceRequest::default()).await.map(drop)
     }

@@ -22,6 +22,11 @@ const REMOVE: Duration = Duration::from_secs(600);
 /// For a transfer of many files. Keep-alive detects a dead connection long before.
 pub(super) const TRANSFER: Duration = Duration::from_secs(3600);
 
+/// For a method that changes nothing on the HPC.
+const READS: bool = false;
+/// For a method that changes something there: it is called only with a permit.
+const CHANGES: bool = true;
+
 /// A method of the connector, known by its request.
 pub(super) trait Method: Targeted + Sized {
     /// What the method responds with.
@@ -29,6 +34,9 @@ pub(super) trait Method: Targeted + Sized {
 
     /// When the caller gives up.
     const DEADLINE: Duration;
+
+    /// Whether it changes anything on the HPC.
+    const CHANGES: bool;
 
     /// Sends the request.
     fn call(
@@ -38,11 +46,12 @@ pub(super) trait Method: Targeted + Sized {
 }
 
 macro_rules! methods {
-    ($($request:ident => $method:ident -> $response:ident within $deadline:ident;)+) => {$(
+    ($($request:ident => $method:ident -> $response:ident within $deadline:ident, $effect:ident;)+) => {$(
         impl Method for wire::$request {
             type Response = wire::$response;
 
             const DEADLINE: Duration = $deadline;
+            const CHANGES: bool = $effect;
 
             async fn call(
                 mut rpc: Generated<Channel>,
@@ -56,29 +65,29 @@ macro_rules! methods {
 
 // UploadFolder is not here: it takes a stream (files.rs).
 methods! {
-    CheckRequest => check -> CheckResponse within QUERY;
-    CheckLoginRequest => check_login -> CheckLoginResponse within LOGIN;
+    CheckRequest => check -> CheckResponse within QUERY, READS;
+    CheckLoginRequest => check_login -> CheckLoginResponse within LOGIN, READS;
 
-    MakeFolderRequest => make_folder -> MakeFolderResponse within SHORT;
-    WriteFileRequest => write_file -> WriteFileResponse within SHORT;
-    CopyFolderRequest => copy_folder -> CopyFolderResponse within TRANSFER;
-    ReadFileRequest => read_file -> ReadFileResponse within SHORT;
-    ListFolderRequest => list_folder -> ListFolderResponse within QUERY;
-    RemoveFolderRequest => remove_folder -> RemoveFolderResponse within REMOVE;
-    CheckFolderRequest => check_folder -> CheckFolderResponse within SHORT;
+    MakeFolderRequest => make_folder -> MakeFolderResponse within SHORT, CHANGES;
+    WriteFileRequest => write_file -> WriteFileResponse within SHORT, CHANGES;
+    CopyFolderRequest => copy_folder -> CopyFolderResponse within TRANSFER, CHANGES;
+    ReadFileRequest => read_file -> ReadFileResponse within SHORT, READS;
+    ListFolderRequest => list_folder -> ListFolderResponse within QUERY, READS;
+    RemoveFolderRequest => remove_folder -> RemoveFolderResponse within REMOVE, CHANGES;
+    CheckFolderRequest => check_folder -> CheckFolderResponse within SHORT, READS;
 
-    WriteJobFileRequest => write_job_file -> WriteJobFileResponse within SHORT;
-    ReadJobFileRequest => read_job_file -> ReadFileResponse within SHORT;
-    StoreLogsRequest => store_logs -> StoreLogsResponse within SHORT;
-    RemoveJobRequest => remove_job -> RemoveJobResponse within REMOVE;
+    WriteJobFileRequest => write_job_file -> WriteJobFileResponse within SHORT, CHANGES;
+    ReadJobFileRequest => read_job_file -> ReadFileResponse within SHORT, READS;
+    StoreLogsRequest => store_logs -> StoreLogsResponse within SHORT, CHANGES;
+    RemoveJobRequest => remove_job -> RemoveJobResponse within REMOVE, CHANGES;
 
-    RaiseFenceRequest => raise_fence -> RaiseFenceResponse within SHORT;
-    SubmitRequest => submit -> SubmitResponse within SUBMIT;
-    FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT;
-    JobStatesRequest => job_states -> JobStatesResponse within QUERY;
-    DeploymentJobsRequest => deployment_jobs -> DeploymentJobsResponse within QUERY;
-    CancelRequest => cancel -> CancelResponse within SHORT;
-    SuspendRequest => suspend -> SuspendResponse within SHORT;
-    ResumeRequest => resume -> ResumeResponse within SHORT;
-    UsageRequest => usage -> UsageResponse within QUERY;
+    RaiseFenceRequest => raise_fence -> RaiseFenceResponse within SHORT, CHANGES;
+    SubmitRequest => submit -> SubmitResponse within SUBMIT, CHANGES;
+    FindSubmissionRequest => find_submission -> FindSubmissionResponse within SUBMIT, READS;
+    JobStatesRequest => job_states -> JobStatesResponse within QUERY, READS;
+    DeploymentJobsRequest => deployment_jobs -> DeploymentJobsResponse within QUERY, READS;
+    CancelRequest => cancel -> CancelResponse within SHORT, CHANGES;
+    SuspendRequest => suspend -> SuspendResponse within SHORT, CHANGES;
+    ResumeRequest => resume -> ResumeResponse within SHORT, CHANGES;
+    UsageRequest => usage -> UsageResponse within QUERY, READS;
 }

@@ -217,7 +217,7 @@ fn row(job: &Job) -> Value {
         "templateId": job.template_id,
         "templateSha": job.template_sha,
         "carriedBy": job.lease_holder.as_ref().map(|holder| holder.as_str()),
-        "leaseUntil": time(job.lease_until),
+        "leaseEpoch": job.lease_epoch,
         "fence": job.fence,
         "intent": job.intent.map(Intent::as_str),
         "intentBy": job.intent_by.as_ref().map(UserId::as_str),

@@ -1,5 +1,7 @@
 //! Files and folders on an HPC. Every operation may be repeated.
 
+#[cfg(test)]
+mod late_files;
 mod listing;
 
 use std::time::Duration;

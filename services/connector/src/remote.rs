@@ -23,6 +23,9 @@ use crate::{
 };
 pub(crate) use reply::Reply;
 use reply::{chain, cut, settle};
+#[cfg(test)]
+pub(crate) use script::command_line;
+#[cfg(not(test))]
 use script::command_line;
 pub(crate) use script::{Script, Shell};
 pub(crate) use stdio::Input;

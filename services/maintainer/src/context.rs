@@ -1,15 +1,19 @@
 //! What every part of a maintainer process shares.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use compute_config::Site;
-use compute_db::{LeaseToken, Store};
+use compute_db::{LeaseHolder, LeaseToken, Store, StoreError};
 use compute_domain::{Clock, ids::MaintainerId, job::Job};
 use compute_globus::Globus;
 use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 
-use crate::{active_jobs::ActiveJobs, hpc_handle::HpcHandle};
+use crate::{active_jobs::ActiveJobs, hpc_handle::HpcHandle, own_lease::OwnLease};
 
 /// The process: who it is, what it serves, where things are.
 pub struct Context {
@@ -17,6 +21,10 @@ pub struct Context {
     pub id: MaintainerId,
     /// How long a lease is valid unless renewed.
     pub lease: Duration,
+    /// The lease of this process.
+    pub own_lease: Arc<OwnLease>,
+    /// Where gateways reach this process; set once it listens.
+    pub address: OnceLock<String>,
     /// Time between two sweeps.
     pub sweep: Duration,
     /// The operator's configuration.
@@ -47,7 +55,19 @@ impl Context {
         LeaseToken {
             id: job.id.clone(),
             fence: job.fence,
-            holder: self.id.clone(),
+            holder: LeaseHolder {
+                id: self.id.clone(),
+                // A job that this process has not taken has none, and its token fits no row.
+                epoch: job.lease_epoch.unwrap_or_default(),
+            },
         }
+    }
+
+    /// The lease under which this process takes jobs.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if it has none now.
+    pub fn holder(&self) -> Result<LeaseHolder, StoreError> {
+        self.own_lease.holder().ok_or(StoreError::LeaseLost)
     }
 }

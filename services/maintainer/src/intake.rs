@@ -50,10 +50,10 @@ pub async fn claim(
         per_user: hpc.config.jobs_per_user,
     };
     let store = &context.store;
-    let claim = store.claim(id, &context.id, context.lease, places).await?;
+    let claim = store.claim(id, &context.holder()?, places).await?;
     Ok(match claim {
         Claim::Taken(job) => {
-            start(context, *job);
+            start(context, *job, true);
             Claimed::Taken
         }
         Claim::Full => Claimed::Full,
@@ -64,14 +64,16 @@ pub async fn claim(
 }
 
 /// Runs a job whose lease this process holds and that does not run here: its runner met an
-/// error and stopped. The row says where to go on.
+/// error and stopped. The row says where to go on; the job gets another fence, because a write
+/// or a call of the former runner may still be under way.
 ///
 /// # Errors
 /// [`StoreError`] if the job could not be read.
 pub async fn resume(context: &Arc<Context>, lease: &LeaseRow) -> Result<(), StoreError> {
-    let job = context.store.job(&lease.id).await?;
-    if let Some(job) = job.filter(|job| job.fence == lease.fence && job.state.is_leased()) {
-        start(context, job);
+    let holder = context.holder()?;
+    let store = &context.store;
+    if let Some(job) = store.take_again(&lease.id, &holder, lease.fence).await? {
+        start(context, job, false);
     }
     Ok(())
 }
@@ -98,8 +100,8 @@ pub fn unreadable_row(error: &StoreError) {
     meters::unreadable_row();
 }
 
-/// Runs `job`, whose lease this process has just taken.
-fn start(context: &Arc<Context>, job: Job) {
+/// Runs `job`, whose lease this process has just taken; from the queue, if it `is_claimed`.
+fn start(context: &Arc<Context>, job: Job, is_claimed: bool) {
     let intent = job.intent.map(|intent| {
         let by = job.intent_by.clone();
         (intent, by.unwrap_or_else(|| job.user_id.clone()))
@@ -112,6 +114,6 @@ fn start(context: &Arc<Context>, job: Job) {
         let (hpc, step) = (&job.hpc, job.step.as_str());
         tracing::info!(hpc, step, fence = job.fence, "job started");
     });
-    let running = lifecycle::run(Arc::clone(context), job, signals);
+    let running = lifecycle::run(Arc::clone(context), job, is_claimed, signals);
     context.shutdown.tasks.spawn(running.instrument(span));
 }

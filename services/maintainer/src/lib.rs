@@ -3,7 +3,7 @@
 //!
 //! Where to look: jobs come in through [`intake`]; [`lifecycle`] runs one job; [`steps`] are
 //! what it does on the way; [`status_poller`] asks for the states of all of them; [`lease`]
-//! renews the leases; [`orphans`] finds Slurm jobs without a row; [`kinds`] are the sorts of
+//! renews the lease, [`own_lease`] says whether it is held; [`orphans`] finds Slurm jobs without a row; [`kinds`] are the sorts of
 //! jobs; [`supervisor`] starts the loops.
 
 pub mod active_jobs;
@@ -19,10 +19,12 @@ pub mod job_gauges;
 pub mod kinds;
 pub mod launcher;
 pub mod lease;
+mod lease_permit;
 pub mod lifecycle;
 pub mod local_folder;
 mod meters;
 pub mod orphans;
+pub mod own_lease;
 pub mod script;
 pub mod status_poller;
 pub mod steps;
@@ -32,7 +34,10 @@ pub mod transition;
 #[cfg(test)]
 mod fixtures;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context as _;
 use compute_config::Site;
@@ -44,7 +49,8 @@ use tokio::net::TcpListener;
 
 pub use crate::deps::Deps;
 use crate::{
-    context::Context, grpc::MaintainerService, hpc_handle::HpcHandle, status_poller::StatusPoller,
+    context::Context, grpc::MaintainerService, hpc_handle::HpcHandle, own_lease::OwnLease,
+    status_poller::StatusPoller,
 };
 
 /// Who may ask what of a maintainer.
@@ -70,8 +76,11 @@ pub fn build(site: Arc<Site>, hpcs: &[String], deps: Deps) -> anyhow::Result<Arc
         .into_iter()
         .map(|hpc| Ok((hpc.name.clone(), handle(hpc, &site, &deps)?)))
         .collect::<anyhow::Result<BTreeMap<String, HpcHandle>>>()?;
+    let id = MaintainerId::from_text(uuid::Uuid::new_v4().to_string());
     Ok(Arc::new(Context {
-        id: MaintainerId::from_text(uuid::Uuid::new_v4().to_string()),
+        own_lease: Arc::new(OwnLease::new(id.clone(), site.server.lease)),
+        address: OnceLock::new(),
+        id,
         lease: site.server.lease,
         sweep: site.server.sweep,
         site,
@@ -111,11 +120,8 @@ pub async fn serve(
     listener: TcpListener,
     advertise: &str,
 ) -> anyhow::Result<()> {
-    let hpcs: Vec<String> = context.hpcs.keys().cloned().collect();
-    context
-        .store
-        .register_maintainer(&context.id, advertise, &hpcs)
-        .await?;
+    context.address.get_or_init(|| advertise.to_owned());
+    lease::begin(&context).await?;
     let hpcs = context.hpcs.values();
     meters::describe(hpcs.map(|hpc| (hpc.name(), hpc.config.job_pool_capacity)));
     supervisor::start(&context);
@@ -152,6 +158,6 @@ pub async fn noted(context: Arc<Context>) -> Vec<(String, CheckResult)> {
 pub async fn hand_back(context: &Context) -> anyhow::Result<()> {
     let released = context.store.release(&context.id).await?;
     context.store.forget_maintainer(&context.id).await?;
-    tracing::info!(released, "leases handed back");
+    tracing::info!(released, "jobs handed back");
     Ok(())
 }

@@ -24,6 +24,8 @@ use compute_domain::{
     job::{Cause, Change, Intent, Job, NewEvent, State, Step},
 };
 
+use tokio::time::Instant;
+
 use crate::{
     active_jobs::Signals,
     backoff::{backoff, jittered},
@@ -31,13 +33,14 @@ use crate::{
     definition::Definition,
     hpc_handle::HpcHandle,
     kinds::{self, Kind, kind_of},
+    lease_permit::LeasePermit,
     meters::{self, Lease},
 };
 
 /// Why a runner stopped before its job ended.
 #[derive(Debug, thiserror::Error)]
 enum StopReason {
-    #[error("another maintainer has the job")]
+    #[error("the lease of the job is lost")]
     LeaseLost,
     #[error("the HPC knows a newer fence than the restored database: fence raised")]
     FenceRaised,
@@ -62,18 +65,25 @@ struct JobRunner<'a> {
     /// Whether this runner itself began the current step: only then it knows that nobody has
     /// tried the step before.
     step_is_untried: bool,
+    /// Whether this runner has the job from the queue: nobody has run it before.
+    is_claimed: bool,
     /// Whether no call of an earlier holder of the lease can change anything at the HPC.
     fence_is_raised: bool,
+    /// How often raising it failed.
+    fence_tries: u32,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
+    /// Lets the calls through that change something outside of the database. `hpc` has it, too.
+    permit: Arc<LeasePermit>,
 }
 
-/// Runs `job`, whose lease this process holds, until it ends or the runner must stop.
-pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
+/// Runs `job`, whose lease this process holds, until it ends or the runner must stop. A job
+/// that `is_claimed` comes from the queue; any other was run before.
+pub async fn run(context: Arc<Context>, job: Job, is_claimed: bool, signals: Signals) {
     let (id, fence) = (job.id.clone(), job.fence);
     let _lease = Lease::of(&job.hpc);
     // Boxed: it is large, and there is one for each job.
-    let ran = Box::pin(run_to_end(&context, job, signals)).await;
+    let ran = Box::pin(run_to_end(&context, job, is_claimed, signals)).await;
     match ran {
         Ok(()) => {}
         Err(reason @ (StopReason::Store(_) | StopReason::FenceRaised)) => {
@@ -84,7 +94,12 @@ pub async fn run(context: Arc<Context>, job: Job, signals: Signals) {
     context.active_jobs.leave(&id, fence);
 }
 
-async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(), StopReason> {
+async fn run_to_end(
+    context: &Context,
+    job: Job,
+    is_claimed: bool,
+    signals: Signals,
+) -> Result<(), StopReason> {
     let Some(hpc) = context.hpcs.get(&job.hpc) else {
         tracing::error!(
             hpc = job.hpc,
@@ -101,21 +116,33 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
         return released.map(drop).map_err(StopReason::Store);
     };
     let config = hpc.site.maintainers.get(&job.maintainer);
+    let token = context.token(&job);
+    let lost = context.own_lease.lost(token.holder.epoch);
+    let own_lease = Arc::clone(&context.own_lease);
+    let permit = Arc::new(LeasePermit::new(own_lease, context.store.clone(), token));
+    let mut bound = hpc.for_job(&job);
+    bound.connector = bound.connector.with_permit(permit.clone());
     let mut runner = JobRunner {
         context,
-        hpc: hpc.for_job(&job),
+        hpc: bound,
         kind: config.map_or_else(kinds::unconfigured, |config| kind_of(config.kind)),
         is_configured: config.is_some(),
         definition: None,
         step_is_untried: job.step == Step::Prepare,
-        fence_is_raised: fence::is_first(&job),
+        is_claimed,
+        // Nobody has called the HPC for a job that comes from the queue.
+        fence_is_raised: is_claimed,
+        fence_tries: 0,
         job,
         signals,
         sealed: None,
+        permit,
     };
     if runner.job.account.is_some() {
         let (id, time) = (runner.job.id.clone(), hpc.site.server.credential_time);
         tokio::select! {
+            biased;
+            () = lost.cancelled() => return Err(StopReason::LeaseLost),
             ran = runner.run() => ran?,
             never = password::keep_login(&context.queue, hpc.name(), &id, time) => match never {},
         }
@@ -123,7 +150,11 @@ async fn run_to_end(context: &Context, job: Job, signals: Signals) -> Result<(),
             tracing::warn!(%error, "a login is kept until it expires");
         }
     } else {
-        runner.run().await?;
+        tokio::select! {
+            biased;
+            () = lost.cancelled() => return Err(StopReason::LeaseLost),
+            ran = runner.run() => ran?,
+        }
     }
     if let Err(error) = context.queue.notify_slot_freed(hpc.name()).await {
         tracing::warn!(hpc = hpc.name(), %error, "could not announce a free place");
@@ -140,7 +171,7 @@ impl JobRunner<'_> {
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
             } else if !self.raise_fence().await? {
-                // Parked.
+                // Parked, or tried again.
             } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.pause_before_submit().await?;
             } else if self.has_login().await? {
@@ -220,24 +251,34 @@ impl JobRunner<'_> {
         self.context.token(&self.job)
     }
 
-    /// Writes `progress`. While the database is away it waits: the lease decides who
-    /// may write when it is back.
+    /// Writes `progress`, once even if the response of a write is lost. While the database is
+    /// away it waits: the lease decides who may write when it is back.
     async fn save(&mut self, progress: Progress) -> Result<(), StopReason> {
         let token = self.token();
         let mut tries = 0;
+        let mut may_be_written = false;
         loop {
+            let (store, progress) = (&self.context.store, progress.clone());
+            let (change, sent) = (progress.change, Instant::now());
             // Boxed: each step's future would contain it otherwise.
-            let store = &self.context.store;
-            let written = Box::pin(store.advance(&token, &self.job, progress.clone()));
+            let written = Box::pin(async {
+                if may_be_written {
+                    store.advance_again(&token, &self.job, progress).await
+                } else {
+                    store.advance(&token, &self.job, progress).await
+                }
+            });
             match written.await {
                 Ok(job) => {
                     self.job = job;
-                    self.measure(progress.change);
+                    self.permit.seen(sent);
+                    self.measure(change);
                     return Ok(());
                 }
                 Err(StoreError::LeaseLost) => return Err(StopReason::LeaseLost),
                 Err(error) if error.kind().is_transient() => {
                     tracing::warn!(%error, "could not write, trying again");
+                    may_be_written |= matches!(error, StoreError::Unavailable(_));
                     let wait = jittered(backoff(tries));
                     tries += 1;
                     tokio::select! {

@@ -38,7 +38,7 @@ const KILL_AFTER: &str = "5";
 
 /// The command line that runs `script`. The reply is framed by `mark`. The first four
 /// arguments are those of the fence.
-pub(super) fn command_line(script: &Script, mark: &str, arguments: &[String]) -> Vec<String> {
+pub(crate) fn command_line(script: &Script, mark: &str, arguments: &[String]) -> Vec<String> {
     let seconds = script.limit.as_secs().to_string();
     let text = format!("{PRELUDE}{}", script.body);
     let mut line: Vec<String> = ["timeout", "-k", KILL_AFTER, &seconds, "sh", "-c"]

@@ -46,7 +46,7 @@ fn in_two_halves(
 
 /// The `tar` on the login node that unpacks into `folder`.
 fn remote_tar(folder: &str) -> Option<u32> {
-    let name = Path::new(folder).file_name().unwrap().to_str().unwrap();
+    let name = Path::new(folder).file_name()?.to_str()?;
     let parent = |pid: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         stat.rsplit(')')

@@ -11,6 +11,7 @@
 
 mod access;
 mod bodies;
+mod configuration;
 mod connector;
 mod downloads;
 mod folders;

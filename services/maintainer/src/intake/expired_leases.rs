@@ -17,9 +17,10 @@ pub(super) async fn take_over(
     limit: u64,
 ) -> Result<(), StoreError> {
     for id in context.store.expired_on(hpc, limit).await? {
-        let taken = context.store.take_over(&id, &context.id, context.lease);
+        let holder = context.holder()?;
+        let taken = context.store.take_over(&id, &holder);
         if let Some(Some(job)) = leave_out_row(taken.await)? {
-            start(context, job);
+            start(context, job, false);
         }
     }
     Ok(())

@@ -92,15 +92,15 @@ async fn look(context: &Context, logged: &mut HashSet<JobId>) -> Result<(), Stor
 
 /// Ends a job that is to be cancelled.
 async fn end(context: &Context, id: &JobId) -> Result<(), StoreError> {
-    let (store, holder) = (&context.store, &context.id);
+    let (store, holder) = (&context.store, &context.holder()?);
     // A job that is to be cancelled needs no place.
     let places = Places {
         all: 0,
         per_user: 0,
     };
-    let taken = match store.claim(id, holder, context.lease, places).await? {
+    let taken = match store.claim(id, holder, places).await? {
         Claim::Taken(job) => Some(*job),
-        _ => store.take_over(id, holder, context.lease).await?,
+        _ => store.take_over(id, holder).await?,
     };
     let Some(job) = taken else {
         return Ok(());

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use compute_domain::{
-    ErrorKind,
-    job::{Job, Step},
-};
+use compute_domain::{ErrorKind, job::Step};
 
 use super::{JobRunner, StopReason};
-use crate::{backoff::jittered, steps::StepError};
+use crate::{
+    backoff::{backoff, jittered},
+    steps::StepError,
+};
 
 /// How long after its submit a job may have been queued to count as fresh. A dump of the
 /// database that is older than the job is not noticed otherwise.
@@ -18,14 +18,10 @@ const FRESH_FOR: Duration = Duration::from_secs(600);
 /// Pause before the database is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Whether `job` was claimed for the first time: then nobody has called the HPC for it.
-pub(super) fn is_first(job: &Job) -> bool {
-    job.step == Step::Prepare && job.fence <= 1
-}
-
 impl JobRunner<'_> {
     /// After a take-over: makes the HPC reject calls of the earlier holder of the lease that
-    /// are still under way. False if the job is parked, because that failed.
+    /// are still under way. False if that failed: then the job is parked, or, in Slurm, tried
+    /// again after a pause, since a parked job would no longer show that it is paused.
     pub(super) async fn raise_fence(&mut self) -> Result<bool, StopReason> {
         if self.fence_is_raised {
             return Ok(true);
@@ -35,12 +31,25 @@ impl JobRunner<'_> {
         }
         match self.hpc.connector.raise_fence().await {
             Ok(()) => {}
-            // A connector of the version before knows no fences.
-            Err(error) if error.kind == ErrorKind::Internal => {
+            // A connector of the version before knows no such method, or allows it to nobody.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Internal | ErrorKind::PermissionDenied
+                ) =>
+            {
                 tracing::warn!(%error, "could not raise the fence at the HPC");
             }
             Err(error) => {
-                self.step_failed(StepError::from(error)).await?;
+                match StepError::from(error) {
+                    StepError::Trouble(reason) if self.job.step == Step::Watch => {
+                        tracing::warn!(reason, "could not raise the fence at the HPC");
+                        let wait = jittered(backoff(self.fence_tries));
+                        self.fence_tries += 1;
+                        self.pause_for(wait).await?;
+                    }
+                    error => self.step_failed(error).await?,
+                }
                 return Ok(false);
             }
         }
@@ -55,7 +64,7 @@ impl JobRunner<'_> {
         let queued_for = queued_at.map(|at| self.context.clock.now().since(at));
         self.step_is_untried
             && self.job.attempts == 0
-            && self.job.fence <= 1
+            && self.is_claimed
             && queued_for.is_some_and(|time| time < FRESH_FOR)
     }
 

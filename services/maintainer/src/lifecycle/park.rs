@@ -116,9 +116,28 @@ impl JobRunner<'_> {
             Err(StoreError::LeaseLost) => Err(StopReason::LeaseLost),
             Err(error) if error.kind().is_transient() => {
                 tracing::warn!(%error, "could not go on, trying again");
-                self.pause_for(jittered(PLACE_AGAIN)).await
+                self.pause_for(jittered(PLACE_AGAIN)).await?;
+                self.read_again().await
             }
             Err(error) => Err(StopReason::Store(error)),
+        }
+    }
+
+    /// Reads the job after a write of which it is not known whether it happened.
+    async fn read_again(&mut self) -> Result<(), StopReason> {
+        loop {
+            match self.context.store.job(&self.job.id).await {
+                Ok(Some(job)) if job.fence == self.job.fence => {
+                    self.job = job;
+                    return Ok(());
+                }
+                Ok(_) => return Err(StopReason::LeaseLost),
+                Err(error) if error.kind().is_transient() => {
+                    tracing::warn!(%error, "could not read the job, trying again");
+                    self.pause_for(jittered(PLACE_AGAIN)).await?;
+                }
+                Err(error) => return Err(StopReason::Store(error)),
+            }
         }
     }
 
@@ -134,7 +153,8 @@ impl JobRunner<'_> {
         .await
     }
 
-    async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
+    /// Waits, unless the runner must stop.
+    pub(super) async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),

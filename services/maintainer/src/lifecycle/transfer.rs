@@ -7,6 +7,7 @@ use compute_domain::{
     job::{Cause, DataSource, DataTransfer, NewEvent, Step},
 };
 use compute_globus::{Globus, GlobusError, Identity, Place, TaskStatus, Transfer};
+use compute_proto::Permit as _;
 use compute_runtime::seal::globus_purpose;
 
 use super::{JobRunner, StopReason};
@@ -61,6 +62,7 @@ impl JobRunner<'_> {
                     recursive: true,
                     submission_id: submission_id.clone(),
                 };
+                self.permit.permitted().await?;
                 let task_id = globus.submit(&who, &transfer).await?;
                 tracing::info!(globus.task = task_id, "transfer asked for");
                 Ok(Moved::On(Progress {
@@ -175,15 +177,15 @@ impl JobRunner<'_> {
         let Some(task_id) = task_id.filter(|_| self.job.step == Step::UploadData) else {
             return;
         };
-        let cancelled = match self.globus().await {
-            Ok((globus, who)) => globus
-                .cancel(&who, &task_id)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+        let cancel = async {
+            let (globus, who) = self.globus().await?;
+            self.permit.permitted().await?;
+            globus.cancel(&who, &task_id).await?;
+            Ok::<_, StepError>(())
         };
+        let cancelled = cancel.await;
         if let Err(reason) = cancelled {
-            tracing::warn!(globus.task = task_id, reason, "transfer not cancelled");
+            tracing::warn!(globus.task = task_id, %reason, "transfer not cancelled");
         }
     }
 }

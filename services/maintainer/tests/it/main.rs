@@ -1,6 +1,6 @@
 //! The maintainer in one process: SQLite, a connector with scripted responses, a clock that
-//! the test moves. Only `stream` and `private_login` need a running
-//! part (Redis).
+//! the test moves. Only `stream` and `private_login` (Redis) and `lost_answers` (PostgreSQL)
+//! need a running part.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,8 @@ mod fake_connector;
 mod fence;
 mod legacy;
 mod lifecycle;
+mod lost_answers;
+mod own_lease;
 mod pause;
 mod private_login;
 mod recovery;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use compute_domain::{
-    ids::MaintainerId,
-    job::{Intent, State, Step},
-};
+use compute_domain::job::{Intent, State, Step};
 use compute_maintainer::lease;
 use rstest::rstest;
 
@@ -29,7 +26,7 @@ async fn a_job_is_taken_over_at_its_step(#[case] step: Step, #[case] submits: us
     world.abandoned(&id, step).await;
     world.sweep();
     let job = world.until_over(&id).await;
-    assert_eq!((job.state, job.fence), (State::Ended, 2));
+    assert_eq!(job.state, State::Ended);
     assert_eq!(job.slurm_id.as_deref(), Some("17"));
     assert_eq!(world.connector.calls_of("submit"), submits);
 }
@@ -60,9 +57,9 @@ async fn whoever_has_lost_the_lease_stops_and_writes_nothing() {
     world.connector.script("make_folder", &[Hang]);
     let id = world.running().await;
     world.until_called("make_folder").await;
-    world.clock.advance(LEASE * 2);
-    let other = MaintainerId::from_text("other");
-    let taken = world.store().take_over(&id, &other, LEASE).await.unwrap();
+    world.lease_clock.advance(LEASE * 2);
+    let other = world.other("other").await;
+    let taken = world.store().take_over(&id, &other).await.unwrap();
     assert!(taken.is_some());
     world.connector.release();
     let no_runner = async || world.context.active_jobs.is_empty();
@@ -70,7 +67,7 @@ async fn whoever_has_lost_the_lease_stops_and_writes_nothing() {
     let job = world.job(&id).await;
     assert_eq!(
         (job.step, job.lease_holder),
-        (Step::UploadExecutable, Some(other))
+        (Step::UploadExecutable, Some(other.id))
     );
 }
 
@@ -80,15 +77,15 @@ async fn a_renewal_stops_runners_of_jobs_that_others_have() {
     world.connector.show(Shown::running());
     let id = world.running().await;
     world.until_state(&id, State::Running).await;
-    world.clock.advance(LEASE * 2);
-    let other = MaintainerId::from_text("other");
-    let taken = world.store().take_over(&id, &other, LEASE).await.unwrap();
+    world.lease_clock.advance(LEASE * 2);
+    let other = world.other("other").await;
+    let taken = world.store().take_over(&id, &other).await.unwrap();
     assert!(taken.is_some());
     let renewing = lease::run(Arc::clone(&world.context));
     world.context.shutdown.tasks.spawn(renewing);
     let no_runner = async || world.context.active_jobs.is_empty();
     world.eventually("the end of its runner", no_runner).await;
-    assert_eq!(world.job(&id).await.lease_holder, Some(other));
+    assert_eq!(world.job(&id).await.lease_holder, Some(other.id));
 }
 
 /// The runner met an error of the database and stopped: the next renewal starts another.
@@ -100,7 +97,8 @@ async fn a_job_without_a_runner_is_resumed_by_the_renewal() {
         all: 1,
         per_user: 1,
     };
-    let claim = world.store().claim(&id, &world.context.id, LEASE, places);
+    let me = world.context.holder().unwrap();
+    let claim = world.store().claim(&id, &me, places);
     assert!(matches!(claim.await.unwrap(), compute_db::Claim::Taken(_)));
     let renewing = lease::run(Arc::clone(&world.context));
     world.context.shutdown.tasks.spawn(renewing);

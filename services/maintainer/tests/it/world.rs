@@ -10,7 +10,7 @@ use std::{
 
 use compute_config::{Site, Stores};
 use compute_db::{
-    Checked, Claim, LeaseToken, NewJob, Pinned, Places, Progress, Store, SubmitOutcome,
+    Checked, Claim, LeaseHolder, LeaseToken, NewJob, Pinned, Places, Progress, Store, SubmitOutcome,
 };
 use compute_domain::{
     Timestamp,
@@ -25,12 +25,14 @@ use compute_maintainer::{
     grpc::MaintainerService,
     hpc_handle::HpcHandle,
     intake::{self, Claimed},
+    lease,
 };
 use compute_proto::wire::{NoticeRequest, maintainer_server::Maintainer as _};
 use compute_queue::{Queue, RedisOptions};
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown};
 use compute_templates::{MirrorOptions, Mirrors};
 use compute_testing::{Database, Kind, community_hpc};
+use secrecy::SecretString;
 use serde_json::Map;
 use tempfile::TempDir;
 use tonic::Request;
@@ -40,7 +42,8 @@ use crate::fake_connector::FakeConnector;
 pub(crate) const HPC: &str = "local_hpc";
 pub(crate) const HELLO: &str = "hello";
 pub(crate) const TEMPLATES: &str = "templates";
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// Longer than any test: only tests of the lease let it expire.
+pub(crate) const LEASE: Duration = Duration::from_secs(600);
 
 /// A deadline that a slow machine meets.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -49,6 +52,8 @@ pub(crate) struct World {
     pub(crate) context: Arc<Context>,
     pub(crate) connector: FakeConnector,
     pub(crate) clock: Arc<ManualClock>,
+    /// The clock of the database.
+    pub(crate) lease_clock: Arc<ManualClock>,
     pub(crate) database: Database,
     pub(crate) folder: TempDir,
     /// What this process said to the database.
@@ -131,15 +136,33 @@ impl World {
 
     /// A process whose HPC is changed by `change`.
     pub(crate) async fn with(redis: RedisOptions, change: impl FnOnce(&mut Hpc)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let database = Database::migrated(Kind::Sqlite).await;
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_457_659_167)));
+        let url = database.url.clone();
+        Self::on(database, &url, redis, change).await
+    }
+
+    /// A process that reaches PostgreSQL at `url`, and no Redis.
+    pub(crate) async fn on_postgres(database: Database, url: &SecretString) -> Self {
+        Self::on(database, url, no_redis(), |_| {}).await
+    }
+
+    async fn on(
+        database: Database,
+        url: &SecretString,
+        redis: RedisOptions,
+        change: impl FnOnce(&mut Hpc),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let began = Timestamp::from_millis(1_795_457_659_167);
+        let clock = Arc::new(ManualClock::at(began));
+        let lease_clock = Arc::new(ManualClock::at(began));
         let (connector, address) = FakeConnector::start().await;
         let mut site = site(&folder, address);
         change(site.hpcs.get_mut(HPC).unwrap());
         let statements = Arc::<Mutex<Vec<String>>>::default();
         let observed = Arc::clone(&statements);
-        let store = Store::connect(&database.url, clock.clone()).await.unwrap();
+        let store = Store::connect(url, clock.clone()).await.unwrap();
+        let store = store.with_lease_clock(lease_clock.clone());
         let deps = Deps {
             store: store.with_statement_observer(move |sql| {
                 observed.lock().unwrap().push(sql.to_owned());
@@ -157,10 +180,12 @@ impl World {
             shutdown: Shutdown::default(),
         };
         let context = build(Arc::new(site), &[], deps).unwrap();
+        lease::begin(&context).await.unwrap();
         let world = Self {
             context,
             connector,
             clock,
+            lease_clock,
             database,
             folder,
             statements,
@@ -241,19 +266,19 @@ impl World {
 
     /// A queued job that another maintainer has brought to `step`, and left.
     pub(crate) async fn abandoned(&self, id: &JobId, step: Step) {
-        let other = MaintainerId::from_text("gone");
+        let other = self.other("gone").await;
         let places = Places {
             all: 100,
             per_user: 100,
         };
-        let claim = self.store().claim(id, &other, LEASE, places).await.unwrap();
+        let claim = self.store().claim(id, &other, places).await.unwrap();
         let Claim::Taken(mut job) = claim else {
             panic!("not taken: {claim:?}")
         };
         let token = LeaseToken {
             id: id.clone(),
             fence: job.fence,
-            holder: other,
+            holder: other.clone(),
         };
         let hpc = &self.hpc().config;
         let now = self.context.clock.now();
@@ -288,7 +313,18 @@ impl World {
         if step > Step::Submit {
             self.connector.has_job(id, "17");
         }
-        self.clock.advance(LEASE * 2);
+        self.store().forget_maintainer(&other.id).await.unwrap();
+    }
+
+    /// Another maintainer, which begins a lease.
+    pub(crate) async fn other(&self, name: &str) -> LeaseHolder {
+        let holder = LeaseHolder {
+            id: MaintainerId::from_text(name),
+            epoch: 1,
+        };
+        let begun = self.store().register_maintainer(&holder, "", &[], LEASE);
+        begun.await.unwrap();
+        holder
     }
 
     /// The statements since the last call.

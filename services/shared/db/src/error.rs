@@ -12,6 +12,10 @@ pub enum StoreError {
     /// over, or the job has ended. Nothing was written.
     #[error("another maintainer has the lease of the job, or the job has ended")]
     LeaseLost,
+    /// The caller's copy of the job was read before the latest write to the job under the
+    /// same lease. Nothing was written.
+    #[error("the job was changed since it was read: read it again")]
+    Stale,
     /// The job's state does not allow the change. Nothing was written.
     #[error(transparent)]
     Illegal(#[from] IllegalChange),
@@ -65,7 +69,9 @@ impl StoreError {
             Self::LeaseLost | Self::Illegal(_) | Self::Limit(_) => ErrorKind::Refused,
             Self::Unfit(_) => ErrorKind::InvalidArgument,
             Self::Conflict(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
-            Self::Address(_) | Self::Corrupt { .. } | Self::Database(_) => ErrorKind::Internal,
+            Self::Stale | Self::Address(_) | Self::Corrupt { .. } | Self::Database(_) => {
+                ErrorKind::Internal
+            }
         }
     }
 }

@@ -7,8 +7,7 @@
 //!   and are for services only.
 //! - A state and the events that report it are written in one transaction.
 //! - Points in time come from the [`compute_domain::Clock`] given at
-//!   [`Store::connect`], leases included: the clocks of all machines that share
-//!   a database must agree within a fraction of the lease.
+//!   [`Store::connect`]. Leases and heartbeats follow the database's clock alone.
 
 mod connect;
 mod convert;
@@ -20,6 +19,7 @@ mod convert;
 mod entity;
 mod error;
 pub mod import;
+mod lease_clock;
 mod progress;
 mod store;
 mod transaction;
@@ -28,8 +28,8 @@ pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
     ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, IdempotencyKey,
-    JobFilter, JobPatch, JobStatus, LISTED_JOBS, LeaseRow, LeaseToken, LimitReached, Listed,
-    ListedUntil, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Renewed,
-    Reservation, Runtime, Store, SubmitOutcome, Template, TemplatePatch, TransferOutcome,
+    JobFilter, JobPatch, JobStatus, LISTED_JOBS, LeaseHolder, LeaseRow, LeaseToken, Leases,
+    LimitReached, Listed, ListedUntil, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned,
+    Places, Reservation, Runtime, Store, SubmitOutcome, Template, TemplatePatch, TransferOutcome,
     UnconfiguredJob, UserLimits, Waiting,
 };

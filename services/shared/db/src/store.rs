@@ -21,6 +21,7 @@ mod jobs_sharing_folder;
 mod jobs_submit;
 mod jobs_unconfigured;
 mod jobs_waiting;
+mod lease_rules;
 mod maintainers;
 mod templates;
 mod user_limits;
@@ -33,7 +34,7 @@ pub use job_statistics::{OpenJobs, Runtime};
 pub use job_status::JobStatus;
 pub use jobs_advance::LeaseToken;
 pub use jobs_claim::Claim;
-pub use jobs_lease::{LeaseRow, Renewed};
+pub use jobs_lease::{LeaseRow, Leases};
 pub use jobs_list::{LISTED_JOBS, Listed, ListedUntil};
 pub use jobs_operator::JobFilter;
 pub use jobs_owner::{ChangeOutcome, JobPatch, NAME_LIMIT, NewJob};
@@ -41,17 +42,18 @@ pub use jobs_places::Places;
 pub use jobs_submit::{Checked, Pinned, SubmitOutcome};
 pub use jobs_unconfigured::UnconfiguredJob;
 pub use jobs_waiting::Waiting;
+pub use lease_rules::LeaseHolder;
 pub use templates::{NewTemplate, Template, TemplatePatch};
 pub use user_limits::{LimitReached, UserLimits};
 
 use std::{sync::Arc, time::Duration};
 
 use compute_domain::{Clock, Timestamp, ids::JobId, job::State};
-use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _};
+use sea_orm::{DatabaseConnection, DbBackend, EntityTrait as _, sea_query::SimpleExpr};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
-use crate::{StoreError, connect, entity::schema_version};
+use crate::{StoreError, connect, entity::schema_version, lease_clock::LeaseClock};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
 const NEEDED_MIGRATION: &str = "m000027_create_idempotency_keys";
@@ -66,6 +68,7 @@ pub struct Store {
     /// One place, for SQLite only.
     pub(crate) writers: Option<Arc<Semaphore>>,
     clock: Arc<dyn Clock>,
+    lease_clock: LeaseClock,
     limits: UserLimits,
     /// Of the request that this store serves.
     key: Option<IdempotencyKey>,
@@ -86,6 +89,7 @@ impl Store {
             connection,
             writers,
             clock,
+            lease_clock: LeaseClock::Database,
             limits: UserLimits::default(),
             key: None,
         })
@@ -95,6 +99,17 @@ impl Store {
     #[must_use]
     pub fn with_user_limits(self, limits: UserLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same store, in which `clock` decides about leases and heartbeats instead of the
+    /// database's: for tests that move it.
+    #[must_use]
+    pub fn with_lease_clock(self, clock: Arc<dyn Clock>) -> Self {
+        let lease_clock = LeaseClock::Given(clock);
+        Self {
+            lease_clock,
+            ..self
+        }
     }
 
     /// The same store, which passes the SQL of every statement to `observer`: for tests that
@@ -156,6 +171,11 @@ impl Store {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The time by which leases and heartbeats are judged.
+    pub(crate) fn lease_now(&self) -> SimpleExpr {
+        self.lease_clock.now(self.connection.get_database_backend())
     }
 }
 

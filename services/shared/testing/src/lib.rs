@@ -11,12 +11,14 @@
     reason = "a test fails where something is not as expected"
 )]
 
+mod commit_cutter;
 pub mod connector_contract;
 mod database;
 mod facts;
 mod hpc;
 mod redis_part;
 
+pub use commit_cutter::CommitCutter;
 pub use database::{Database, Kind};
 pub use facts::Facts;
 pub use hpc::{cluster_hpc, community_hpc, private_hpc};

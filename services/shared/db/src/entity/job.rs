@@ -29,7 +29,9 @@ pub struct Model {
     #[sea_orm(column_name = "owner")]
     pub lease_holder: Option<String>,
     pub lease_until: Option<i64>,
+    pub lease_epoch: Option<i64>,
     pub fence: i64,
+    pub revision: i64,
     pub intent: Option<String>,
     pub intent_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]

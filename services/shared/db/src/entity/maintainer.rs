@@ -14,6 +14,9 @@ pub struct Model {
     pub hpcs: String,
     pub created_at: i64,
     pub heartbeat_at: i64,
+    /// 0 for a process of the version before, which leases each job on its own.
+    pub epoch: i64,
+    pub lease_until: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,15 +2,18 @@
 
 use compute_domain::{
     Timestamp,
-    ids::{JobId, MaintainerId, UserId},
+    ids::{JobId, UserId},
     job::{Change, Folder, Intent, Job, State, Usage},
 };
 use sea_orm::{
     ActiveValue, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, Set,
+    QuerySelect as _, Set, sea_query::SimpleExpr,
 };
 
-use super::events;
+use super::{
+    events,
+    lease_rules::{LeaseHolder, is_live},
+};
 use crate::{
     Progress, Store, StoreError,
     convert::{folder_row, storable, write_json},
@@ -24,12 +27,22 @@ pub struct LeaseToken {
     pub id: JobId,
     /// The fence with which the lease was taken.
     pub fence: i64,
-    /// The maintainer that took it.
-    pub holder: MaintainerId,
+    /// The process that took it, and under which of its leases.
+    pub holder: LeaseHolder,
+}
+
+/// When a write of a maintainer happens.
+#[derive(Clone)]
+pub(super) struct Moment {
+    /// For what is shown.
+    pub(super) now: Timestamp,
+    /// For the lease.
+    pub(super) lease_now: SimpleExpr,
 }
 
 /// What of the row others may have changed, or decides what is written.
 struct Locked {
+    revision: i64,
     state: State,
     intent: Option<Intent>,
     intent_by: Option<UserId>,
@@ -47,20 +60,73 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if the caller no longer holds the lease,
-    /// [`StoreError::Illegal`] if the job's state does not allow the change; others if the
-    /// database fails. After [`StoreError::Unavailable`] the write may have happened.
+    /// [`StoreError::Illegal`] if the job's state does not allow the change,
+    /// [`StoreError::Stale`] if `job` was read before the latest write; others if the
+    /// database fails. After [`StoreError::Unavailable`] the write may have happened:
+    /// [`Store::advance_again`] repeats it.
     pub async fn advance(
         &self,
         token: &LeaseToken,
         job: &Job,
         progress: Progress,
     ) -> Result<Job, StoreError> {
-        let progress = &progress;
-        self.write(|transaction| async move {
-            advance(&*transaction, token, job, progress, self.now()).await
+        let (progress, at) = (&progress, self.moment());
+        self.write(|transaction| {
+            let at = at.clone();
+            async move { advance(&*transaction, token, job, progress, at).await }
         })
         .await
     }
+
+    /// Repeats [`Store::advance`] with the same `job` and `progress` after
+    /// [`StoreError::Unavailable`]. If the first write happened, nothing is written again.
+    ///
+    /// # Errors
+    /// As [`Store::advance`].
+    pub async fn advance_again(
+        &self,
+        token: &LeaseToken,
+        job: &Job,
+        progress: Progress,
+    ) -> Result<Job, StoreError> {
+        let (progress, at) = (&progress, self.moment());
+        self.write(|transaction| {
+            let at = at.clone();
+            async move {
+                if let Some(job) = written_before(&*transaction, token, job).await? {
+                    return Ok(job);
+                }
+                advance(&*transaction, token, job, progress, at).await
+            }
+        })
+        .await
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment {
+            now: self.now(),
+            lease_now: self.lease_now(),
+        }
+    }
+}
+
+/// The job, if the write to `before` under this lease has happened. An end ends the lease as
+/// well, so the row may name no holder. Only one runner ever writes under a fence, and one write
+/// after the other.
+async fn written_before(
+    transaction: &impl ConnectionTrait,
+    token: &LeaseToken,
+    before: &Job,
+) -> Result<Option<Job>, StoreError> {
+    // Locked whatever its revision: the first write may still be on its way.
+    let row = job::Entity::find_by_id(token.id.as_str())
+        .filter(job::Column::Fence.eq(token.fence))
+        .lock_exclusive()
+        .one(transaction)
+        .await?;
+    let expected = before.revision.saturating_add(1);
+    let written = row.filter(|row| row.revision == expected);
+    written.map(Job::try_from).transpose()
 }
 
 /// [`Store::advance`], within a transaction.
@@ -69,9 +135,13 @@ pub(super) async fn advance(
     token: &LeaseToken,
     before: &Job,
     progress: &Progress,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<Job, StoreError> {
+    let Moment { now, lease_now } = at;
     let locked = lock(transaction, token).await?;
+    if locked.revision != before.revision {
+        return Err(StoreError::Stale);
+    }
     let clears_intent = progress.clear_intent.is_some() && progress.clear_intent == locked.intent;
     let job = applied(before, locked, progress, now)?;
     for folder in new_folders(progress) {
@@ -79,12 +149,18 @@ pub(super) async fn advance(
             .exec_without_returning(transaction)
             .await?;
     }
-    job::Entity::update_many()
+    // A statement of its own, after the one that may have waited for the row: on PostgreSQL, a
+    // statement that waits sees the maintainer's row as it was before.
+    let written = job::Entity::update_many()
         .set(row_of(&job, progress, clears_intent))
         .filter(job::Column::Id.eq(token.id.as_str()))
         .filter(job::Column::Fence.eq(token.fence))
+        .filter(is_live(&token.holder, &lease_now))
         .exec(transaction)
         .await?;
+    if written.rows_affected == 0 {
+        return Err(StoreError::LeaseLost);
+    }
     for event in &progress.events {
         events::insert_event(transaction, &token.id, event, now).await?;
     }
@@ -95,6 +171,7 @@ pub(super) async fn advance(
 }
 
 type LockedRow = (
+    i64,
     String,
     Option<String>,
     Option<String>,
@@ -102,8 +179,8 @@ type LockedRow = (
     Option<i64>,
 );
 
-/// Locks the job's row, if it still names the lease: nobody else writes to it until the end
-/// of the transaction.
+/// Locks the job's row, if it still names the lease: nobody else writes to it, or takes it over,
+/// until the end of the transaction.
 async fn lock(
     transaction: &impl ConnectionTrait,
     token: &LeaseToken,
@@ -111,6 +188,7 @@ async fn lock(
     let row: Option<LockedRow> = job::Entity::find_by_id(token.id.as_str())
         .select_only()
         .columns([
+            job::Column::Revision,
             job::Column::State,
             job::Column::Intent,
             job::Column::IntentBy,
@@ -118,14 +196,16 @@ async fn lock(
             job::Column::StartedAt,
         ])
         .filter(job::Column::Fence.eq(token.fence))
-        .filter(job::Column::LeaseHolder.eq(token.holder.as_str()))
+        .filter(job::Column::LeaseHolder.eq(token.holder.id.as_str()))
+        .filter(job::Column::LeaseEpoch.eq(token.holder.epoch))
         .lock_exclusive()
         .into_tuple()
         .one(transaction)
         .await?;
-    let (state, intent, intent_by, initialized_at, started_at) =
+    let (revision, state, intent, intent_by, initialized_at, started_at) =
         row.ok_or(StoreError::LeaseLost)?;
     Ok(Locked {
+        revision,
         state: read_state(&token.id, &state)?,
         // An intent that cannot be read is ignored: the job must be able to end.
         intent: intent.as_deref().and_then(Intent::from_name),
@@ -167,6 +247,7 @@ fn applied(
         None => locked.state,
     };
     let mut job = Job {
+        revision: locked.revision.saturating_add(1),
         state,
         updated_at: Some(now),
         intent: locked.intent,
@@ -192,7 +273,7 @@ fn applied(
         job.next_probe_at = None;
     }
     if state.is_terminal() || progress.release {
-        (job.lease_holder, job.lease_until) = (None, None);
+        (job.lease_holder, job.lease_epoch, job.lease_until) = (None, None, None);
     }
     Ok(job)
 }
@@ -251,6 +332,7 @@ fn row_of(job: &Job, progress: &Progress, clears_intent: bool) -> job::ActiveMod
     let ends_lease = is_over || progress.release;
     let starts = progress.started_at.is_some() || progress.change == Some(Change::Start);
     let mut row = job::ActiveModel {
+        revision: Set(job.revision),
         state: Set(job.state.as_str().to_owned()),
         step: given(progress.step.is_some(), job.step.as_str().to_owned()),
         slurm_id: given(progress.slurm_id.is_some(), job.slurm_id.clone()),
@@ -302,6 +384,7 @@ fn row_of(job: &Job, progress: &Progress, clears_intent: bool) -> job::ActiveMod
         finished_at: given(is_over, millis(job.finished_at)),
         is_failed: given(is_over, job.is_failed),
         lease_holder: given(ends_lease, None),
+        lease_epoch: given(ends_lease, None),
         lease_until: given(ends_lease, None),
         updated_at: Set(millis(job.updated_at)),
         ..Default::default()

@@ -1,24 +1,26 @@
 //! Taking the lease of a job: from the queue, or after the last one has expired.
 
-use std::time::Duration;
-
 use compute_domain::{
-    ids::{JobId, MaintainerId, UserId},
+    ids::{JobId, UserId},
     job::{Change, Intent, Job, NewEvent, State, Step},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
-    FromQueryResult, QueryFilter as _, QuerySelect as _, Select, Set, SqlErr, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, FromQueryResult,
+    QueryFilter as _, QuerySelect as _, Select, Set, SqlErr,
+    sea_query::{Expr, SimpleExpr},
 };
 
 use super::{
     events,
+    jobs_advance::Moment,
     jobs_places::{Places, lock_slot, places_taken, running_for},
+    lease_rules::{LEASE_FOR_VERSION_BEFORE, LeaseHolder, expired, is_live, next_fence},
     leased_states, may_be_id,
 };
 use crate::{
     Store, StoreError,
-    entity::{hpc_slot, job},
+    entity::{hpc_slot, job, maintainer},
+    lease_clock::later,
 };
 
 /// What became of a claim.
@@ -43,12 +45,11 @@ impl Store {
     /// cancelled needs no place.
     ///
     /// # Errors
-    /// [`StoreError`] if it was not taken, or it is not known whether it was.
+    /// [`StoreError::LeaseLost`] if the lease of `holder` is over; others if it was not taken, or it is not known whether it was.
     pub async fn claim(
         &self,
         id: &JobId,
-        holder: &MaintainerId,
-        lease: Duration,
+        holder: &LeaseHolder,
         places: Places,
     ) -> Result<Claim, StoreError> {
         if !may_be_id(id.as_str()) {
@@ -63,27 +64,31 @@ impl Store {
         }
         let hpc = row.hpc.as_str();
         self.make_slot(hpc).await?;
-        self.write(|transaction| async move {
-            lock_slot(&*transaction, hpc).await?;
-            let row = queued_row(id).lock_exclusive().into_model::<QueuedRow>();
-            let Some(row) = row.one(&*transaction).await? else {
-                return Ok(Claim::Gone);
-            };
-            if let Some(refusal) = refusal(&row) {
-                return Ok(refusal);
-            }
-            if row.intent.as_deref() != Some(Intent::Cancel.as_str()) {
-                if places_taken(&*transaction, hpc).await? >= u64::from(places.all) {
-                    return Ok(Claim::Full);
+        let at = self.moment();
+        self.write(|transaction| {
+            let at = at.clone();
+            async move {
+                lock_slot(&*transaction, hpc).await?;
+                let row = queued_row(id).lock_exclusive().into_model::<QueuedRow>();
+                let Some(row) = row.one(&*transaction).await? else {
+                    return Ok(Claim::Gone);
+                };
+                if let Some(refusal) = refusal(&row) {
+                    return Ok(refusal);
                 }
-                let user = UserId::from_text(row.user_id);
-                let own = running_for(&*transaction, hpc, &user).await?;
-                if own >= u64::from(places.per_user) {
-                    return Ok(Claim::UserFull);
+                if row.intent.as_deref() != Some(Intent::Cancel.as_str()) {
+                    if places_taken(&*transaction, hpc).await? >= u64::from(places.all) {
+                        return Ok(Claim::Full);
+                    }
+                    let user = UserId::from_text(row.user_id);
+                    let own = running_for(&*transaction, hpc, &user).await?;
+                    if own >= u64::from(places.per_user) {
+                        return Ok(Claim::UserFull);
+                    }
                 }
+                let job = take(&*transaction, id, holder, at).await?;
+                Ok(Claim::Taken(Box::new(job)))
             }
-            let job = self.take(&*transaction, id, holder, lease).await?;
-            Ok(Claim::Taken(Box::new(job)))
         })
         .await
     }
@@ -92,68 +97,85 @@ impl Store {
     /// last holder are refused from now on. `None` if there is no such job.
     ///
     /// # Errors
-    /// [`StoreError`] if it was not taken over, or it is not known whether it was.
+    /// [`StoreError::LeaseLost`] if the lease of `holder` is over; others if it was not taken over, or it is not known whether it was.
     pub async fn take_over(
         &self,
         id: &JobId,
-        holder: &MaintainerId,
-        lease: Duration,
+        holder: &LeaseHolder,
     ) -> Result<Option<Job>, StoreError> {
-        let now = self.now();
-        self.write(|transaction| async move {
-            let taken = job::Entity::update_many()
-                .col_expr(job::Column::LeaseHolder, Expr::value(Some(holder.as_str())))
-                .col_expr(
-                    job::Column::LeaseUntil,
-                    Expr::value(Some(now.plus(lease).millis())),
-                )
-                .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
-                .filter(job::Column::Id.eq(id.as_str()))
-                .filter(job::Column::State.is_in(leased_states()))
-                .filter(expired(now.millis()))
-                .exec(&*transaction)
-                .await?;
-            if taken.rows_affected == 0 {
-                return Ok(None);
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                if !lock_with_lease(&*transaction, id).await? {
+                    return Ok(None);
+                }
+                let taken = job::Entity::update_many()
+                    .col_expr(
+                        job::Column::LeaseHolder,
+                        Expr::value(Some(holder.id.as_str())),
+                    )
+                    .col_expr(job::Column::LeaseEpoch, Expr::value(Some(holder.epoch)))
+                    .col_expr(
+                        job::Column::LeaseUntil,
+                        later(now.clone(), LEASE_FOR_VERSION_BEFORE),
+                    )
+                    .col_expr(job::Column::Fence, next_fence(&now))
+                    .col_expr(
+                        job::Column::Revision,
+                        Expr::col(job::Column::Revision).add(1),
+                    )
+                    .filter(job::Column::Id.eq(id.as_str()))
+                    .filter(job::Column::State.is_in(leased_states()))
+                    .filter(expired(&now))
+                    .exec(&*transaction)
+                    .await?;
+                if taken.rows_affected == 0 {
+                    return Ok(None);
+                }
+                taken_row(&*transaction, id, holder, &now).await.map(Some)
             }
-            let row = job::Entity::find_by_id(id.as_str())
-                .one(&*transaction)
-                .await?;
-            row.map(Job::try_from).transpose()
         })
         .await
     }
 
-    async fn take(
+    /// Takes a job that `holder` has taken with `fence`, and that no runner of the process runs
+    /// any more, once more: what the former runner may still have under way is refused. `None` if
+    /// `holder` does not have the job with that fence.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if the lease of `holder` is over; others if it was not taken,
+    /// or it is not known whether it was.
+    pub async fn take_again(
         &self,
-        transaction: &impl ConnectionTrait,
         id: &JobId,
-        holder: &MaintainerId,
-        lease: Duration,
-    ) -> Result<Job, StoreError> {
-        let now = self.now();
-        let row = job::ActiveModel {
-            state: Set(State::Queued.after(Change::Claim)?.as_str().to_owned()),
-            step: Set(Step::Prepare.as_str().to_owned()),
-            lease_holder: Set(Some(holder.to_string())),
-            lease_until: Set(Some(now.plus(lease).millis())),
-            queued_at: Set(Some(now.millis())),
-            updated_at: Set(Some(now.millis())),
-            ..Default::default()
-        };
-        job::Entity::update_many()
-            .set(row)
-            .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
-            .filter(job::Column::Id.eq(id.as_str()))
-            .exec(transaction)
-            .await?;
-        events::insert_event(transaction, id, &NewEvent::registered(id), now).await?;
-        let row = job::Entity::find_by_id(id.as_str())
-            .one(transaction)
-            .await?;
-        row.map(Job::try_from)
-            .transpose()?
-            .ok_or(StoreError::LeaseLost)
+        holder: &LeaseHolder,
+        fence: i64,
+    ) -> Result<Option<Job>, StoreError> {
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                let taken = job::Entity::update_many()
+                    .col_expr(job::Column::Fence, next_fence(&now))
+                    .col_expr(
+                        job::Column::Revision,
+                        Expr::col(job::Column::Revision).add(1),
+                    )
+                    .filter(job::Column::Id.eq(id.as_str()))
+                    .filter(job::Column::State.is_in(leased_states()))
+                    .filter(job::Column::Fence.eq(fence))
+                    .filter(job::Column::LeaseHolder.eq(holder.id.as_str()))
+                    .filter(job::Column::LeaseEpoch.eq(holder.epoch))
+                    .exec(&*transaction)
+                    .await?;
+                if taken.rows_affected == 0 {
+                    return Ok(None);
+                }
+                taken_row(&*transaction, id, holder, &now).await.map(Some)
+            }
+        })
+        .await
     }
 
     /// Makes the HPC's row, outside of the claim: on PostgreSQL an insert that
@@ -209,9 +231,79 @@ fn refusal(row: &QueuedRow) -> Option<Claim> {
     (row.intent.as_deref() == Some(Intent::Pause.as_str())).then_some(Claim::Paused)
 }
 
-/// The lease has expired, or was given back.
-pub(super) fn expired(now: i64) -> Condition {
-    Condition::any()
-        .add(job::Column::LeaseUntil.is_null())
-        .add(job::Column::LeaseUntil.lte(now))
+/// Locks a job and the lease of its holder: a renewal that has begun is waited for, and none
+/// begins until the end of the transaction. False if there is no job that may be leased.
+async fn lock_with_lease(
+    transaction: &impl ConnectionTrait,
+    id: &JobId,
+) -> Result<bool, StoreError> {
+    let row: Option<Option<String>> = job::Entity::find_by_id(id.as_str())
+        .select_only()
+        .column(job::Column::LeaseHolder)
+        .filter(job::Column::State.is_in(leased_states()))
+        .lock_exclusive()
+        .into_tuple()
+        .one(transaction)
+        .await?;
+    let Some(holder) = row else {
+        return Ok(false);
+    };
+    if let Some(holder) = holder {
+        maintainer::Entity::find_by_id(holder)
+            .select_only()
+            .column(maintainer::Column::Id)
+            .lock_exclusive()
+            .into_tuple::<String>()
+            .one(transaction)
+            .await?;
+    }
+    Ok(true)
+}
+
+async fn take(
+    transaction: &impl ConnectionTrait,
+    id: &JobId,
+    holder: &LeaseHolder,
+    at: Moment,
+) -> Result<Job, StoreError> {
+    let Moment { now, lease_now } = at;
+    let row = job::ActiveModel {
+        state: Set(State::Queued.after(Change::Claim)?.as_str().to_owned()),
+        step: Set(Step::Prepare.as_str().to_owned()),
+        lease_holder: Set(Some(holder.id.to_string())),
+        lease_epoch: Set(Some(holder.epoch)),
+        queued_at: Set(Some(now.millis())),
+        updated_at: Set(Some(now.millis())),
+        ..Default::default()
+    };
+    job::Entity::update_many()
+        .set(row)
+        .col_expr(
+            job::Column::LeaseUntil,
+            later(lease_now.clone(), LEASE_FOR_VERSION_BEFORE),
+        )
+        .col_expr(job::Column::Fence, next_fence(&lease_now))
+        .col_expr(
+            job::Column::Revision,
+            Expr::col(job::Column::Revision).add(1),
+        )
+        .filter(job::Column::Id.eq(id.as_str()))
+        .exec(transaction)
+        .await?;
+    events::insert_event(transaction, id, &NewEvent::registered(id), now).await?;
+    taken_row(transaction, id, holder, &lease_now).await
+}
+
+/// The job that `holder` has just taken, if its own lease is still valid.
+async fn taken_row(
+    transaction: &impl ConnectionTrait,
+    id: &JobId,
+    holder: &LeaseHolder,
+    now: &SimpleExpr,
+) -> Result<Job, StoreError> {
+    let row = job::Entity::find_by_id(id.as_str())
+        .filter(is_live(holder, now))
+        .one(transaction)
+        .await?;
+    Job::try_from(row.ok_or(StoreError::LeaseLost)?)
 }

@@ -2,6 +2,7 @@
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
 
+use super::lease_rules::is_live;
 use crate::{LeaseToken, Store, StoreError, entity::job};
 
 impl Store {
@@ -13,15 +14,21 @@ impl Store {
     /// [`StoreError`] if it was not raised, or it is not known whether it was.
     pub async fn raise_fence(&self, token: &LeaseToken, newest: i64) -> Result<bool, StoreError> {
         let raised = newest.max(token.fence).saturating_add(1);
-        self.write(|transaction| async move {
-            let written = job::Entity::update_many()
-                .col_expr(job::Column::Fence, Expr::value(raised))
-                .filter(job::Column::Id.eq(token.id.as_str()))
-                .filter(job::Column::Fence.eq(token.fence))
-                .filter(job::Column::LeaseHolder.eq(token.holder.as_str()))
-                .exec(&*transaction)
-                .await?;
-            Ok(written.rows_affected == 1)
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                let written = job::Entity::update_many()
+                    .col_expr(job::Column::Fence, Expr::value(raised))
+                    .filter(job::Column::Id.eq(token.id.as_str()))
+                    .filter(job::Column::Fence.eq(token.fence))
+                    .filter(job::Column::LeaseHolder.eq(token.holder.id.as_str()))
+                    .filter(job::Column::LeaseEpoch.eq(token.holder.epoch))
+                    .filter(is_live(&token.holder, &now))
+                    .exec(&*transaction)
+                    .await?;
+                Ok(written.rows_affected == 1)
+            }
         })
         .await
     }

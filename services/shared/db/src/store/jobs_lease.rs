@@ -1,6 +1,5 @@
-//! Leases: renewing them, giving them back, finding those that have expired.
-
-use std::time::Duration;
+//! The jobs that a maintainer process has leased: listing them, giving them back, finding those
+//! whose lease has expired.
 
 use compute_domain::{
     ids::{JobId, MaintainerId, UserId},
@@ -11,10 +10,14 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{jobs_claim::expired, leased_states};
+use super::{
+    jobs_advance::LeaseToken,
+    lease_rules::{LeaseHolder, expired, is_live},
+    leased_states,
+};
 use crate::{Store, StoreError, convert::read_intent, entity::job};
 
-/// A lease that a maintainer holds, and what the job's owner wants.
+/// A job that a maintainer has leased, and what the job's owner wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
     /// The job.
@@ -27,9 +30,9 @@ pub struct LeaseRow {
     pub intent_by: Option<UserId>,
 }
 
-/// The leases that were renewed.
+/// The jobs that a process has leased.
 #[derive(Debug, Default)]
-pub struct Renewed {
+pub struct Leases {
     /// All of them, oldest job first. A job whose intent cannot be read has none here.
     pub leases: Vec<LeaseRow>,
     /// The intents that cannot be read.
@@ -37,59 +40,69 @@ pub struct Renewed {
 }
 
 impl Store {
-    /// Renews all leases of `holder` and lists them, oldest job first. An intent that
-    /// cannot be read does not undo the renewal.
+    /// Lists the jobs of `holder`, oldest first. An intent that cannot be read harms no other.
     ///
     /// # Errors
-    /// [`StoreError`] if they were not renewed, or it is not known whether they were.
-    pub async fn renew(
-        &self,
-        holder: &MaintainerId,
-        lease: Duration,
-    ) -> Result<Renewed, StoreError> {
-        let until = self.now().plus(lease);
-        self.write(|transaction| async move {
-            job::Entity::update_many()
-                .col_expr(job::Column::LeaseUntil, Expr::value(Some(until.millis())))
-                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(leased_states()))
-                .exec(&*transaction)
-                .await?;
-            let rows = job::Entity::find()
-                .select_only()
-                .columns([
-                    job::Column::Id,
-                    job::Column::Fence,
-                    job::Column::Intent,
-                    job::Column::IntentBy,
-                ])
-                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(leased_states()))
-                .order_by_asc(job::Column::SubmittedAt)
-                .order_by_asc(job::Column::Id)
-                .into_tuple::<Row>()
-                .all(&*transaction)
-                .await?;
-            Ok(renewed(rows))
-        })
-        .await
+    /// [`StoreError`] if they could not be read.
+    pub async fn leases(&self, holder: &LeaseHolder) -> Result<Leases, StoreError> {
+        let rows = job::Entity::find()
+            .select_only()
+            .columns([
+                job::Column::Id,
+                job::Column::Fence,
+                job::Column::Intent,
+                job::Column::IntentBy,
+            ])
+            .filter(job::Column::LeaseHolder.eq(holder.id.as_str()))
+            .filter(job::Column::LeaseEpoch.eq(holder.epoch))
+            .filter(job::Column::State.is_in(leased_states()))
+            .order_by_asc(job::Column::SubmittedAt)
+            .order_by_asc(job::Column::Id)
+            .into_tuple::<Row>()
+            .all(&self.connection)
+            .await?;
+        Ok(leases(rows))
     }
 
-    /// Ends all leases of `holder` now, so that others can go on with its jobs at
-    /// once; the number of them.
+    /// Whether the job still names the lease of `token`, and that lease is valid now: for a
+    /// check right before a call to the HPC.
     ///
     /// # Errors
-    /// [`StoreError`] if they were not ended, or it is not known whether they were.
-    pub async fn release(&self, holder: &MaintainerId) -> Result<u64, StoreError> {
-        let now = self.now();
-        self.write(|transaction| async move {
-            let released = job::Entity::update_many()
-                .col_expr(job::Column::LeaseUntil, Expr::value(Some(now.millis())))
-                .filter(job::Column::LeaseHolder.eq(holder.as_str()))
-                .filter(job::Column::State.is_in(leased_states()))
-                .exec(&*transaction)
-                .await?;
-            Ok(released.rows_affected)
+    /// [`StoreError`] if it is not known.
+    pub async fn still_held(&self, token: &LeaseToken) -> Result<bool, StoreError> {
+        let held: Option<i64> = job::Entity::find_by_id(token.id.as_str())
+            .select_only()
+            .column(job::Column::Fence)
+            .filter(job::Column::Fence.eq(token.fence))
+            .filter(job::Column::LeaseHolder.eq(token.holder.id.as_str()))
+            .filter(job::Column::LeaseEpoch.eq(token.holder.epoch))
+            .filter(is_live(&token.holder, &self.lease_now()))
+            .into_tuple()
+            .one(&self.connection)
+            .await?;
+        Ok(held.is_some())
+    }
+
+    /// Gives back all jobs of the process `id`, under whichever lease, so that others can go
+    /// on with them at once; the number of them. The caller writes to none of them any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they were not given back, or it is not known whether they were.
+    pub async fn release(&self, id: &MaintainerId) -> Result<u64, StoreError> {
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                // Maintainers of the version before see them, too.
+                let released = job::Entity::update_many()
+                    .col_expr(job::Column::LeaseUntil, now)
+                    .col_expr(job::Column::LeaseEpoch, Expr::value(None::<i64>))
+                    .filter(job::Column::LeaseHolder.eq(id.as_str()))
+                    .filter(job::Column::State.is_in(leased_states()))
+                    .exec(&*transaction)
+                    .await?;
+                Ok(released.rows_affected)
+            }
         })
         .await
     }
@@ -104,7 +117,7 @@ impl Store {
             .column(job::Column::Id)
             .filter(job::Column::Hpc.eq(hpc))
             .filter(job::Column::State.is_in(leased_states()))
-            .filter(expired(self.now().millis()))
+            .filter(expired(&self.lease_now()))
             .order_by_asc(job::Column::LeaseUntil)
             .limit(limit)
             .into_tuple::<String>()
@@ -116,22 +129,22 @@ impl Store {
 
 type Row = (String, i64, Option<String>, Option<String>);
 
-fn renewed(rows: Vec<Row>) -> Renewed {
-    let mut renewed = Renewed::default();
+fn leases(rows: Vec<Row>) -> Leases {
+    let mut found = Leases::default();
     for (id, fence, intent, intent_by) in rows {
         let intent = match intent.map(|name| read_intent(&id, &name)).transpose() {
             Ok(intent) => intent,
             Err(error) => {
-                renewed.unreadable.push(error);
+                found.unreadable.push(error);
                 None
             }
         };
-        renewed.leases.push(LeaseRow {
+        found.leases.push(LeaseRow {
             intent,
             intent_by: intent_by.map(UserId::from_text),
             id: JobId::from_text(id),
             fence,
         });
     }
-    renewed
+    found
 }

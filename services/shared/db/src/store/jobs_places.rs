@@ -45,15 +45,18 @@ impl Store {
         progress: Progress,
         most: u32,
     ) -> Result<Option<Job>, StoreError> {
-        let progress = &progress;
-        self.write(|transaction| async move {
-            lock_slot(&*transaction, &job.hpc).await?;
-            if places_taken(&*transaction, &job.hpc).await? >= u64::from(most) {
-                return Ok(None);
+        let (progress, at) = (&progress, self.moment());
+        self.write(|transaction| {
+            let at = at.clone();
+            async move {
+                lock_slot(&*transaction, &job.hpc).await?;
+                if places_taken(&*transaction, &job.hpc).await? >= u64::from(most) {
+                    return Ok(None);
+                }
+                advance(&*transaction, token, job, progress, at)
+                    .await
+                    .map(Some)
             }
-            advance(&*transaction, token, job, progress, self.now())
-                .await
-                .map(Some)
         })
         .await
     }

@@ -9,7 +9,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, Select,
 };
 
-use super::{events, job_statistics::open_states, jobs_claim::expired};
+use super::{events, job_statistics::open_states, lease_rules::expired};
 use crate::{
     Store, StoreError,
     entity::{event, job},
@@ -86,7 +86,7 @@ impl Store {
     ) -> Result<Vec<JobId>, StoreError> {
         let free = Condition::any()
             .add(job::Column::State.eq(State::Queued.as_str()))
-            .add(expired(self.now().millis()));
+            .add(expired(&self.lease_now()));
         let ids = outside(hpcs)
             .select_only()
             .column(job::Column::Id)

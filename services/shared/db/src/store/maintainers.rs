@@ -1,5 +1,5 @@
-//! The maintainer processes that are there: each registers itself, so that nobody
-//! has to keep a list of them.
+//! The maintainer processes that are there, and their leases. Each process registers itself,
+//! so that nobody has to keep a list of them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -9,65 +9,91 @@ use sea_orm::{
     QuerySelect as _, Set, sea_query::Expr,
 };
 
+use super::lease_rules::{LeaseHolder, of_holder};
 use crate::{
     Store, StoreError,
     convert::{read_json, write_json},
     entity::maintainer,
+    lease_clock::{earlier, later},
 };
 
 /// A process that said nothing for this long is forgotten when another registers.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
-    /// Registers a process: where it listens, and which HPCs it serves.
+    /// Registers a process: where it listens, which HPCs it serves, and that it begins a
+    /// `lease` now. Jobs that it has taken under an earlier lease are free.
     ///
     /// # Errors
     /// [`StoreError`] if it was not registered, or it is not known whether it was.
     pub async fn register_maintainer(
         &self,
-        id: &MaintainerId,
+        holder: &LeaseHolder,
         address: &str,
         hpcs: &[String],
+        lease: Duration,
     ) -> Result<(), StoreError> {
-        let now = self.now();
+        let id = holder.id.as_str();
         let row = &maintainer::ActiveModel {
-            id: Set(id.to_string()),
+            id: Set(id.to_owned()),
             address: Set(address.to_owned()),
             hpcs: Set(write_json(&hpcs)),
-            created_at: Set(now.millis()),
-            heartbeat_at: Set(now.millis()),
+            epoch: Set(holder.epoch),
+            lease_until: Set(None),
+            created_at: Set(0),
+            heartbeat_at: Set(0),
         };
-        let long_ago = now.minus(FORGOTTEN_AFTER).millis();
-        self.write(|transaction| async move {
-            maintainer::Entity::delete_many()
-                .filter(
-                    maintainer::Column::Id
-                        .eq(id.as_str())
-                        .or(maintainer::Column::HeartbeatAt.lt(long_ago)),
-                )
-                .exec(&*transaction)
-                .await?;
-            maintainer::Entity::insert(row.clone())
-                .exec_without_returning(&*transaction)
-                .await?;
-            Ok(())
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                let long_ago = earlier(now.clone(), FORGOTTEN_AFTER);
+                maintainer::Entity::delete_many()
+                    .filter(
+                        maintainer::Column::Id
+                            .eq(id)
+                            .or(Expr::col(maintainer::Column::HeartbeatAt).lt(long_ago)),
+                    )
+                    .exec(&*transaction)
+                    .await?;
+                maintainer::Entity::insert(row.clone())
+                    .exec_without_returning(&*transaction)
+                    .await?;
+                maintainer::Entity::update_many()
+                    .col_expr(maintainer::Column::CreatedAt, now.clone())
+                    .col_expr(maintainer::Column::HeartbeatAt, now.clone())
+                    .col_expr(maintainer::Column::LeaseUntil, later(now, lease))
+                    .filter(maintainer::Column::Id.eq(id))
+                    .exec(&*transaction)
+                    .await?;
+                Ok(())
+            }
         })
         .await
     }
 
-    /// Says that the process is there.
+    /// Renews the lease of `holder`, with which all its jobs are leased, and says that the
+    /// process is there.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be said.
-    pub async fn heartbeat(&self, id: &MaintainerId) -> Result<(), StoreError> {
-        let now = self.now();
-        self.write(|transaction| async move {
-            maintainer::Entity::update_many()
-                .col_expr(maintainer::Column::HeartbeatAt, Expr::value(now.millis()))
-                .filter(maintainer::Column::Id.eq(id.as_str()))
-                .exec(&*transaction)
-                .await?;
-            Ok(())
+    /// [`StoreError::LeaseLost`] if the lease is over: it cannot be renewed any more. Others if
+    /// it was not renewed, or it is not known whether it was.
+    pub async fn renew(&self, holder: &LeaseHolder, lease: Duration) -> Result<(), StoreError> {
+        let now = self.lease_now();
+        self.write(|transaction| {
+            let now = now.clone();
+            async move {
+                let renewed = maintainer::Entity::update_many()
+                    .col_expr(maintainer::Column::HeartbeatAt, now.clone())
+                    .col_expr(maintainer::Column::LeaseUntil, later(now.clone(), lease))
+                    .filter(of_holder(holder, &now))
+                    .exec(&*transaction)
+                    .await?;
+                if renewed.rows_affected == 0 {
+                    return Err(StoreError::LeaseLost);
+                }
+                Ok(())
+            }
         })
         .await
     }
@@ -97,9 +123,9 @@ impl Store {
         job: &Job,
         alive_within: Duration,
     ) -> Result<Option<String>, StoreError> {
-        let since = self.now().minus(alive_within).millis();
+        let since = earlier(self.lease_now(), alive_within);
         let alive = maintainer::Entity::find()
-            .filter(maintainer::Column::HeartbeatAt.gte(since))
+            .filter(Expr::col(maintainer::Column::HeartbeatAt).gte(since))
             .order_by_desc(maintainer::Column::HeartbeatAt)
             .order_by_asc(maintainer::Column::Id)
             .all(&self.connection)
@@ -112,6 +138,8 @@ impl Store {
             hpcs,
             created_at: _,
             heartbeat_at: _,
+            epoch: _,
+            lease_until: _,
         } in alive
         {
             if holder == Some(id.as_str()) {
@@ -137,11 +165,11 @@ impl Store {
         &self,
         alive_within: Duration,
     ) -> Result<BTreeSet<String>, StoreError> {
-        let since = self.now().minus(alive_within).millis();
+        let since = earlier(self.lease_now(), alive_within);
         let rows: Vec<(String, String)> = maintainer::Entity::find()
             .select_only()
             .columns([maintainer::Column::Id, maintainer::Column::Hpcs])
-            .filter(maintainer::Column::HeartbeatAt.gte(since))
+            .filter(Expr::col(maintainer::Column::HeartbeatAt).gte(since))
             .into_tuple()
             .all(&self.connection)
             .await?;

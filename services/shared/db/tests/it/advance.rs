@@ -17,8 +17,8 @@ async fn a_whole_life(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let (job, token) = world.leased("m1").await;
     assert_eq!(
-        (job.state, job.step, job.fence),
-        (State::Preparing, Step::Prepare, 1)
+        (job.state, job.step, job.lease_epoch),
+        (State::Preparing, Step::Prepare, Some(1))
     );
     assert!(job.queued_at.is_some() && job.lease_until.is_some());
 
@@ -194,7 +194,7 @@ async fn only_the_lease_holder_writes(#[values(Sqlite, Postgres, MariaDb)] kind:
     let mut old_fence = token.clone();
     old_fence.fence -= 1;
     let mut other_holder = token.clone();
-    other_holder.holder = MaintainerId::from_text("M1");
+    other_holder.holder.id = MaintainerId::from_text("M1");
     for wrong in [old_fence, other_holder] {
         let progress = Progress {
             events: vec![NewEvent::init(&job.id)],
@@ -309,13 +309,12 @@ async fn a_job_that_is_put_down_may_be_taken_at_once(
         world.store.expired_on(&job.hpc, 10).await.unwrap(),
         std::slice::from_ref(&job.id)
     );
-    let second = MaintainerId::from_text("m2");
-    let lease = crate::world::LEASE;
+    let second = world.holder("m2").await;
     let job = world
         .store
-        .take_over(&job.id, &second, lease)
+        .take_over(&job.id, &second)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(token(&job).fence, held_by_first.fence + 1);
+    assert!(token(&job).fence > held_by_first.fence);
 }

@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
-use compute_db::{Claim, Progress, Store};
+use compute_db::{Claim, LeaseHolder, Progress, Store};
 use compute_domain::{ids::JobId, job::Change};
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::world::{HPC, LEASE, World, alice, maintainer, places, token};
+use crate::world::{HPC, World, alice, places, token};
 
 const CAPACITY: u32 = 10;
 const JOBS: usize = 40;
@@ -29,12 +29,11 @@ struct Race {
 
 /// Goes through all jobs again and again until each was taken by somebody, and
 /// holds the lease of each one that it gets for a moment.
-async fn claimer(number: usize, store: Store, race: Arc<Race>) {
-    let me = maintainer(&format!("m{number}"));
+async fn claimer(me: LeaseHolder, number: usize, store: Store, race: Arc<Race>) {
     while race.taken.lock().unwrap().len() < JOBS {
         let mut was_full = false;
         for id in race.jobs.iter().cycle().skip(number * 5).take(JOBS) {
-            let job = match store.claim(id, &me, LEASE, places(CAPACITY)).await.unwrap() {
+            let job = match store.claim(id, &me, places(CAPACITY)).await.unwrap() {
                 Claim::Taken(job) => job,
                 Claim::Full => {
                     was_full = true;
@@ -85,13 +84,8 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
         } else {
             other.clone()
         };
-        let me = maintainer(&format!("rush{}", number % CLAIMERS));
-        rush.spawn(async move {
-            store
-                .claim(&id, &me, LEASE, places(CAPACITY))
-                .await
-                .unwrap()
-        });
+        let me = world.holder(&format!("rush{}", number % CLAIMERS)).await;
+        rush.spawn(async move { store.claim(&id, &me, places(CAPACITY)).await.unwrap() });
     }
     let outcomes = rush.join_all().await;
     let taken: Vec<_> = outcomes
@@ -123,7 +117,8 @@ async fn never_more_than_the_capacity(#[values(Sqlite, Postgres, MariaDb)] kind:
         } else {
             other.clone()
         };
-        claimers.spawn(claimer(number, store, race.clone()));
+        let me = world.holder(&format!("m{number}")).await;
+        claimers.spawn(claimer(me, number, store, race.clone()));
     }
     claimers.join_all().await;
     assert_eq!(world.store.places_taken(HPC).await.unwrap(), 0);

@@ -6,7 +6,7 @@ use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::world::{LEASE, World, alice, maintainer};
+use crate::world::{LEASE, World, alice};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -51,16 +51,12 @@ async fn of_many_who_take_over_one_wins(#[values(Sqlite, Postgres, MariaDb)] kin
             other.clone()
         };
         let id = job.id.clone();
-        rush.spawn(async move {
-            store
-                .take_over(&id, &maintainer(&format!("n{number}")), LEASE)
-                .await
-                .unwrap()
-        });
+        let me = world.holder(&format!("n{number}")).await;
+        rush.spawn(async move { store.take_over(&id, &me).await.unwrap() });
     }
     let won: Vec<_> = rush.join_all().await.into_iter().flatten().collect();
     assert_eq!(won.len(), 1);
-    assert_eq!(won[0].fence, old.fence + 1);
+    assert!(won[0].fence > old.fence);
 }
 
 /// Job runners, renewals and owners' intents write to the same rows all the time.
@@ -76,7 +72,8 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
         let (job, token) = world.leased("m1").await;
         jobs.push(job.id.clone());
         let (first, second) = (world.store.clone(), other.clone());
-        let mine = job.clone();
+        let mut mine = job.clone();
+        let me = world.holder("m1").await;
         writers.spawn(async move {
             for number in 0..STEPS {
                 let event = NewEvent::new(EventKind::JobRetry, number.to_string());
@@ -84,12 +81,12 @@ async fn writers_do_not_fail_each_other(#[values(Sqlite, Postgres, MariaDb)] kin
                     events: vec![event],
                     ..Progress::default()
                 };
-                first.advance(&token, &mine, progress).await.unwrap();
+                mine = first.advance(&token, &mine, progress).await.unwrap();
             }
         });
         writers.spawn(async move {
             for _ in 0..STEPS {
-                second.renew(&maintainer("m1"), LEASE).await.unwrap();
+                second.renew(&me, LEASE).await.unwrap();
                 let intent = compute_domain::job::Intent::Pause;
                 second.set_intent(&alice(), &job.id, intent).await.unwrap();
             }

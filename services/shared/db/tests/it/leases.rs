@@ -19,21 +19,21 @@ async fn a_queued_job_is_taken_once(#[values(Sqlite, Postgres, MariaDb)] kind: K
     let (job, _) = world.leased("m1").await;
     let late = world
         .store
-        .claim(&job.id, &maintainer("m2"), LEASE, PLENTY)
+        .claim(&job.id, &world.holder("m2").await, PLENTY)
         .await
         .unwrap();
     assert_eq!(late, Claim::Gone);
     let none = JobId::from_text("none");
     let none = world
         .store
-        .claim(&none, &maintainer("m2"), LEASE, PLENTY)
+        .claim(&none, &world.holder("m2").await, PLENTY)
         .await
         .unwrap();
     assert_eq!(none, Claim::Gone);
     let unsubmitted = world.created(&alice()).await;
     let early = world
         .store
-        .claim(&unsubmitted.id, &maintainer("m2"), LEASE, PLENTY)
+        .claim(&unsubmitted.id, &world.holder("m2").await, PLENTY)
         .await;
     assert_eq!(early.unwrap(), Claim::Gone);
     assert_eq!(
@@ -46,8 +46,8 @@ async fn a_queued_job_is_taken_once(#[values(Sqlite, Postgres, MariaDb)] kind: K
 #[tokio::test]
 async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let me = maintainer("m1");
-    let claim = async |id: &JobId| world.store.claim(id, &me, LEASE, places(1)).await.unwrap();
+    let me = world.holder("m1").await;
+    let claim = async |id: &JobId| world.store.claim(id, &me, places(1)).await.unwrap();
     let [first, second, third] = [
         world.queued(&alice()).await,
         world.queued(&alice()).await,
@@ -85,7 +85,7 @@ async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
         [&first.id]
     );
     assert_eq!(waiting[0].submitted_at, first.submitted_at.unwrap());
-    assert_eq!(second.lease_holder, Some(me.clone()));
+    assert_eq!(second.lease_holder, Some(me.id.clone()));
 }
 
 #[rstest]
@@ -100,9 +100,9 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
         ..Progress::default()
     };
     world.advance(&old, step).await;
-    let me = maintainer("m2");
+    let early = world.holder("early").await;
     assert_eq!(
-        world.store.take_over(&job.id, &me, LEASE).await.unwrap(),
+        world.store.take_over(&job.id, &early).await.unwrap(),
         None,
         "still leased"
     );
@@ -121,23 +121,25 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
             .unwrap()
             .is_empty()
     );
-    let taken = world
-        .store
-        .take_over(&job.id, &me, LEASE)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (taken.lease_holder.as_ref(), taken.fence),
-        (Some(&me), old.fence + 1)
+    let over = world.store.take_over(&job.id, &early).await;
+    assert!(
+        matches!(over, Err(StoreError::LeaseLost)),
+        "its own lease is over, too: {over:?}"
     );
+    let me = world.holder("m2").await;
+    let taken = world.store.take_over(&job.id, &me).await.unwrap().unwrap();
+    assert_eq!(
+        (taken.lease_holder.as_ref(), taken.lease_epoch),
+        (Some(&me.id), Some(1))
+    );
+    assert!(taken.fence > old.fence);
     assert_eq!(
         (taken.state, taken.step),
         (State::Preparing, Step::UploadExecutable)
     );
-    let third = maintainer("m3");
+    let third = world.holder("m3").await;
     assert_eq!(
-        world.store.take_over(&job.id, &third, LEASE).await.unwrap(),
+        world.store.take_over(&job.id, &third).await.unwrap(),
         None,
         "leased again"
     );
@@ -148,10 +150,14 @@ async fn an_expired_lease_is_taken_over_and_the_old_fence_loses(
     };
     let late = world.store.advance(&old, &job, late).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    assert!(!world.store.still_held(&old).await.unwrap());
+    assert!(world.store.still_held(&token(&taken)).await.unwrap());
+    let renewed = world.store.renew(&old.holder, LEASE).await;
+    assert!(matches!(renewed, Err(StoreError::LeaseLost)), "{renewed:?}");
     assert!(
         world
             .store
-            .renew(&maintainer("m1"), LEASE)
+            .leases(&old.holder)
             .await
             .unwrap()
             .leases
@@ -176,7 +182,9 @@ async fn a_lease_that_is_renewed_holds(#[values(Sqlite, Postgres, MariaDb)] kind
         .set_intent(&alice(), &job.id, Intent::Pause)
         .await
         .unwrap();
-    let renewed = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
+    let holder = world.holder("m1").await;
+    world.store.renew(&holder, LEASE).await.unwrap();
+    let renewed = world.store.leases(&holder).await.unwrap();
     let expected = LeaseRow {
         id: job.id.clone(),
         fence: job.fence,

@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
+use compute_db::LeaseHolder;
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use crate::world::{HPC, World, alice, maintainer};
 
 const ALIVE: Duration = Duration::from_secs(30);
+
+fn holder(name: &str) -> LeaseHolder {
+    LeaseHolder {
+        id: maintainer(name),
+        epoch: 1,
+    }
+}
 
 #[rstest]
 #[tokio::test]
@@ -17,10 +25,11 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
     let (here, there) = ([HPC.to_owned()], ["other_hpc".to_owned()]);
     let queued = world.queued(&alice()).await;
     let (leased, _) = world.leased("m1").await;
+    store.forget_maintainer(&maintainer("m1")).await.unwrap();
     assert_eq!(store.maintainer_for(&leased, ALIVE).await.unwrap(), None);
 
     store
-        .register_maintainer(&maintainer("m3"), "http://m3:1", &there)
+        .register_maintainer(&holder("m3"), "http://m3:1", &there, ALIVE)
         .await
         .unwrap();
     assert_eq!(
@@ -29,12 +38,12 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
         "not of its HPC"
     );
     store
-        .register_maintainer(&maintainer("m1"), "http://m1:1", &here)
+        .register_maintainer(&holder("m1"), "http://m1:1", &here, ALIVE)
         .await
         .unwrap();
     world.clock.advance(ALIVE / 2);
     store
-        .register_maintainer(&maintainer("m2"), "http://m2:1", &here)
+        .register_maintainer(&holder("m2"), "http://m2:1", &here, ALIVE)
         .await
         .unwrap();
     assert_eq!(
@@ -53,7 +62,10 @@ async fn the_carrier_or_else_any_of_the_hpc(#[values(Sqlite, Postgres, MariaDb)]
         "http://m2:1",
         "its maintainer has no heartbeat"
     );
-    store.heartbeat(&maintainer("m1")).await.unwrap();
+    store
+        .register_maintainer(&holder("m1"), "http://m1:1", &here, ALIVE)
+        .await
+        .unwrap();
     assert_eq!(
         store.maintainer_for(&leased, ALIVE).await.unwrap().unwrap(),
         "http://m1:1"
@@ -72,7 +84,7 @@ async fn registering_twice_replaces(#[values(Sqlite, Postgres, MariaDb)] kind: K
         let hpcs = [HPC.to_owned()];
         world
             .store
-            .register_maintainer(&maintainer("m1"), address, &hpcs)
+            .register_maintainer(&holder("m1"), address, &hpcs, ALIVE)
             .await
             .unwrap();
     }

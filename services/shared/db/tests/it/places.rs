@@ -10,7 +10,7 @@ use compute_domain::{
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, LEASE, World, alice, bob, maintainer, token};
+use crate::world::{HPC, World, alice, bob, token};
 
 const PLACES: Places = Places {
     all: 3,
@@ -18,8 +18,8 @@ const PLACES: Places = Places {
 };
 
 async fn claim(world: &World, id: &JobId) -> Claim {
-    let mine = maintainer("m1");
-    let claimed = world.store.claim(id, &mine, LEASE, PLACES);
+    let mine = world.holder("m1").await;
+    let claimed = world.store.claim(id, &mine, PLACES);
     claimed.await.unwrap()
 }
 
@@ -99,12 +99,12 @@ async fn a_cancelled_job_needs_none(#[values(Sqlite, Postgres, MariaDb)] kind: K
 #[tokio::test]
 async fn a_blocked_job_gives_its_place_back(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
-    let (job, blocked) = taken(&world, &alice()).await;
+    let (_, blocked) = taken(&world, &alice()).await;
     taken(&world, &alice()).await;
     taken(&world, &bob()).await;
     let waits = world.queued(&bob()).await.id;
     assert_eq!(claim(&world, &waits).await, Claim::Full);
-    change(&world, &blocked, Change::Park).await;
+    let job = change(&world, &blocked, Change::Park).await;
     let of_alice = world.queued(&alice()).await.id;
     assert_eq!(
         claim(&world, &of_alice).await,
@@ -159,7 +159,7 @@ async fn the_queue_is_read_page_by_page(#[values(Sqlite, Postgres, MariaDb)] kin
     let mut all = BTreeSet::new();
     for n in 0..7 {
         if n == 4 {
-            world.clock.advance(LEASE);
+            world.clock.advance(std::time::Duration::from_secs(60));
         }
         all.insert(world.queued(&alice()).await.id);
     }

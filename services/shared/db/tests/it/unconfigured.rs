@@ -4,7 +4,7 @@ use compute_domain::job::{Change, Intent, NewEvent};
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, LEASE, World, alice, change};
+use crate::world::{HPC, LEASE, World, alice, change, token};
 
 #[rstest]
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn open_jobs_outside_the_configuration(#[values(Sqlite, Postgres, MariaDb)
     let world = World::new(kind).await;
     world.created(&alice()).await;
     let queued = world.queued(&alice()).await.id;
-    let (running, token) = world.leased("m1").await;
+    let (running, _) = world.leased("m1").await;
     let ids = async |hpcs: &[&str]| {
         let jobs = world.store.open_jobs_outside(hpcs, 10).await.unwrap();
         assert!(jobs.iter().all(|job| job.hpc == HPC));
@@ -42,6 +42,9 @@ async fn open_jobs_outside_the_configuration(#[values(Sqlite, Postgres, MariaDb)
     );
     world.clock.advance(LEASE * 2);
     assert_eq!(to_cancel().await.len(), 2);
+    let other = world.holder("m2").await;
+    let taken = world.store.take_over(&running.id, &other).await.unwrap();
+    let token = token(&taken.unwrap());
     world.advance(&token, change(Change::Cancel)).await;
     assert_eq!(ids(&["other"]).await, [queued]);
 }

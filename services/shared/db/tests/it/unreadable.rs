@@ -7,7 +7,7 @@ use compute_domain::job::{Change, Intent};
 use compute_testing::Kind::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{HPC, LEASE, PLENTY, World, alice, change, maintainer};
+use crate::world::{HPC, LEASE, PLENTY, World, alice, change};
 
 async fn break_column(world: &World, id: &str, column: &str) {
     let sql = format!("UPDATE jobs SET {column} = 'snooze' WHERE id = '{id}'");
@@ -29,7 +29,9 @@ async fn an_intent_that_cannot_be_read_does_not_undo_the_renewal(
         .unwrap();
     break_column(&world, broken.id.as_str(), "intent").await;
     world.clock.advance(LEASE - Duration::from_secs(1));
-    let renewed = world.store.renew(&maintainer("m1"), LEASE).await.unwrap();
+    let holder = world.holder("m1").await;
+    world.store.renew(&holder, LEASE).await.unwrap();
+    let renewed = world.store.leases(&holder).await.unwrap();
     let of = |id| renewed.leases.iter().find(|lease| lease.id == id).unwrap();
     assert_eq!(of(broken.id.clone()).intent, None);
     assert_eq!(of(good.id.clone()).intent, Some(Intent::Pause));
@@ -67,7 +69,7 @@ async fn a_queued_row_that_cannot_be_read_is_listed_and_not_taken(
     let claim = async |id| {
         world
             .store
-            .claim(id, &maintainer("m1"), LEASE, PLENTY)
+            .claim(id, &world.holder("m1").await, PLENTY)
             .await
     };
     let refused = claim(&broken.id).await.unwrap_err();

@@ -1,9 +1,13 @@
 //! A store, a clock that stands still, people and jobs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use compute_db::{
-    Checked, Claim, LeaseToken, NewJob, Pinned, Places, Progress, Store, SubmitOutcome,
+    Checked, Claim, LeaseHolder, LeaseToken, NewJob, Pinned, Places, Progress, Store, SubmitOutcome,
 };
 use compute_domain::{
     Timestamp,
@@ -27,6 +31,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) database: Database,
+    /// Maintainers that have begun a lease.
+    registered: Mutex<BTreeSet<String>>,
 }
 
 pub(crate) fn alice() -> UserId {
@@ -47,9 +53,10 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_457_659_167)));
         let store = Store::connect(&database.url, clock.clone()).await.unwrap();
         Self {
-            store,
+            store: store.with_lease_clock(clock.clone()),
             clock,
             database,
+            registered: Mutex::default(),
         }
     }
 
@@ -58,6 +65,7 @@ impl World {
         Store::connect(&self.database.url, self.clock.clone())
             .await
             .unwrap()
+            .with_lease_clock(self.clock.clone())
     }
 
     pub(crate) async fn created(&self, user: &UserId) -> Job {
@@ -89,12 +97,29 @@ impl World {
         }
     }
 
+    /// The maintainer of that name, whose lease begins with the first call.
+    pub(crate) async fn holder(&self, name: &str) -> LeaseHolder {
+        let holder = LeaseHolder {
+            id: maintainer(name),
+            epoch: 1,
+        };
+        if self.registered.lock().unwrap().insert(name.to_owned()) {
+            let address = format!("http://{name}:1");
+            let hpcs = [HPC.to_owned()];
+            let registered = self
+                .store
+                .register_maintainer(&holder, &address, &hpcs, LEASE);
+            registered.await.unwrap();
+        }
+        holder
+    }
+
     /// A job of Alice that `owner` has taken.
     pub(crate) async fn leased(&self, owner: &str) -> (Job, LeaseToken) {
         let job = self.queued(&alice()).await;
         match self
             .store
-            .claim(&job.id, &maintainer(owner), LEASE, PLENTY)
+            .claim(&job.id, &self.holder(owner).await, PLENTY)
             .await
             .unwrap()
         {
@@ -145,6 +170,9 @@ pub(crate) fn token(job: &Job) -> LeaseToken {
     LeaseToken {
         id: job.id.clone(),
         fence: job.fence,
-        holder: job.lease_holder.clone().unwrap(),
+        holder: LeaseHolder {
+            id: job.lease_holder.clone().unwrap(),
+            epoch: job.lease_epoch.unwrap(),
+        },
     }
 }

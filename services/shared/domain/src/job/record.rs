@@ -81,10 +81,15 @@ pub struct Job {
     pub step: Step,
     /// The maintainer that holds its lease.
     pub lease_holder: Option<MaintainerId>,
-    /// Until when, unless renewed.
+    /// The epoch of that maintainer's lease; none if the maintainer is of the version before.
+    pub lease_epoch: Option<i64>,
+    /// Until when the job is leased for maintainers of the version before.
     pub lease_until: Option<Timestamp>,
-    /// Number of times it was taken; every write names the current one.
+    /// Grows each time the job is taken; every write and every call to the HPC names the
+    /// current one.
     pub fence: i64,
+    /// Number of writes by maintainers; a repeated write is recognised by it.
+    pub revision: i64,
     /// What its owner wants done.
     pub intent: Option<Intent>,
     /// Who wanted so.

@@ -41,7 +41,7 @@ pub enum State {
 }
 
 /// What happens to a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Its owner submits it.
     Submit,

@@ -1,0 +1,5 @@
+//! The bounded explorations.
+
+mod all_rules;
+mod each_rule;
+mod scenarios;
