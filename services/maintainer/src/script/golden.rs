@@ -187,7 +187,8 @@ fn meaning(script: &str) -> Meaning {
         stage.trim_matches(['"', '\'']).to_owned()
     };
     let mut directives = starting("#SBATCH");
-    directives.retain(|line| !line.contains("--comment="));
+    // The legacy server left it to the cluster whether a job runs once more after a node failure.
+    directives.retain(|line| !line.contains("--comment=") && line != "#SBATCH --no-requeue");
     let mut modules = starting("module");
     modules.extend(starting("echo init"));
     Meaning {

@@ -96,6 +96,9 @@ fn directives(d: &Directives, files: &PrivateFiles) -> Vec<String> {
     let mut lines = vec![
         format!("#SBATCH --job-name={}", d.job_name),
         format!("#SBATCH --comment={}", d.comment),
+        // A program that ran partly does not run again without its owner's knowledge. An option
+        // of the HPC that follows may say otherwise.
+        "#SBATCH --no-requeue".to_owned(),
     ];
     lines.extend(d.init_options.iter().cloned());
     let mut option = |name: &str, value: Option<String>| {

