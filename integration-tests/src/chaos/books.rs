@@ -44,8 +44,6 @@ pub struct Evidence {
     pub rows: BTreeMap<String, Row>,
     /// Slurm jobs by their name, which is the id of a job.
     pub slurm: BTreeMap<String, Vec<Accounted>>,
-    /// Whether the controller of Slurm was killed, which may have forgotten jobs.
-    pub has_killed_controller: bool,
 }
 
 /// What is wrong with a job.
@@ -66,8 +64,6 @@ pub enum Finding {
 pub struct Balance {
     /// Jobs that were submitted.
     pub jobs: usize,
-    /// Jobs that the killed controller of Slurm forgot.
-    pub forgotten: usize,
     /// What is wrong, by job.
     pub wrong: BTreeMap<String, BTreeSet<Finding>>,
 }
@@ -103,12 +99,7 @@ pub fn balance(evidence: &Evidence) -> Balance {
             continue;
         }
         balance.jobs += 1;
-        let forgotten = |one: &Accounted| evidence.has_killed_controller && one.state == "PENDING";
-        let known: Vec<_> = slurm.iter().filter(|one| !forgotten(one)).collect();
-        if known.len() < slurm.len() {
-            balance.forgotten += 1;
-        }
-        let found = judge(told, row, &known, known.len() < slurm.len());
+        let found = judge(told, row, slurm);
         if !found.is_empty() {
             balance.wrong.insert(id.clone(), found);
         }
@@ -116,12 +107,7 @@ pub fn balance(evidence: &Evidence) -> Balance {
     balance
 }
 
-fn judge(
-    told: &Told,
-    row: Option<&Row>,
-    slurm: &[&Accounted],
-    is_forgotten: bool,
-) -> BTreeSet<Finding> {
+fn judge(told: &Told, row: Option<&Row>, slurm: &[Accounted]) -> BTreeSet<Finding> {
     let mut found = BTreeSet::new();
     if slurm.len() > 1 {
         found.insert(Finding::Doubled);
@@ -135,7 +121,7 @@ fn judge(
         found.insert(Finding::Lost);
         return found;
     }
-    if !is_forgotten && !ends_agree(told, &row.state, slurm) {
+    if !ends_agree(told, &row.state, slurm) {
         found.insert(Finding::WrongEnd);
     }
     if !events::are_in_order(&row.state, &row.events) {
@@ -146,7 +132,7 @@ fn judge(
 
 /// Whether the state of the row agrees with Slurm's and with what the owner asked for. A job that
 /// was cancelled while it ended may have either end.
-fn ends_agree(told: &Told, state: &str, slurm: &[&Accounted]) -> bool {
+fn ends_agree(told: &Told, state: &str, slurm: &[Accounted]) -> bool {
     let all = |wanted: &str| slurm.iter().all(|one| one.state == wanted);
     match state {
         "ended" => !slurm.is_empty() && all("COMPLETED"),

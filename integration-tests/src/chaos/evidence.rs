@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::books::{Accounted, Event, Row};
 use crate::{account::Account, parts::Parts};
 
+/// What is asked of `sacct`, for `parse`.
+const FIELDS: &str = "jobid,state,jobname";
+
 /// All jobs with their events, as one JSON value.
 const ROWS: &str = "SELECT coalesce(json_agg(json_build_object('id', id, 'state', state, 'events', \
     coalesce((SELECT json_agg(json_build_object('kind', type, 'message', message, 'at', created_at) ORDER BY id) \
@@ -60,7 +63,6 @@ pub fn rows(facts: &Parts) -> anyhow::Result<BTreeMap<String, Row>> {
 /// # Errors
 /// If accounting does not answer.
 pub fn accounted(facts: &Parts) -> anyhow::Result<BTreeMap<String, Vec<Accounted>>> {
-    let fields = "jobid,state,jobname";
     let options = [
         "-a",
         "-n",
@@ -70,7 +72,7 @@ pub fn accounted(facts: &Parts) -> anyhow::Result<BTreeMap<String, Vec<Accounted
         "-S",
         "now-1days",
         "-o",
-        fields,
+        FIELDS,
     ];
     Ok(parse(&Account::of(facts)?.slurm("sacct", &options)?))
 }

@@ -72,10 +72,11 @@ pub enum Part {
     Sshd,
     /// All open sessions on the login node.
     SshSessions,
-    /// The controller of Slurm, which saves its state first.
+    /// The controller of Slurm, which saves its state first. One that is killed forgets the jobs of the last
+    /// seconds, gives their numbers to others, and then drains its nodes: that is for the site's administrator.
     Slurmctld,
-    /// The controller of Slurm, which forgets the jobs of the last seconds.
-    KilledSlurmctld,
+    /// The controller of Slurm, which does not answer for a while.
+    FrozenSlurmctld,
 }
 
 /// What a fault does.
@@ -115,7 +116,7 @@ impl Fault {
             Self::Stop(Part::Sshd) => "kill sshd",
             Self::Stop(Part::SshSessions) => "kill ssh sessions",
             Self::Stop(Part::Slurmctld) => "restart slurmctld",
-            Self::Stop(Part::KilledSlurmctld) => "kill slurmctld",
+            Self::Stop(Part::FrozenSlurmctld) => "freeze slurmctld",
         }
     }
 
@@ -130,7 +131,7 @@ impl Fault {
             }
             Self::LoseCommits(process) => format!("{process} to {:?}", Peer::Database),
             Self::Stop(Part::Redis | Part::EmptiedRedis) => "redis".to_owned(),
-            Self::Stop(Part::Slurmctld | Part::KilledSlurmctld) => "slurmctld".to_owned(),
+            Self::Stop(Part::Slurmctld | Part::FrozenSlurmctld) => "slurmctld".to_owned(),
             Self::Stop(part) => format!("{part:?}"),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
@@ -65,14 +66,17 @@ impl OwnParts {
             Part::Redis => self.process("KILL", "redis", "redis"),
             Part::EmptiedRedis => {
                 self.process("KILL", "redis", "redis")?;
-                fs::remove_dir_all(self.folder.join("redis/data/appendonlydir"))?;
-                Ok(())
+                match fs::remove_dir_all(self.folder.join("redis/data/appendonlydir")) {
+                    // It was killed before it had written anything.
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                    removed => Ok(removed?),
+                }
             }
             Part::Postgres => self.process("QUIT", "postgres", "postgres"),
             Part::Sshd => self.process("KILL", "hpc", "sshd"),
             Part::SshSessions => self.end_sessions(),
             Part::Slurmctld => self.process("TERM", "hpc", "slurmctld"),
-            Part::KilledSlurmctld => self.process("KILL", "hpc", "slurmctld"),
+            Part::FrozenSlurmctld => self.process("STOP", "hpc", "slurmctld"),
         }
     }
 
@@ -86,7 +90,8 @@ impl OwnParts {
             Part::Postgres => self.process("start", "postgres", "postgres"),
             Part::Sshd => self.process("start", "hpc", "sshd"),
             Part::SshSessions => Ok(()),
-            Part::Slurmctld | Part::KilledSlurmctld => self.process("start", "hpc", "slurmctld"),
+            Part::Slurmctld => self.process("start", "hpc", "slurmctld"),
+            Part::FrozenSlurmctld => self.process("CONT", "hpc", "slurmctld"),
         }
     }
 

@@ -60,11 +60,6 @@ impl fmt::Display for Report {
         }
         writeln!(f, "COMMIT answers lost {}", self.lost_commits)?;
         writeln!(f, "services that exited by themselves {}", self.exited)?;
-        writeln!(
-            f,
-            "forgotten by a killed slurmctld {}",
-            self.balance.forgotten
-        )?;
         writeln!(f, "lost {}", count(Finding::Lost))?;
         writeln!(f, "doubled {}", count(Finding::Doubled))?;
         writeln!(f, "wrong ends {}", count(Finding::WrongEnd))?;

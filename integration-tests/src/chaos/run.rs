@@ -14,7 +14,7 @@ use super::{
     books::{Evidence, Row, balance},
     clients::{Ledger, TEMPLATE, submit_jobs},
     evidence,
-    faults::{Fault, Part},
+    faults::Fault,
     random::Random,
     report::Report,
     schedule::{Planned, schedule},
@@ -107,9 +107,6 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Report> {
         told,
         rows: evidence::rows(&facts)?,
         slurm,
-        has_killed_controller: ends
-            .iter()
-            .any(|ended| ended.fault == Fault::Stop(Part::KilledSlurmctld)),
     };
     let mut faults: BTreeMap<_, usize> = BTreeMap::new();
     for ended in &ends {

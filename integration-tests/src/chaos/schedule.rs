@@ -68,7 +68,7 @@ fn draw(random: &mut Random) -> Option<Fault> {
             Part::Sshd,
             Part::SshSessions,
             Part::Slurmctld,
-            Part::KilledSlurmctld,
+            Part::FrozenSlurmctld,
         ])?),
     })
 }

@@ -41,7 +41,6 @@ fn books(state: &str, kinds: &[&str], slurm: &[&str]) -> Evidence {
             "job".to_owned(),
             slurm.iter().enumerate().map(accounted).collect(),
         )]),
-        has_killed_controller: false,
     }
 }
 
@@ -138,13 +137,4 @@ fn a_draft_is_no_job() {
     let mut draft = books("created", &[], &[]);
     draft.told.clear();
     assert_eq!(balance(&draft), Balance::default());
-}
-
-#[test]
-fn what_a_killed_controller_forgot_is_counted_apart() {
-    let mut forgotten = books("failed", &["JOB_QUEUED", "JOB_FAILED"], &["PENDING"]);
-    assert_eq!(found(&forgotten), [Finding::WrongEnd]);
-    forgotten.has_killed_controller = true;
-    assert_eq!(found(&forgotten), []);
-    assert_eq!(balance(&forgotten).forgotten, 1);
 }
