@@ -4,11 +4,14 @@ SHELL := /bin/bash
 # Arguments of the deployment scenario; `STORY` is the former name.
 SCENARIO ?= $(STORY)
 RUNS ?= 10
+# Of `make chaos`: a number that decides all faults, and seconds.
+SEED ?= 1
+TIME ?= 60
 WORLD ?= $(CURDIR)/run/world
 export CYBERGIS_CACHE ?= /var/cache/cybergis-compute
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CARGO_HOME,RUSTUP_HOME,CYBERGIS_CACHE)
 
-.PHONY: help demo up down test test-hard test-compose lint deny unused format openapi build install
+.PHONY: help demo up down test test-hard chaos test-compose coverage lint deny unused format openapi build install
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +43,19 @@ test-hard: ## Run all scenarios RUNS times (10) beside a busy core, and count fa
 	cargo nextest run -p compute-integration-tests --no-run
 	$(SUDO) deploy/local/test-hard --runs $(RUNS) $(TESTS)
 
+chaos: ## Random faults (SEED, TIME in seconds) against all parts while jobs run; or TARGET=NAME (TARGET=list)
+	@deploy/local/install slurm containers databases redis jupyter
+	@$(MAKE) --no-print-directory build
+	$(SUDO) deploy/local/chaos $(or $(TARGET),$(SEED) $(TIME) $(KIND))
+
 test-compose: ## Test the deployment in containers: two HPCs, JupyterHub, restarts under load, backup and restore
 	@deploy/local/install compose
 	$(SUDO) deploy/compose/with-engine integration-tests/compose/all-scenarios $(SCENARIO)
+
+coverage: ## Print how much of the job's life and the routes the in-process tests run
+	@deploy/local/install slurm containers databases redis jupyter coverage
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	$(SUDO) deploy/local/coverage
 
 build:
 	cargo build --workspace --bins

@@ -26,15 +26,13 @@ pub fn url(world: &Path, parts: &Parts) -> anyhow::Result<String> {
     }
 }
 
-/// Creates a database with the name of the world on the server `part`. It is removed with the
+/// Creates a database for the world on the server `part`. It is removed with the
 /// part, when the run ends.
 fn on_server(part: &str, world: &Path, parts: &Parts) -> anyhow::Result<String> {
     let server = parts.text(part, "url")?;
-    let name = world
-        .file_name()
-        .context("the world has no folder")?
-        .to_string_lossy()
-        .to_lowercase();
+    let world = world.file_name().context("the world has no folder")?;
+    // on MariaDB, the user may create databases of this prefix
+    let name = format!("cybergis_{}", world.to_string_lossy().to_lowercase());
     let mut client = if part == "postgres" {
         psql(&server)
     } else {

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod attack;
 pub mod certificates;
+pub mod chaos;
 pub mod client;
 pub mod database;
 pub mod document;

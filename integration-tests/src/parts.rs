@@ -27,6 +27,13 @@ impl Parts {
         })
     }
 
+    /// Parts that run in the subfolders of `folder`.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
     /// One fact of one part, e.g. `("hpc", "root_path")`.
     ///
     /// # Errors

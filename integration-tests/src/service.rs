@@ -22,16 +22,18 @@ pub struct Service {
     address: String,
 }
 
-/// The folder of the binaries of this build.
+/// The folder of the binaries of this build, seen from a test or from one of the binaries.
 ///
 /// # Errors
-/// If the test's own path is not known.
+/// If the path of this program is not known.
 pub fn binaries() -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .context("no folder of binaries")?;
+    let program = std::env::current_exe()?;
+    let folder = program.parent().context("no folder of binaries")?;
+    let folder = if folder.ends_with("deps") {
+        folder.parent().context("no folder of binaries")?
+    } else {
+        folder
+    };
     Ok(folder.to_owned())
 }
 
@@ -68,6 +70,14 @@ impl Service {
     /// The id of its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether its process has ended.
+    ///
+    /// # Errors
+    /// If the process cannot be asked.
+    pub fn has_exited(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// Kills it, as `kill -9` does.

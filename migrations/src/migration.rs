@@ -103,6 +103,10 @@ impl MigratorTrait for Migrations {
                     ("jobs", |_| counter("revision")),
                 ],
             )),
+            Box::new(NewTable(
+                "m000027_create_idempotency_keys",
+                tables::idempotency_keys,
+            )),
         ]
     }
 }

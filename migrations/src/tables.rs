@@ -6,5 +6,6 @@ mod others;
 
 pub(crate) use jobs::{events, jobs, logs};
 pub(crate) use others::{
-    folder_transfers, folders, gits, globus_tokens, hpc_slots, maintainers, user_slots,
+    folder_transfers, folders, gits, globus_tokens, hpc_slots, idempotency_keys, maintainers,
+    user_slots,
 };

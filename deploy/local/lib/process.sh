@@ -1,7 +1,8 @@
 # Sourced by the scripts of deploy/local: progress lines, waiting, starting and ending processes.
 #
 # A part lives in one folder, PART_DIR (set by use_part_dir). Each of its processes has a name; its log is
-# PART_DIR/log/NAME.log, its id and start time are in PART_DIR/run/NAME.pid. Its environment carries
+# PART_DIR/log/NAME.log, its id and start time are in PART_DIR/run/NAME.pid, its account and command in PART_DIR/run/NAME.command
+# (deploy/local/process starts it again). Its environment carries
 # CYBERGIS_PART=PART_DIR and its working folder is PART_DIR/run/cwd; children inherit both, and few programs drop both,
 # so end_processes finds processes that a daemon left behind, also after an interrupted start.
 # shellcheck shell=bash
@@ -87,6 +88,7 @@ begin_part() {
 # start_process NAME ACCOUNT COMMAND...: starts a foreground command in the background, detached from the caller
 start_process() {
   local name=$1 account=$2 switch=()
+  (umask 077 && printf '%s\0' "${@:2}" >"$PART_DIR/run/$name.command")
   shift 2
   [[ $account == root ]] || switch=(setpriv --reuid="$account" --regid="$account" --init-groups)
   CYBERGIS_PART=$PART_DIR env -C "$PART_DIR/run/cwd" setsid "${switch[@]}" "$@" </dev/null >>"$PART_DIR/log/$name.log" 2>&1 &
@@ -126,7 +128,7 @@ end_processes() {
     ((SECONDS < until)) || fail "still running after 10 s: ${ids//$'\n'/ }"
     sleep 0.02
   done
-  rm -f "$PART_DIR"/run/*.pid
+  rm -f "$PART_DIR"/run/*.{pid,command}
 }
 
 # secret: 32 random letters and digits

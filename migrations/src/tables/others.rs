@@ -2,7 +2,9 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::columns::{counter, flag, life, long, short, short_or_null, table, time};
+use crate::columns::{
+    counter, flag, life, long, long_or_null, number_or_null, short, short_or_null, table, time,
+};
 
 pub(crate) fn folders(backend: DbBackend) -> TableCreateStatement {
     let mut folders = table(backend, "folders");
@@ -76,4 +78,20 @@ pub(crate) fn user_slots(backend: DbBackend) -> TableCreateStatement {
         .col(short("user_id").primary_key())
         .col(counter("seq"));
     slots
+}
+
+/// Requests with an `Idempotency-Key`, and how they were answered.
+pub(crate) fn idempotency_keys(backend: DbBackend) -> TableCreateStatement {
+    let mut keys = table(backend, "idempotency_keys");
+    keys.col(short("user_id"))
+        .col(short("key_hash"))
+        .col(short("fingerprint"))
+        .col(short("job_id"))
+        .col(flag("is_done"))
+        .col(number_or_null("status"))
+        .col(long_or_null(backend, "answer"))
+        .col(time("created_at"))
+        .col(time("claimed_at"))
+        .primary_key(Index::create().col("user_id").col("key_hash"));
+    keys
 }

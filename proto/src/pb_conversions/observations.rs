@@ -18,6 +18,7 @@ impl From<JobObservation> for wire::JobObservation {
     ) -> Self {
         let wire_phase = match &phase {
             Phase::Unknown => wire::JobPhase::Unknown,
+            Phase::Absent => wire::JobPhase::Absent,
             Phase::Pending => wire::JobPhase::Pending,
             Phase::Running => wire::JobPhase::Running,
             Phase::Suspended => wire::JobPhase::Suspended,
@@ -29,7 +30,7 @@ impl From<JobObservation> for wire::JobObservation {
                 exit_code,
                 signal,
             }) => (slurm_state, exit_code, signal),
-            Phase::Unknown | Phase::Pending | Phase::Running | Phase::Suspended => {
+            Phase::Unknown | Phase::Absent | Phase::Pending | Phase::Running | Phase::Suspended => {
                 (String::new(), None, None)
             }
         };
@@ -62,6 +63,7 @@ impl TryFrom<wire::JobObservation> for JobObservation {
         let phase = match phase {
             // A phase that this side does not know yet is not an end either.
             wire::JobPhase::Unspecified | wire::JobPhase::Unknown => Phase::Unknown,
+            wire::JobPhase::Absent => Phase::Absent,
             wire::JobPhase::Pending => Phase::Pending,
             wire::JobPhase::Running => Phase::Running,
             wire::JobPhase::Suspended => Phase::Suspended,
@@ -99,6 +101,7 @@ mod tests {
         };
         let phases = [
             Phase::Unknown,
+            Phase::Absent,
             Phase::Pending,
             Phase::Running,
             Phase::Suspended,

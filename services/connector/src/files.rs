@@ -1,5 +1,7 @@
 //! Files and folders on an HPC. Every operation may be repeated.
 
+#[cfg(test)]
+mod late_files;
 mod listing;
 
 use std::time::Duration;
@@ -253,4 +255,25 @@ pub(crate) async fn check_folder(remote: &Remote, path: &RemotePath) -> Result<(
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file() {
+        let expected = FilePart {
+            content: b"a\nb\0".to_vec(),
+            size: 4096,
+        };
+        assert_eq!(part(b"4096\na\nb\0"), Some(expected));
+        assert_eq!(
+            part(b"0\n"),
+            Some(FilePart {
+                content: Vec::new(),
+                size: 0
+            })
+        );
+        for broken in [&b"4096"[..], b"", b"x\n", b"-1\nabc"] {
+            assert_eq!(part(broken), None);
+        }
+    }
+}

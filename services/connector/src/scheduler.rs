@@ -59,11 +59,11 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     /// If the scheduler could not be queried; then nothing is known about any job.
     async fn queue(&self) -> Result<Vec<Listed>, Error>;
 
-    /// Those of `ids` that have ended according to accounting, by one query.
+    /// Those of `ids` that accounting has, by one query.
     ///
     /// # Errors
     /// If accounting could not be queried, or the site keeps none ([`Error::Refused`]).
-    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error>;
+    async fn accounted(&self, ids: &[String]) -> Result<Vec<Listed>, Error>;
 
     /// Submits the script of the job exactly once.
     ///

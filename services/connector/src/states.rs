@@ -12,7 +12,7 @@
 mod memory;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -72,6 +72,10 @@ struct Snapshot {
     queue: BTreeMap<String, Listed>,
     /// Active jobs of deployments.
     marked: Vec<(String, Mark)>,
+    /// Jobs that left the queue, and about which accounting was asked.
+    asked: BTreeSet<String>,
+    /// Those of them that have not ended according to accounting.
+    alive: BTreeMap<String, Listed>,
     /// Why accounting could not be queried, if it was needed.
     accounting: Option<Error>,
 }
@@ -94,7 +98,9 @@ impl States {
     }
 
     /// One observation for each job, not older than the poll interval. A job that neither
-    /// queue nor accounting knows (yet), or whose id belongs to another job, is unknown.
+    /// queue nor accounting knows (yet), or whose id belongs to another job, is absent. What a
+    /// missing row of the queue means is unknown while accounting has the job as pending or
+    /// running, or does not answer.
     ///
     /// # Errors
     /// If the scheduler could not be queried; then nothing is known about any job.
@@ -197,10 +203,17 @@ async fn query(
         shared.memory.gone(&queue)
     };
     gone.truncate(MAX_IDS_PER_QUERY);
-    let mut accounting = None;
+    let (mut accounting, mut alive) = (None, BTreeMap::new());
     if !gone.is_empty() {
-        match scheduler.ended(&gone).await {
-            Ok(ended) => lock(shared).memory.remember(ended),
+        match scheduler.accounted(&gone).await {
+            Ok(accounted) => {
+                for row in &accounted {
+                    if !matches!(row.observation.phase, Phase::Ended(_)) {
+                        alive.insert(row.observation.slurm_id.clone(), row.clone());
+                    }
+                }
+                lock(shared).memory.remember(accounted);
+            }
             Err(error) => {
                 if !matches!(error, Error::Refused(_)) {
                     tracing::warn!(%error, jobs = gone.len(), "could not query accounting");
@@ -213,6 +226,8 @@ async fn query(
     Ok(Arc::new(Snapshot {
         queue,
         marked,
+        asked: gone.into_iter().collect(),
+        alive,
         accounting,
     }))
 }
@@ -225,18 +240,42 @@ fn observation(job: &SlurmJob, snapshot: &Snapshot, memory: &Memory) -> JobObser
     if let Some(listed) = ours.next() {
         return listed.observation.clone();
     }
-    let reason = match &snapshot.accounting {
-        _ if snapshot.queue.contains_key(id) => {
-            "its Slurm id belongs to another job by now".to_owned()
-        }
-        Some(error) => format!("not in the queue; accounting: {error}"),
-        None => String::new(),
-    };
+    let (phase, reason) = missing(job, snapshot, memory);
     JobObservation {
         slurm_id: id.clone(),
-        phase: Phase::Unknown,
+        phase,
         started_at: None,
         reason,
+    }
+}
+
+/// What it means that neither the queue nor a remembered end is the job's. Only the word of all
+/// parts of the scheduler counts as absence.
+fn missing(job: &SlurmJob, snapshot: &Snapshot, memory: &Memory) -> (Phase, String) {
+    let id = &job.slurm_id;
+    if snapshot.queue.contains_key(id) || memory.end_of(id).is_some() {
+        let reason = "its Slurm id belongs to another job by now";
+        return (Phase::Absent, reason.to_owned());
+    }
+    match &snapshot.accounting {
+        _ if !snapshot.asked.contains(id) => (Phase::Unknown, String::new()),
+        // Without accounting the queue is all that there is.
+        Some(error @ Error::Refused(_)) => (
+            Phase::Absent,
+            format!("not in the queue; accounting: {error}"),
+        ),
+        Some(error) => (
+            Phase::Unknown,
+            format!("not in the queue; accounting: {error}"),
+        ),
+        None if snapshot.alive.get(id).is_some_and(|row| row.is(&job.mark)) => {
+            let reason = "not in the queue, but accounting does not have its end";
+            (Phase::Unknown, reason.to_owned())
+        }
+        None => (
+            Phase::Absent,
+            "neither in the queue nor in accounting".to_owned(),
+        ),
     }
 }
 

@@ -6,12 +6,14 @@
 
 mod caller;
 mod hub;
+mod identified;
 mod own_folder;
 mod own_job;
 mod token;
 
 pub use caller::{Authorized, TokenOnly};
 pub use hub::{HubClient, HubError};
+pub use identified::{Identified, identify};
 pub use own_folder::OwnFolder;
 pub use own_job::{OwnJob, OwnJobInTurn};
 pub use token::HubToken;

@@ -11,8 +11,8 @@ use compute_domain::ids::{FolderId, JobId};
 use compute_runtime::seal::SealError;
 
 pub use rejections::{
-    CredentialRejection, DownloadRejection, GlobusUnavailable, JobRejection, SourceRejection,
-    TransferFailure, Unavailable, ValueRejection,
+    CredentialRejection, DownloadRejection, GlobusUnavailable, IdempotencyRejection, JobRejection,
+    SourceRejection, TransferFailure, Unavailable, ValueRejection,
 };
 pub use response::in_json;
 
@@ -80,6 +80,9 @@ pub enum GatewayError {
     /// The caller has no such folder.
     #[error("unknown folder with id {0}")]
     NoSuchFolder(FolderId),
+    /// A request with an `Idempotency-Key` is not answered.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyRejection),
     /// A change of a folder that names nothing to change.
     #[error("encountered error: nothing to update")]
     NoFolderChange,
@@ -153,6 +156,11 @@ impl GatewayError {
             Self::Download(_) | Self::NotAUser(_) | Self::NoHubFolder => StatusCode::FORBIDDEN,
             Self::HubAway(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MalformedPath | Self::MalformedBody(_) => StatusCode::BAD_REQUEST,
+            Self::Idempotency(IdempotencyRejection::Malformed) => StatusCode::BAD_REQUEST,
+            Self::Idempotency(IdempotencyRejection::InProgress { .. }) => StatusCode::CONFLICT,
+            Self::Idempotency(IdempotencyRejection::OtherRequest) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } | Self::ComeBack { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(StoreError::Limit(_)) => StatusCode::PAYMENT_REQUIRED,

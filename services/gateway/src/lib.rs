@@ -18,6 +18,7 @@ pub mod download;
 pub mod error;
 pub mod globus_places;
 pub mod globus_session;
+pub mod idempotency;
 pub mod job_list;
 pub mod job_view;
 pub mod legacy;
@@ -126,6 +127,7 @@ pub async fn serve(state: AppState, listener: TcpListener) -> anyhow::Result<()>
         state.rejected_tokens.clone(),
         token.clone(),
     ));
+    tasks.spawn(idempotency::forget_old(state.store.clone(), token.clone()));
     meters::describe();
     let proxies = state.site.server.trusted_proxies.clone();
     let app = app(state);

@@ -22,6 +22,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     error::{self, GatewayError},
+    idempotency,
     legacy::{body, job_token},
     openapi::{self, Document},
     request_log::{self, REQUEST_ID},
@@ -98,7 +99,9 @@ pub fn router(state: AppState) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             TIMEOUT,
         ));
+    let once = middleware::from_fn_with_state(state.clone(), idempotency::answer_once);
     routes
+        .layer(once)
         .layer(middleware::from_fn(job_token::announce_deprecation))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route)

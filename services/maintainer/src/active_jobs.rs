@@ -91,6 +91,33 @@ impl ActiveJobs {
         })
     }
 
+    /// Passes an intent of which a request was made to the job's runner; false if the job does
+    /// not run here. If the intent is known already, the runner acts on it once more.
+    pub fn request(&self, id: &JobId, intent: RequestedIntent) -> bool {
+        let is_known = match self.lock().get(id) {
+            Some(job) => *job.intent.borrow() == intent,
+            None => return false,
+        };
+        if is_known {
+            self.nudge(id);
+            return true;
+        }
+        self.set_intent(id, intent)
+    }
+
+    /// Forgets an intent that is fulfilled or refused; a newer one stays.
+    pub fn clear_intent(&self, id: &JobId, fulfilled: Intent) {
+        if let Some(job) = self.lock().get(id) {
+            job.intent.send_if_modified(|known| {
+                let is_same = matches!(known, Some((intent, _)) if *intent == fulfilled);
+                if is_same {
+                    *known = None;
+                }
+                is_same
+            });
+        }
+    }
+
     /// Makes the job's runner look at what it waits for.
     pub fn nudge(&self, id: &JobId) {
         if let Some(job) = self.lock().get(id) {

@@ -45,8 +45,7 @@ impl MaintainerService {
             return Ok(false);
         };
         let intent = job.intent.zip(job.intent_by.clone());
-        if context.active_jobs.set_intent(id, intent) {
-            context.active_jobs.nudge(id);
+        if context.active_jobs.request(id, intent) {
             return Ok(true);
         }
         match context.hpcs.get(&job.hpc) {

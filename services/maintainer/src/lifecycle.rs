@@ -9,6 +9,7 @@ mod cancel;
 mod control;
 mod definition;
 mod fence;
+mod look;
 mod park;
 mod password;
 mod step;
@@ -68,6 +69,8 @@ struct JobRunner<'a> {
     is_claimed: bool,
     /// Whether no call of an earlier holder of the lease can change anything at the HPC.
     fence_is_raised: bool,
+    /// How often raising it failed.
+    fence_tries: u32,
     /// The login that `hpc` has, as it was sealed.
     sealed: Option<String>,
     /// Lets the calls through that change something outside of the database. `hpc` has it, too.
@@ -129,6 +132,7 @@ async fn run_to_end(
         is_claimed,
         // Nobody has called the HPC for a job that comes from the queue.
         fence_is_raised: is_claimed,
+        fence_tries: 0,
         job,
         signals,
         sealed: None,
@@ -167,7 +171,7 @@ impl JobRunner<'_> {
             } else if self.job.state == State::Blocked {
                 self.wait_for_probe().await?;
             } else if !self.raise_fence().await? {
-                // Parked.
+                // Parked, or tried again.
             } else if self.intent_by(Intent::Pause).is_some() && self.job.step < Step::Submit {
                 self.pause_before_submit().await?;
             } else if self.has_login().await? {

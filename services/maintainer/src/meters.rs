@@ -20,6 +20,7 @@ const PARKED: &str = "cybergis_maintainer_parked_total";
 const CLOSED: &str = "cybergis_maintainer_jobs_closed_total";
 const SLURM_ENDS: &str = "cybergis_maintainer_slurm_ends_total";
 const ORPHANS: &str = "cybergis_maintainer_orphans";
+const REQUEUES: &str = "cybergis_maintainer_requeues_total";
 const UNREADABLE: &str = "cybergis_maintainer_unreadable_rows_total";
 const UNCONFIGURED: &str = "cybergis_maintainer_unconfigured_jobs";
 const LOOKS: &str = "cybergis_maintainer_looks_total";
@@ -64,6 +65,10 @@ pub(crate) fn describe<'a>(hpcs: impl Iterator<Item = (&'a str, u32)>) {
         "jobs that the scheduler has ended, by hpc and the scheduler's word for it"
     );
     describe_counter!(
+        REQUEUES,
+        "jobs that the scheduler has put back into its queue and runs once more, by hpc"
+    );
+    describe_counter!(
         LOOKS,
         "looks at the scheduler for all jobs of an account, by hpc and outcome"
     );
@@ -82,6 +87,7 @@ pub(crate) fn describe<'a>(hpcs: impl Iterator<Item = (&'a str, u32)>) {
     for (hpc, capacity) in hpcs {
         gauge!(CAPACITY, "hpc" => hpc.to_owned()).set(f64::from(capacity));
         gauge!(LEASES, "hpc" => hpc.to_owned()).set(0.0);
+        counter!(REQUEUES, "hpc" => hpc.to_owned()).increment(0);
     }
     counter!(UNREADABLE).increment(0);
     tracing::warn!(
@@ -158,6 +164,11 @@ pub(crate) fn closed(hpc: &str, outcome: State, step: Step) {
 /// The scheduler has ended a job, in its own word.
 pub(crate) fn slurm_end(hpc: &str, state: &str) {
     counter!(SLURM_ENDS, "hpc" => hpc.to_owned(), "state" => state.to_owned()).increment(1);
+}
+
+/// The scheduler runs a job once more.
+pub(crate) fn requeued(hpc: &str) {
+    counter!(REQUEUES, "hpc" => hpc.to_owned()).increment(1);
 }
 
 /// A look at the scheduler has been answered, refused for want of a login, or has

@@ -6,6 +6,8 @@ mod contained;
 mod container;
 mod environment;
 #[cfg(test)]
+mod executed;
+#[cfg(test)]
 mod golden;
 mod job_json;
 mod sbatch;

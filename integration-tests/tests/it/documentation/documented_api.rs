@@ -175,6 +175,7 @@ fn the_events_are_all_there_are() -> anyhow::Result<()> {
         JobPaused,
         JobResumed,
         JobControlRefused,
+        JobRequeued,
         JobResultIncomplete,
         JobCancelled,
         JobEnded,

@@ -14,7 +14,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
 /// Draft bytes of a user, MiB.
-const DRAFT_MB: usize = 64;
+const DRAFT_MB: usize = 32;
 const DRAFTS: usize = 1000;
 
 /// A field of `/proc/PID/status`, MiB.
@@ -74,7 +74,7 @@ async fn the_largest_drafts_do_not_fill_the_gateway() -> anyhow::Result<()> {
     }
     assert_eq!(larger.status, 402, "{larger:?}");
     let larger = larger.body["error"].to_string();
-    assert!(larger.contains("67108864 bytes"), "{larger}");
+    assert!(larger.contains("33554432 bytes"), "{larger}");
     let filled = memory(&world, "VmRSS")?;
     let asked = stream::iter(0..50)
         .map(|_| list(&world, &alice))

@@ -9,6 +9,9 @@ use serde_json::json;
 
 const LONG: Duration = Duration::from_secs(90);
 
+/// States of a job that Slurm has accepted. On a busy machine it may have ended before it is looked at.
+const IN_SLURM: [&str; 4] = ["submitted", "running", "collecting", "ended"];
+
 fn nap(seconds: u32) -> Template {
     Template::bare("nap", &format!("sleep {seconds}"))
 }
@@ -63,9 +66,7 @@ async fn a_maintainer_is_killed_with_five_jobs_in_flight() -> anyhow::Result<()>
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
     // Some are being prepared, others are running.
-    alice
-        .until(&ids[1], &["submitted", "running"], LONG)
-        .await?;
+    alice.until(&ids[1], &IN_SLURM, LONG).await?;
     world.maintainers[0].kill()?;
     world.maintainers[0].restart()?;
     all_end_once(&world, &alice, &ids).await
@@ -82,7 +83,7 @@ async fn another_maintainer_finishes_what_one_began() -> anyhow::Result<()> {
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
     for id in &ids {
-        alice.until(id, &["submitted", "running"], LONG).await?;
+        alice.until(id, &IN_SLURM, LONG).await?;
     }
     world.maintainers[0].kill()?;
     all_end_once(&world, &alice, &ids).await
@@ -100,9 +101,7 @@ async fn a_maintainer_that_is_stopped_hands_its_jobs_back() -> anyhow::Result<()
     let mut world = World::start(options).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
-    alice
-        .until(&ids[2], &["submitted", "running"], LONG)
-        .await?;
+    alice.until(&ids[2], &IN_SLURM, LONG).await?;
     world.maintainers[0].stop()?;
     world.gateway.stop()?;
     world.gateway.restart()?;
@@ -116,9 +115,7 @@ async fn the_connector_is_killed() -> anyhow::Result<()> {
     let mut world = World::with([nap(5)]).await?;
     let alice = world.client("alice")?;
     let ids = submit(&alice, 5).await?;
-    alice
-        .until(&ids[0], &["submitted", "running"], LONG)
-        .await?;
+    alice.until(&ids[0], &IN_SLURM, LONG).await?;
     world.connector.kill()?;
     world.connector.restart()?;
     all_end_once(&world, &alice, &ids).await
@@ -147,9 +144,7 @@ async fn redis_is_killed_and_comes_back_empty() -> anyhow::Result<()> {
         let alice = world.client("alice")?;
         // Two run, three wait in the stream that is about to be lost.
         let ids = submit(&alice, 5).await?;
-        alice
-            .until(&ids[0], &["submitted", "running"], LONG)
-            .await?;
+        alice.until(&ids[0], &IN_SLURM, LONG).await?;
         redis("restart")?;
         all_end_once(&world, &alice, &ids).await
     }

@@ -15,3 +15,4 @@ mod job;
 mod legacy_database;
 mod operator;
 mod template;
+mod template_approvals;

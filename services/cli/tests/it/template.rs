@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::operator::Operator;
 
 /// Commits `manifest` to a repository; the commit's name.
-fn commit(operator: &Operator, name: &str, manifest: &str) -> (String, String) {
+pub(crate) fn commit(operator: &Operator, name: &str, manifest: &str) -> (String, String) {
     let repository = operator.path("repositories").join(name);
     fs::create_dir_all(&repository).unwrap();
     fs::write(repository.join("manifest.json"), manifest).unwrap();
@@ -33,14 +33,14 @@ fn commit(operator: &Operator, name: &str, manifest: &str) -> (String, String) {
     )
 }
 
-fn manifest(name: &str) -> String {
+pub(crate) fn manifest(name: &str) -> String {
     json!({"name": name, "container": "python", "execution_stage": "true",
         "supported_hpc": ["local_hpc"]})
     .to_string()
 }
 
 /// The one template that is there.
-fn only(operator: &Operator) -> Value {
+pub(crate) fn only(operator: &Operator) -> Value {
     let templates = operator.json(&["template", "list"]);
     assert_eq!(templates["templates"].as_array().unwrap().len(), 1);
     templates["templates"][0].clone()

@@ -8,7 +8,7 @@ use compute_proto::Submitted;
 
 use super::{
     Listed, Scheduler, Submission,
-    slurm_parse::{self, ENDED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
+    slurm_parse::{self, ACCOUNTED_COLUMNS, QUEUE_COLUMNS, USAGE_COLUMNS},
 };
 use crate::{
     error::Error,
@@ -168,11 +168,11 @@ impl Scheduler for Slurm {
         Ok(slurm_parse::queue(&reply.text("queue")?))
     }
 
-    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
+    async fn accounted(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
         let reply = self
-            .accounting(&ENDED, ENDED_COLUMNS, &ids.join(","))
+            .accounting(&ENDED, ACCOUNTED_COLUMNS, &ids.join(","))
             .await?;
-        Ok(slurm_parse::ended(&reply))
+        Ok(slurm_parse::accounted(&reply))
     }
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted, Error> {

@@ -18,8 +18,8 @@ use super::{
 pub(crate) const QUEUE_COLUMNS: &str =
     "JobID:24|,State:24|,exit_code:12|,StartTime:24|,NodeList:1|,Reason:128|,Name:64|,Comment:96|";
 
-/// Columns for ended jobs.
-pub(crate) const ENDED_COLUMNS: &str = "JobIDRaw,State,ExitCode,Start,NodeList,JobName,Comment";
+/// Columns for jobs that left the queue.
+pub(crate) const ACCOUNTED_COLUMNS: &str = "JobIDRaw,State,ExitCode,Start,NodeList,JobName,Comment";
 
 /// Columns for the usage of a job and its steps.
 pub(crate) const USAGE_COLUMNS: &str =
@@ -62,17 +62,17 @@ fn comment(text: Option<&str>) -> String {
     if text == "(null)" { "" } else { text }.to_owned()
 }
 
-/// Ended jobs of `sacct -n -X -P` with [`ENDED_COLUMNS`]. Jobs that are pending or running
-/// there are skipped: accounting lags behind.
-pub(crate) fn ended(output: &str) -> Vec<Listed> {
-    output.lines().filter_map(ended_row).collect()
+/// Jobs of `sacct -n -X -P` with [`ACCOUNTED_COLUMNS`]. Accounting lags behind the queue: jobs
+/// that are pending or running here may have ended.
+pub(crate) fn accounted(output: &str) -> Vec<Listed> {
+    output.lines().filter_map(accounted_row).collect()
 }
 
-fn ended_row(line: &str) -> Option<Listed> {
+fn accounted_row(line: &str) -> Option<Listed> {
     let mut fields = line.split('|');
     let (id, state, code) = (fields.next()?, fields.next()?, fields.next()?);
     let phase = phase(state, exit(code));
-    if !is_id(id) || !matches!(phase, Phase::Ended(_)) {
+    if !is_id(id) {
         return None;
     }
     let started_at = started(&phase, fields.next()?, fields.next()?);
@@ -96,7 +96,7 @@ fn started(phase: &Phase, start: &str, nodes: &str) -> Option<Timestamp> {
     let has_nodes = !matches!(nodes, "" | "None assigned");
     let began = match phase {
         Phase::Running | Phase::Suspended | Phase::Ended(_) => has_nodes,
-        Phase::Unknown | Phase::Pending => false,
+        Phase::Unknown | Phase::Absent | Phase::Pending => false,
     };
     let seconds: i64 = start.parse().ok().filter(|seconds| *seconds > 0 && began)?;
     seconds.checked_mul(1000).map(Timestamp::from_millis)

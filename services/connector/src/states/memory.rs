@@ -53,9 +53,12 @@ impl Memory {
         self.remember(ended);
     }
 
-    /// Remembers how these jobs ended.
-    pub(super) fn remember(&mut self, ended: Vec<Listed>) {
-        for listed in ended {
+    /// Remembers how these jobs ended; those that have not are left out.
+    pub(super) fn remember(&mut self, accounted: impl IntoIterator<Item = Listed>) {
+        for listed in accounted {
+            if !matches!(listed.observation.phase, Phase::Ended(_)) {
+                continue;
+            }
             let id = listed.observation.slurm_id.clone();
             if self.ends.insert(id.clone(), listed).is_none() {
                 self.order.push_back(id);

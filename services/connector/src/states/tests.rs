@@ -68,7 +68,7 @@ impl Scheduler for Counted {
         rows(&self.queue)
     }
 
-    async fn ended(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
+    async fn accounted(&self, ids: &[String]) -> Result<Vec<Listed>, Error> {
         self.accounting_runs.lock().unwrap().push(ids.to_vec());
         Ok(rows(&self.accounting)?
             .into_iter()
@@ -215,7 +215,7 @@ async fn jobs_that_left_the_queue_are_queried_once_and_together() {
         ended("FAILED"),
         ended("COMPLETED"),
         ended("TIMEOUT"),
-        Phase::Unknown,
+        Phase::Absent,
     ];
     assert_eq!(
         site.phases(&["1", "2", "3", "4", "5"]).await.unwrap(),
@@ -272,6 +272,41 @@ async fn without_accounting_the_queue_still_counts() {
     assert!(seen[0].reason.contains("Socket timed out"), "{seen:?}");
 }
 
+/// A controller that lists nothing contradicts accounting: that is doubt, not an end.
+#[tokio::test]
+async fn an_empty_queue_is_no_absence_while_accounting_has_the_job() {
+    let alive = jobs(&[("2", Phase::Running), ("4", Phase::Pending)]);
+    let site = Site::with(jobs(&[]), alive);
+    for _ in 0..3 {
+        assert_eq!(
+            site.phases(&["2", "4", "6"]).await.unwrap(),
+            [Phase::Unknown, Phase::Unknown, Phase::Absent]
+        );
+        site.clock.advance(POLL);
+    }
+    *site.scheduler.accounting.lock().unwrap() = None;
+    assert_eq!(
+        site.phases(&["2", "6"]).await.unwrap(),
+        [Phase::Unknown, Phase::Unknown],
+        "accounting was not asked"
+    );
+    site.clock.advance(POLL);
+    *site.scheduler.accounting.lock().unwrap() = jobs(&[("2", ended("COMPLETED"))]);
+    assert_eq!(site.phases(&["2"]).await.unwrap(), [ended("COMPLETED")]);
+}
+
+/// What accounting says about another job under the same id says nothing about this one.
+#[tokio::test]
+async fn another_jobs_row_in_accounting_is_no_doubt() {
+    let site = Site::with(jobs(&[]), jobs(&[("2", Phase::Running)]));
+    let other = SlurmJob {
+        slurm_id: "2".to_owned(),
+        mark: mark("4"),
+    };
+    let seen = site.states.observe(&[other]).await.unwrap();
+    assert_eq!(seen[0].phase, Phase::Absent, "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_reused_id_is_the_new_job() {
     let site = Site::with(jobs(&[("1", ended("COMPLETED"))]), jobs(&[]));
@@ -283,7 +318,7 @@ async fn a_reused_id_is_the_new_job() {
     site.clock.advance(POLL);
     assert_eq!(
         site.phases(&["1"]).await.unwrap(),
-        [Phase::Unknown],
+        [Phase::Absent],
         "not the old job's end"
     );
 }
@@ -300,7 +335,7 @@ async fn an_id_of_another_job_tells_nothing_about_this_one() {
     });
     let seen = site.states.observe(&others).await.unwrap();
     assert!(
-        seen.iter().all(|seen| seen.phase == Phase::Unknown),
+        seen.iter().all(|seen| seen.phase == Phase::Absent),
         "{seen:?}"
     );
     assert!(seen[0].reason.contains("another job"), "{seen:?}");

@@ -57,7 +57,7 @@ async fn each_ends_as_it_did() {
     let unknown = site.observation(&unknown_job("4000000")).await;
     assert_eq!(
         unknown.phase,
-        Phase::Unknown,
+        Phase::Absent,
         "a job that Slurm does not know has not ended"
     );
     site.stop().await;

@@ -249,7 +249,7 @@ async fn an_id_of_another_job_is_not_adopted() {
     };
     assert_eq!(
         site.observation(&claimed).await.phase,
-        compute_domain::job::Phase::Unknown
+        compute_domain::job::Phase::Absent
     );
     site.client.cancel(&claimed).await.unwrap();
     let held = site.client.suspend(&claimed).await.unwrap_err();

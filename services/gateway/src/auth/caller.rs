@@ -58,7 +58,7 @@ impl<G: RouteGroup, B: Body> FromRequest<AppState> for Authorized<G, B> {
 pub(super) struct Incoming {
     client: IpAddr,
     token: Option<HubToken>,
-    fields: Map<String, Value>,
+    pub(super) fields: Map<String, Value>,
 }
 
 impl Incoming {

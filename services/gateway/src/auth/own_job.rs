@@ -132,7 +132,11 @@ impl<B: Body> Caller<B> {
 }
 
 /// The owner of the job `id`, if `token` was made for it.
-async fn owner(state: &AppState, token: &str, id: &JobId) -> Result<Option<HubUser>, GatewayError> {
+pub(super) async fn owner(
+    state: &AppState,
+    token: &str,
+    id: &JobId,
+) -> Result<Option<HubUser>, GatewayError> {
     let Some(token) = AccessToken::decode(token).filter(|token| token.job() == id) else {
         return Ok(None);
     };

@@ -8,6 +8,26 @@ use compute_domain::{
 };
 use compute_globus::{GlobusError, OutOfFolder};
 
+/// Why a request with an `Idempotency-Key` is not answered.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum IdempotencyRejection {
+    /// The header holds no key, or several.
+    #[error(
+        "the header Idempotency-Key must hold one string of 1 to 255 characters, for example a UUID \
+         in quotes"
+    )]
+    Malformed,
+    /// The first request with the key has no answer yet.
+    #[error("a request with this Idempotency-Key is in progress: try again in {retry_after} s")]
+    InProgress {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// The key was used for another request.
+    #[error("this Idempotency-Key was used for another request: use a new key for each request")]
+    OtherRequest,
+}
+
 /// Why a job is not changed or submitted.
 #[derive(Debug, thiserror::Error)]
 pub enum JobRejection {

@@ -9,7 +9,7 @@ use compute_db::StoreError;
 use compute_domain::ErrorKind;
 use serde_json::{Map, Value, json};
 
-use super::GatewayError;
+use super::{GatewayError, IdempotencyRejection};
 
 impl GatewayError {
     /// The text for the client. The fault behind it is for the log.
@@ -64,7 +64,9 @@ impl IntoResponse for GatewayError {
         }
         let response = (self.status(), Json(self.body()));
         match self {
-            Self::TooManyRequests { retry_after, .. } | Self::ComeBack { retry_after, .. } => {
+            Self::TooManyRequests { retry_after, .. }
+            | Self::ComeBack { retry_after, .. }
+            | Self::Idempotency(IdempotencyRejection::InProgress { retry_after }) => {
                 ([(RETRY_AFTER, retry_after.to_string())], response).into_response()
             }
             _ => response.into_response(),

@@ -143,6 +143,8 @@ fn about(status: &str) -> &'static str {
         "402" => "The body or the token is refused, or the state does not allow it.",
         "403" => "Refused.",
         "404" => "There is no such thing.",
+        "409" => "A request with this Idempotency-Key is in progress.",
+        "422" => "The Idempotency-Key was used for another request.",
         _ => "Refused.",
     }
 }

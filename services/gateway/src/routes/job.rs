@@ -16,6 +16,7 @@ use crate::{
     credentials::Login,
     error::{GatewayError, JobRejection},
     globus_places,
+    idempotency::{KeyHeader, Once},
     job_view::{EventView, JobView, LogView, folder_ids},
     legacy::{
         job_token,
@@ -82,14 +83,20 @@ pub struct ChangeJob {
 
 /// Makes a job. On an HPC with private accounts, `user` and `password` are of the
 /// caller's own account there, and are checked by logging in.
-#[utoipa::path(post, path = "/job", request_body = CreateJob, tag = "job",
-    responses((status = OK, body = JobView), (status = UNAUTHORIZED)))]
+#[utoipa::path(post, path = "/job", request_body = CreateJob, tag = "job", params(KeyHeader),
+    responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = CONFLICT),
+        (status = UNPROCESSABLE_ENTITY)))]
 pub async fn create(
     State(state): State<AppState>,
+    once: Once,
     caller: Authorized<ForAccount, CreateJob>,
 ) -> Result<Json<JobView>, GatewayError> {
+    let state = once.bind(state);
     let Authorized { user, body, .. } = caller;
     let user = &user.id;
+    if let Some(view) = made_before(&state, user, &once).await? {
+        return Ok(Json(view));
+    }
     let name = body.maintainer.as_deref().unwrap_or(DEFAULT_MAINTAINER);
     let maintainer = state
         .site
@@ -107,7 +114,8 @@ pub async fn create(
     }
     // Before a login is tried; it is counted again when the job is made.
     state.store.check_draft_limit(user).await?;
-    let id = state.store.new_job_id();
+    let reserved = once.job_id().cloned();
+    let id = reserved.unwrap_or_else(|| state.store.new_job_id());
     request_log::is_about(&id);
     let account = if hpc.is_community_account {
         None
@@ -181,12 +189,21 @@ pub async fn show(
 }
 
 /// Submits a job.
-#[utoipa::path(post, path = "/job/{id}/submit", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(post, path = "/job/{id}/submit", request_body = TokenOnly, tag = "job",
+    params(("id" = String, Path), KeyHeader),
+    responses((status = OK, body = JobView), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED),
+        (status = CONFLICT), (status = UNPROCESSABLE_ENTITY)))]
 pub async fn submit(
     State(state): State<AppState>,
+    once: Once,
     OwnJob { job, .. }: OwnJob<ForJob, TokenOnly>,
 ) -> Result<Json<JobView>, GatewayError> {
+    let state = once.bind(state);
+    if once.is_done() {
+        submit::publish(&state, &job).await;
+        let view = view(&state, job).await?.with(Vec::new(), Vec::new());
+        return Ok(Json(view));
+    }
     if job.submitted_at.is_some() {
         return Err(GatewayError::AlreadySubmitted);
     }
@@ -226,6 +243,24 @@ pub async fn logs(
 pub async fn result_folder_content(own: OwnJobInTurn<TokenOnly>) -> Response {
     let OwnJobInTurn { job, slot, .. } = own;
     slot.until_sent(Json(job.result_listing.unwrap_or_default()))
+}
+
+/// The job that an earlier request with the same key has made.
+async fn made_before(
+    state: &AppState,
+    user: &UserId,
+    once: &Once,
+) -> Result<Option<JobView>, GatewayError> {
+    let Some(id) = once.job_id().filter(|_| once.is_done()) else {
+        return Ok(None);
+    };
+    let Some(job) = state.store.job_of(user, id).await? else {
+        return Ok(None);
+    };
+    let sealed = job.secret_token.as_deref();
+    let secret = sealed.map(|sealed| state.seal.open(sealed, &job_token::purpose(&job.id)));
+    let secret = secret.transpose()?;
+    Ok(Some(view(state, job).await?.with_secret(secret)))
 }
 
 async fn view(state: &AppState, job: Job) -> Result<JobView, GatewayError> {

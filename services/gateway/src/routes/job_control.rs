@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::{OwnJob, TokenOnly},
     error::GatewayError,
+    idempotency::{KeyHeader, Once},
     legacy::route_groups::ForJobControl,
     state::AppState,
     submit,
@@ -37,53 +38,68 @@ impl Done {
 }
 
 /// Ends a job, wherever it is between submit and its end.
-#[utoipa::path(put, path = "/job/{id}/cancel", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/cancel", request_body = TokenOnly, tag = "job",
+    params(("id" = String, Path), KeyHeader),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED),
+        (status = CONFLICT), (status = UNPROCESSABLE_ENTITY)))]
 pub async fn cancel(
     State(state): State<AppState>,
+    once: Once,
     own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    save_intent(&state, own, Intent::Cancel).await?;
+    save_intent(state, &once, own, Intent::Cancel).await?;
     Ok(Json(Done {
         messages: ["job successfully added to cancel queue"],
     }))
 }
 
 /// Suspends or holds a job.
-#[utoipa::path(put, path = "/job/{id}/pause", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/pause", request_body = TokenOnly, tag = "job",
+    params(("id" = String, Path), KeyHeader),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED),
+        (status = CONFLICT), (status = UNPROCESSABLE_ENTITY)))]
 pub async fn pause(
     State(state): State<AppState>,
+    once: Once,
     own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    save_intent(&state, own, Intent::Pause).await?;
+    save_intent(state, &once, own, Intent::Pause).await?;
     Ok(Json(Done {
         messages: ["job successfully added to pause queue"],
     }))
 }
 
 /// Goes on with a job that is suspended or held.
-#[utoipa::path(put, path = "/job/{id}/resume", request_body = TokenOnly, tag = "job", params(("id" = String, Path)),
-    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED)))]
+#[utoipa::path(put, path = "/job/{id}/resume", request_body = TokenOnly, tag = "job",
+    params(("id" = String, Path), KeyHeader),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = PAYMENT_REQUIRED),
+        (status = CONFLICT), (status = UNPROCESSABLE_ENTITY)))]
 pub async fn resume(
     State(state): State<AppState>,
+    once: Once,
     own: OwnJob<ForJobControl, TokenOnly>,
 ) -> Result<Json<Done>, GatewayError> {
-    save_intent(&state, own, Intent::Resume).await?;
+    save_intent(state, &once, own, Intent::Resume).await?;
     Ok(Json(Done {
         messages: ["job successfully added to resume queue"],
     }))
 }
 
 async fn save_intent(
-    state: &AppState,
+    state: AppState,
+    once: &Once,
     own: OwnJob<ForJobControl, TokenOnly>,
     intent: Intent,
 ) -> Result<(), GatewayError> {
+    let state = &once.bind(state);
     let (user, id) = (&own.user.id, &own.job.id);
-    let job = state.store.set_intent(user, id, intent).await?;
-    let job = job.ok_or(GatewayError::NotRunning)?;
-    tracing::info!(intent = intent.as_str(), "intent saved");
+    let job = if once.is_done() {
+        own.job
+    } else {
+        let job = state.store.set_intent(user, id, intent).await?;
+        tracing::info!(intent = intent.as_str(), "intent saved");
+        job.ok_or(GatewayError::NotRunning)?
+    };
     // No maintainer has the job yet, and its entry may have been dropped while it was paused.
     if intent == Intent::Resume && job.queued_at.is_none() {
         submit::publish(state, &job).await;

@@ -1,6 +1,6 @@
 //! A gateway, and requests to it.
 
-use std::{convert::Infallible, fs, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -21,12 +21,13 @@ use compute_globus::Globus;
 use compute_queue::Queue;
 use compute_runtime::{grpc::Transport, seal::SealingKey, shutdown::Shutdown, tls};
 use compute_templates::Mirrors;
-use sea_orm::{ConnectionTrait as _, Database};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tower::{ServiceExt as _, util::BoxCloneService};
 
 use crate::{
+    configuration,
     connector::Connector,
     hub::{Hub, token_of},
     template::repository,
@@ -102,7 +103,7 @@ impl Gateway {
         let (hub, connector) = (Hub::start().await, Connector::start().await);
         let database = folder.path().join("store.sqlite");
         let url = SecretString::from(format!("sqlite://{}", database.display()));
-        write_configuration(folder.path(), &hub, &connector, &url, settings);
+        configuration::write(folder.path(), &hub, &connector, &url, settings);
         let loaded = config::load(folder.path(), &NoEnvironment, Stores::All);
         let site = loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).site;
         compute_migrations::up(&url).await.unwrap();
@@ -153,6 +154,26 @@ impl Gateway {
                 format!("Bearer {}", self.token(user)),
             )
             .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// The same with an `Idempotency-Key`.
+    pub(crate) async fn call_once(
+        &self,
+        key: &str,
+        user: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Reply {
+        let token = format!("Bearer {}", self.token(user));
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, token)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key)
             .body(Body::from(body.to_string()));
         self.send(request.unwrap()).await
     }
@@ -226,6 +247,17 @@ impl Gateway {
         connection.close().await.unwrap();
     }
 
+    /// The first column of all rows.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let connection = Database::connect(self.url.expose_secret()).await.unwrap();
+        let statement = Statement::from_string(DbBackend::Sqlite, sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).unwrap())
+            .collect()
+    }
+
     /// Adds and approves a template; `more` goes into its manifest.
     pub(crate) async fn template(&self, id: &str, more: Value) {
         self.add_template(id, more, true).await;
@@ -269,88 +301,6 @@ pub(crate) fn of_template(id: &str, more: Value) -> Value {
     let more = more.as_object().cloned().unwrap_or_default();
     settings.as_object_mut().unwrap().extend(more);
     settings
-}
-
-fn write_configuration(
-    folder: &std::path::Path,
-    hub: &Hub,
-    connector: &Connector,
-    url: &SecretString,
-    settings: Value,
-) {
-    let put = |name: &str, value: Value| {
-        fs::write(folder.join(name), value.to_string()).unwrap();
-    };
-    let mut config = json!({
-        "server_ip": "127.0.0.1", "server_port": 0,
-        // A port at which nothing listens.
-        "redis": {"host": "127.0.0.1", "port": 1},
-        "database": {"url": url.expose_secret()},
-        "connector_address": connector.address,
-        "local_file_system": {"cache_path": folder.join("cache")},
-        "template_local_roots": [folder.join("templates")],
-        "local_data_roots": ["/data"],
-        "seal_key_file": folder.join("seal.key"),
-        "credential_key_file": folder.join("credential.key"),
-        // Nothing of Globus is there: it answers 404.
-        "globus": {"auth_url": format!("http://{}/auth", hub.host),
-            "transfer_url": format!("http://{}/transfer", hub.host)},
-    });
-    let settings: Map<String, Value> = settings.as_object().cloned().unwrap_or_default();
-    config.as_object_mut().unwrap().extend(settings);
-    put("config.json", config);
-    let hpc = |more: Value| {
-        let mut hpc = json!({
-            "ip": "127.0.0.1", "port": 22, "is_community_account": true,
-            "community_login": {"user": "compute", "use_local_key": false,
-                "external_key": {"private_key_path": "key", "passphrase": null}},
-            "root_path": "/scratch", "job_pool_capacity": 5, "container_runtime": "apptainer",
-            "slurm_global_cap": {"num_of_task": 4, "time": "02:00:00", "memory": "8G"},
-            "modules": ["gcc"], "description": "for tests",
-        });
-        let more = more.as_object().cloned().unwrap_or_default();
-        hpc.as_object_mut().unwrap().extend(more);
-        hpc
-    };
-    let private = json!({"is_community_account": false, "community_login": null});
-    let globus = json!({"globus": {"identity": "tester", "endpoint": "cluster", "root_path": "/"}});
-    put(
-        "hpc.json",
-        json!({
-            "local_hpc": hpc(json!({"containment": false})),
-            "contained_hpc": hpc(json!({"containment": true})),
-            "private_hpc": hpc(private),
-            "globus_hpc": hpc(globus),
-            "closed_hpc": hpc(json!({"allowlist": ["nobody@nowhere.example.org"]})),
-        }),
-    );
-    let hpcs = [
-        "local_hpc",
-        "contained_hpc",
-        "private_hpc",
-        "globus_hpc",
-        "closed_hpc",
-    ];
-    put(
-        "maintainer.json",
-        json!({
-            "community_contribution": {"hpc": hpcs, "default_hpc": "local_hpc",
-                "maintainer": "CommunityContributionMaintainer"},
-            "hello": {"hpc": hpcs, "default_hpc": "local_hpc",
-                "maintainer": "HelloWorldSingularityMaintainer"},
-        }),
-    );
-    let hpc_path = json!({"local_hpc": "/p.sif", "globus_hpc": "/p.sif"});
-    put(
-        "container.json",
-        json!({"python": {"dockerfile": "", "dockerhub": "", "mount": {}, "hpc_path": hpc_path}}),
-    );
-    put(
-        "jupyter-globus-map.json",
-        json!({hub.host.clone(): {
-        "comment": "the hub", "scheme": "http", "endpoint": "hub-collection",
-        "root_path": "/~/data", "container_home_path": "/home/jovyan/work/"}}),
-    );
 }
 
 /// A moment that a test lets pass.

@@ -11,11 +11,13 @@
 
 mod access;
 mod bodies;
+mod configuration;
 mod connector;
 mod downloads;
 mod folders;
 mod gateway;
 mod hub;
+mod idempotency;
 mod job_tokens;
 mod limits;
 mod main_path;

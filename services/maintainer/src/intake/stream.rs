@@ -32,6 +32,10 @@ const LOOK_AGAIN_SOON: Duration = Duration::from_secs(1);
 /// Entries taken at once.
 const BATCH: u32 = 8;
 
+/// Rows that cannot be read and that a query leaves out; beyond that, such rows are looked at
+/// again every second.
+const MOST_UNREADABLE: usize = 500;
+
 /// Deliveries of an entry before it goes to the dead letter stream.
 const MAX_DELIVERIES: u64 = 10;
 
@@ -103,10 +107,13 @@ impl Reader {
         let (context, hpc) = (&self.context, &self.hpc);
         if self.passed_over {
             let unreadable = &mut self.unreadable;
-            if !sweep::claim_passed_over(context, hpc, BATCH.into(), unreadable).await? {
+            if !sweep::claim_passed_over(context, hpc, BATCH, unreadable).await? {
                 return Ok(Turn::Full);
             }
-            self.passed_over = context.store.is_any_queued_on(hpc.name()).await?;
+            self.passed_over = context
+                .store
+                .is_any_queued_on(hpc.name(), self.unreadable.iter().take(MOST_UNREADABLE))
+                .await?;
         }
         if self.entries.is_empty() && !self.read().await? {
             return Ok(Turn::Full);

@@ -26,8 +26,9 @@ const SWEEPS: u32 = 6;
 /// How long an HPC counts as served after the last heartbeat of its maintainer, in leases.
 const LEASES_OF_GRACE: u32 = 10;
 
-/// Jobs looked at in one look.
-const LIMIT: u64 = 200;
+/// Jobs looked at in one look: more than a removed HPC leaves behind, so that the oldest do
+/// not hide the others.
+const LIMIT: u64 = 10_000;
 
 /// Runs until the process stops.
 pub async fn run(context: Arc<Context>) {

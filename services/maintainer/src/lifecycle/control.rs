@@ -1,9 +1,10 @@
-//! Carrying out an intent on the HPC: `scancel`, suspend or hold, resume or release.
+//! Carrying out an intent on the HPC: `scancel`, suspend or hold, resume or release. That the
+//! HPC accepts it is not enough: it is repeated until the scheduler shows the effect.
 
 use std::time::Duration;
 
 use compute_db::Progress;
-use compute_domain::job::{Change, Intent, NewEvent, SlurmJob, State};
+use compute_domain::job::{Change, Intent, JobObservation, NewEvent, Phase, SlurmJob, State};
 use tokio::time::Instant;
 
 use super::{JobRunner, StopReason, cancel::CANCEL_AGAIN};
@@ -12,17 +13,40 @@ use crate::{
     steps::StepError,
 };
 
+/// Shortest time that the scheduler gets to show the effect of what it has accepted, besides
+/// two polls.
+const EFFECT_AFTER: Duration = Duration::from_secs(5);
+
 /// An intent that is to be carried out on the HPC.
 pub(super) struct PendingIntent {
     pub(super) intent: Intent,
+    /// How often the HPC was asked.
     pub(super) tries: u32,
+    /// When it is asked (again).
     pub(super) at: Instant,
+    /// Whether the HPC has accepted it; its effect is still to be seen.
+    pub(super) is_accepted: bool,
+}
+
+impl PendingIntent {
+    /// The same after the HPC has accepted it: it is asked again unless the effect shows.
+    pub(super) fn accepted(self, poll_interval: Duration) -> Self {
+        let effect_after = EFFECT_AFTER.max(backoff(self.tries));
+        Self {
+            tries: self.tries.saturating_add(1),
+            at: Instant::now() + poll_interval * 2 + effect_after,
+            is_accepted: true,
+            ..self
+        }
+    }
 }
 
 /// The outcome of carrying out an intent.
 pub(super) enum Control {
-    /// The HPC has done it, or has refused it for good.
-    Done,
+    /// The HPC has accepted it.
+    Accepted,
+    /// The HPC has refused it for good; its owner is told.
+    Refused,
     /// The HPC could not be asked, or refuses for now.
     NotNow,
     /// The job is parked because of that.
@@ -42,6 +66,7 @@ impl JobRunner<'_> {
             intent,
             tries,
             at: Instant::now() + wait,
+            is_accepted: false,
         })
     }
 
@@ -59,20 +84,18 @@ impl JobRunner<'_> {
         };
         let id = self.job.id.clone();
         let progress = match (done, intent) {
-            // The intent stays: it decides what the end means.
-            (Ok(()), Intent::Cancel) => return Ok(Control::Done),
-            (Ok(()), Intent::Pause) => Progress {
-                change: (self.job.state != State::Paused).then_some(Change::Pause),
-                events: vec![NewEvent::paused(&id)],
-                clear_intent: Some(intent),
-                ..Progress::default()
-            },
-            (Ok(()), Intent::Resume) => Progress {
-                change: (self.job.state == State::Paused).then_some(Change::Requeue),
-                events: vec![NewEvent::resumed(&id)],
-                clear_intent: Some(intent),
-                ..Progress::default()
-            },
+            // The intent stays until its effect shows. One to cancel decides what the end means.
+            (Ok(()), _) => {
+                if tries > 0 {
+                    let intent = intent.as_str();
+                    tracing::warn!(
+                        intent,
+                        tries,
+                        "accepted by Slurm without effect; asked again"
+                    );
+                }
+                return Ok(Control::Accepted);
+            }
             (Err(StepError::Refused(cause)), Intent::Cancel) => {
                 return self.cancel_not_now(tries, &cause.to_string()).await;
             }
@@ -99,7 +122,36 @@ impl JobRunner<'_> {
             }
         };
         self.save(progress).await?;
-        Ok(Control::Done)
+        self.context.active_jobs.clear_intent(&id, intent);
+        Ok(Control::Refused)
+    }
+
+    /// The scheduler shows the effect of an intent to pause or resume.
+    pub(super) async fn carried_out(
+        &mut self,
+        intent: Intent,
+        seen: &JobObservation,
+    ) -> Result<(), StopReason> {
+        let (is_paused, id) = (self.job.state == State::Paused, &self.job.id);
+        let (change, event) = match intent {
+            Intent::Pause => ((!is_paused).then_some(Change::Pause), NewEvent::paused(id)),
+            Intent::Resume if seen.phase == Phase::Running => {
+                (is_paused.then_some(Change::Start), NewEvent::resumed(id))
+            }
+            Intent::Resume => (is_paused.then_some(Change::Requeue), NewEvent::resumed(id)),
+            Intent::Cancel => return Ok(()),
+        };
+        self.save(Progress {
+            change,
+            events: vec![event],
+            started_at: seen.started_at,
+            clear_intent: Some(intent),
+            ..Progress::default()
+        })
+        .await?;
+        let active_jobs = &self.context.active_jobs;
+        active_jobs.clear_intent(&self.job.id, intent);
+        Ok(())
     }
 
     /// The HPC does not end the job now: an event says so, and it is asked again.

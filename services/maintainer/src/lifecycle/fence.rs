@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
-use compute_domain::ErrorKind;
+use compute_domain::{ErrorKind, job::Step};
 
 use super::{JobRunner, StopReason};
-use crate::{backoff::jittered, steps::StepError};
+use crate::{
+    backoff::{backoff, jittered},
+    steps::StepError,
+};
 
 /// How long after its submit a job may have been queued to count as fresh. A dump of the
 /// database that is older than the job is not noticed otherwise.
@@ -17,7 +20,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 impl JobRunner<'_> {
     /// After a take-over: makes the HPC reject calls of the earlier holder of the lease that
-    /// are still under way. False if the job is parked, because that failed.
+    /// are still under way. False if that failed: then the job is parked, or, in Slurm, tried
+    /// again after a pause, since a parked job would no longer show that it is paused.
     pub(super) async fn raise_fence(&mut self) -> Result<bool, StopReason> {
         if self.fence_is_raised {
             return Ok(true);
@@ -37,7 +41,15 @@ impl JobRunner<'_> {
                 tracing::warn!(%error, "could not raise the fence at the HPC");
             }
             Err(error) => {
-                self.step_failed(StepError::from(error)).await?;
+                match StepError::from(error) {
+                    StepError::Trouble(reason) if self.job.step == Step::Watch => {
+                        tracing::warn!(reason, "could not raise the fence at the HPC");
+                        let wait = jittered(backoff(self.fence_tries));
+                        self.fence_tries += 1;
+                        self.pause_for(wait).await?;
+                    }
+                    error => self.step_failed(error).await?,
+                }
                 return Ok(false);
             }
         }

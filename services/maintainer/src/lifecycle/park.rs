@@ -13,7 +13,7 @@ use crate::backoff::{backoff, is_worth_an_event, jittered};
 const PLACE_AGAIN: Duration = Duration::from_secs(3);
 
 impl JobRunner<'_> {
-    /// Waits until the job's owner resumes or cancels it.
+    /// Waits until the job's owner resumes or cancels it. Meanwhile it takes no place.
     pub(super) async fn pause_before_submit(&mut self) -> Result<(), StopReason> {
         let mut intents = self.signals.intent.clone();
         intents.mark_unchanged();
@@ -21,8 +21,25 @@ impl JobRunner<'_> {
             return Ok(());
         }
         tokio::select! {
-            _ = intents.changed() => Ok(()),
-            reason = Self::interrupted(&self.signals, self.context) => Err(reason),
+            _ = intents.changed() => {}
+            reason = Self::interrupted(&self.signals, self.context) => return Err(reason),
+        }
+        if self.intent_by(Intent::Resume).is_some() && self.is_over_capacity().await {
+            return self.wait_for_place().await;
+        }
+        Ok(())
+    }
+
+    /// Whether too many places are taken for a job that goes on after a pause. If the database
+    /// does not answer, the job goes on.
+    async fn is_over_capacity(&self) -> bool {
+        let most = most_with_returning(self.hpc.config.job_pool_capacity);
+        match self.context.store.places_taken(&self.job.hpc).await {
+            Ok(taken) => taken > most,
+            Err(error) => {
+                tracing::warn!(%error, "places not counted");
+                false
+            }
         }
     }
 
@@ -136,7 +153,8 @@ impl JobRunner<'_> {
         .await
     }
 
-    async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
+    /// Waits, unless the runner must stop.
+    pub(super) async fn pause_for(&self, wait: Duration) -> Result<(), StopReason> {
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             reason = Self::interrupted(&self.signals, self.context) => Err(reason),

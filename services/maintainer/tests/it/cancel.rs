@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use crate::{
     fake_connector::{
-        Scripted::{self, Fail, Hang, Pass},
+        Scripted::{self, Fail, Hang, Ignore, Pass},
         Shown,
     },
     world::World,
@@ -137,6 +137,19 @@ async fn while_results_are_fetched_they_are_fetched_once_more() {
         "the program had ended well"
     );
     assert_eq!(world.store().logs_of(&id).await.unwrap().len(), 2);
+}
+
+/// Slurm accepts it and does nothing: it is told again, without a restart.
+#[tokio::test]
+async fn a_cancel_without_effect_is_repeated() {
+    let world = World::new().await;
+    world.connector.show(Shown::running());
+    world.connector.script("cancel", &[Ignore]);
+    let id = world.running().await;
+    world.until_state(&id, State::Running).await;
+    world.want(&id, Intent::Cancel).await;
+    assert_eq!(world.until_over(&id).await.state, State::Cancelled);
+    assert!(world.connector.calls_of("cancel") >= 2, "asked again");
 }
 
 /// The HPC is away while the job is cancelled, and comes back: nothing is submitted.

@@ -29,6 +29,8 @@ pub(crate) enum Scripted {
     Pass,
     /// This error.
     Fail(ErrorKind, &'static str),
+    /// As without a script, but nothing happens on the HPC.
+    Ignore,
     /// None, until the test calls [`FakeConnector::release`].
     Hang,
     /// None until then, and then this error.
@@ -41,6 +43,7 @@ pub(crate) struct Shown {
     phase: JobPhase,
     slurm_state: &'static str,
     exit_code: Option<i32>,
+    reason: &'static str,
 }
 
 impl Shown {
@@ -53,6 +56,15 @@ impl Shown {
             phase,
             slurm_state: "",
             exit_code: None,
+            reason: "",
+        }
+    }
+
+    /// Waiting, for this reason.
+    pub(crate) fn pending(reason: &'static str) -> Self {
+        Self {
+            reason,
+            ..Self::phase(JobPhase::Pending)
         }
     }
 
@@ -61,6 +73,7 @@ impl Shown {
             phase: JobPhase::Ended,
             slurm_state,
             exit_code: Some(exit_code),
+            reason: "",
         }
     }
 }
@@ -174,7 +187,8 @@ impl FakeConnector {
         self.state.lock().unwrap().fences.push((method, fence));
     }
 
-    async fn called(&self, method: &'static str) -> Result<(), Status> {
+    /// Whether the call has its effect.
+    async fn called(&self, method: &'static str) -> Result<bool, Status> {
         let scripted = {
             let mut state = self.state.lock().unwrap();
             state.calls.push(method);
@@ -182,7 +196,8 @@ impl FakeConnector {
             script.and_then(VecDeque::pop_front)
         };
         match scripted {
-            None | Some(Scripted::Pass) => Ok(()),
+            None | Some(Scripted::Pass) => Ok(true),
+            Some(Scripted::Ignore) => Ok(false),
             Some(Scripted::Fail(kind, message)) => Err(status_of(kind, message)),
             Some(Scripted::HangThenFail(kind, message)) => {
                 self.released.notified().await;
@@ -190,7 +205,7 @@ impl FakeConnector {
             }
             Some(Scripted::Hang) => {
                 self.released.notified().await;
-                Ok(())
+                Ok(true)
             }
         }
     }
@@ -294,12 +309,12 @@ connector! {
     ) -> Answer<wire::JobStatesResponse> {
         self.called("job_states").await?;
         let state = self.state.lock().unwrap();
-        let unknown = Shown::phase(JobPhase::Unknown);
+        let absent = Shown::phase(JobPhase::Absent);
         let observation = |job: wire::SlurmJob| {
             let shown = if state.slurm.has(&job.slurm_id) {
                 &state.shown
             } else {
-                &unknown
+                &absent
             };
             wire::JobObservation {
                 slurm_id: job.slurm_id,
@@ -307,6 +322,7 @@ connector! {
                 slurm_state: shown.slurm_state.to_owned(),
                 exit_code: shown.exit_code,
                 signal: shown.exit_code.map(|_| 0),
+                reason: shown.reason.to_owned(),
                 ..wire::JobObservation::default()
             }
         };
@@ -318,8 +334,9 @@ connector! {
 
     async fn cancel(&self, request: Request<wire::CancelRequest>) -> Answer<wire::CancelResponse> {
         self.note_fence("cancel", request.into_inner());
-        self.called("cancel").await?;
-        self.show(Shown::ended("CANCELLED", 0));
+        if self.called("cancel").await? {
+            self.show(Shown::ended("CANCELLED", 0));
+        }
         Ok(Response::new(wire::CancelResponse::default()))
     }
 
@@ -328,16 +345,24 @@ connector! {
         request: Request<wire::SuspendRequest>,
     ) -> Answer<wire::SuspendResponse> {
         self.note_fence("suspend", request.into_inner());
-        self.called("suspend").await?;
-        self.show(Shown::phase(JobPhase::Suspended));
+        if self.called("suspend").await? {
+            let mut state = self.state.lock().unwrap();
+            state.shown = match state.shown.phase {
+                JobPhase::Pending => Shown::pending("JobHeldUser"),
+                _ => Shown::phase(JobPhase::Suspended),
+            };
+        }
         Ok(Response::new(wire::SuspendResponse::default()))
     }
 
     async fn resume(&self, _: Request<wire::ResumeRequest>) -> Answer<wire::ResumeResponse> {
-        self.called("resume").await?;
-        let mut state = self.state.lock().unwrap();
-        if state.shown.phase == JobPhase::Suspended {
-            state.shown = Shown::running();
+        if self.called("resume").await? {
+            let mut state = self.state.lock().unwrap();
+            match state.shown.phase {
+                JobPhase::Suspended => state.shown = Shown::running(),
+                JobPhase::Pending => state.shown = Shown::pending("Priority"),
+                _ => {}
+            }
         }
         Ok(Response::new(wire::ResumeResponse::default()))
     }

@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::{
     fake_connector::Shown,
-    world::{HPC, World},
+    world::{HPC, World, bob},
 };
 
 async fn world() -> World {
@@ -75,6 +75,54 @@ async fn a_queued_job_that_is_not_in_the_stream_is_published_again() {
     read(&world);
     world.sweep();
     assert_eq!(world.until_over(&id).await.state, State::Ended);
+}
+
+/// Jobs of one user that are paused or cannot be read hide no job of another, however many
+/// they are, once the stream is lost.
+#[tokio::test]
+async fn a_lost_stream_comes_back_behind_many_jobs_that_nobody_takes() {
+    let world = world().await;
+    for _ in 0..410 {
+        world.queued().await;
+    }
+    let paused = "UPDATE jobs SET intent = 'pause', intent_by = user_id WHERE state = 'queued'";
+    world.database.execute(paused).await;
+    let broken = "UPDATE jobs SET intent = NULL, env = 'snooze' WHERE id IN \
+                  (SELECT id FROM jobs ORDER BY id LIMIT 205)";
+    world.database.execute(broken).await;
+    world.clock.advance(crate::world::LEASE);
+    let good = world.queued_for(&bob()).await;
+    world.clock.advance(crate::world::LEASE);
+    read(&world);
+    world.sweep();
+    assert_eq!(world.until_over(&good).await.state, State::Ended);
+    // Nobody asked for the others, and none is a dead letter.
+    until_stream(&world, 0, 0).await;
+}
+
+/// As many rows that cannot be read as are claimed at once do not keep a job from its turn that
+/// waited for its user's other jobs.
+#[tokio::test]
+async fn a_job_that_was_passed_over_runs_behind_rows_that_cannot_be_read() {
+    let redis = redis_options(&Facts::of("redis"));
+    let world = World::with(redis, |hpc| hpc.jobs_per_user = 1).await;
+    for _ in 0..9 {
+        let broken = world.queued_for(&bob()).await;
+        world.break_row(&broken, "env").await;
+    }
+    world.clock.advance(crate::world::LEASE);
+    world.connector.show(Shown::running());
+    let (first, second) = (world.queued().await, world.queued().await);
+    for id in [&first, &second] {
+        world.context.queue.publish(HPC, id).await.unwrap();
+    }
+    read(&world);
+    world.until_state(&first, State::Running).await;
+    until_stream(&world, 0, 0).await;
+    world.connector.show(Shown::ended("COMPLETED", 0));
+    for id in [&first, &second] {
+        assert_eq!(world.until_over(id).await.state, State::Ended);
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

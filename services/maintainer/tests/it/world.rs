@@ -64,6 +64,10 @@ pub(crate) fn alice() -> UserId {
     UserId::from_text("alice@hub:8000")
 }
 
+pub(crate) fn bob() -> UserId {
+    UserId::from_text("bob@hub:8000")
+}
+
 fn hpc() -> Hpc {
     Hpc {
         container_runtime: ContainerRuntime::None,
@@ -233,6 +237,19 @@ impl World {
 
     pub(crate) async fn queued(&self) -> JobId {
         let job = self.created(HELLO, HPC).await;
+        self.submit(&job, Pinned::default()).await
+    }
+
+    pub(crate) async fn queued_for(&self, user: &UserId) -> JobId {
+        let new = NewJob {
+            id: self.store().new_job_id(),
+            user_id: user.clone(),
+            maintainer: HELLO.to_owned(),
+            hpc: HPC.to_owned(),
+            account: None,
+            secret_token: None,
+        };
+        let job = self.store().create_job(new).await.unwrap();
         self.submit(&job, Pinned::default()).await
     }
 

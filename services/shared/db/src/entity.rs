@@ -5,6 +5,7 @@ pub mod event;
 pub mod folder;
 pub(crate) mod folder_transfer;
 pub(crate) mod hpc_slot;
+pub(crate) mod idempotency_key;
 pub mod job;
 pub mod log;
 pub(crate) mod maintainer;

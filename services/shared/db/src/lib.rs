@@ -27,8 +27,9 @@ mod transaction;
 pub use error::StoreError;
 pub use progress::Progress;
 pub use store::{
-    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, JobFilter, JobPatch,
-    JobStatus, LISTED_JOBS, LeaseHolder, LeaseRow, LeaseToken, Leases, LimitReached, Listed,
-    ListedUntil, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned, Places, Runtime, Store,
-    SubmitOutcome, Template, TemplatePatch, TransferOutcome, UnconfiguredJob, UserLimits, Waiting,
+    ChangeOutcome, Checked, Claim, EventRow, FolderPatch, FolderTransfer, IdempotencyKey,
+    JobFilter, JobPatch, JobStatus, LISTED_JOBS, LeaseHolder, LeaseRow, LeaseToken, Leases,
+    LimitReached, Listed, ListedUntil, LogRow, NAME_LIMIT, NewJob, NewTemplate, OpenJobs, Pinned,
+    Places, Reservation, Runtime, Store, SubmitOutcome, Template, TemplatePatch, TransferOutcome,
+    UnconfiguredJob, UserLimits, Waiting,
 };

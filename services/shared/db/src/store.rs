@@ -4,6 +4,7 @@ mod events;
 mod folder_transfers;
 mod folders;
 mod globus_tokens;
+mod idempotency_keys;
 mod job_statistics;
 mod job_status;
 mod jobs_advance;
@@ -28,6 +29,7 @@ mod user_limits;
 pub use events::{EventRow, LogRow};
 pub use folder_transfers::{FolderTransfer, TransferOutcome};
 pub use folders::FolderPatch;
+pub use idempotency_keys::{IdempotencyKey, Reservation};
 pub use job_statistics::{OpenJobs, Runtime};
 pub use job_status::JobStatus;
 pub use jobs_advance::LeaseToken;
@@ -54,7 +56,7 @@ use tokio::sync::Semaphore;
 use crate::{StoreError, connect, entity::schema_version, lease_clock::LeaseClock};
 
 /// Newest migration that the queries here need. Newer ones only add to it.
-const NEEDED_MIGRATION: &str = "m000026_leases_belong_to_processes";
+const NEEDED_MIGRATION: &str = "m000027_create_idempotency_keys";
 
 /// How often a database that is not ready is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -68,6 +70,8 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     lease_clock: LeaseClock,
     limits: UserLimits,
+    /// Of the request that this store serves.
+    key: Option<IdempotencyKey>,
 }
 
 impl Store {
@@ -87,6 +91,7 @@ impl Store {
             clock,
             lease_clock: LeaseClock::Database,
             limits: UserLimits::default(),
+            key: None,
         })
     }
 

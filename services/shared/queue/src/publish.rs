@@ -28,6 +28,24 @@ impl Queue {
         Ok(())
     }
 
+    /// Adds many jobs, in this order.
+    ///
+    /// # Errors
+    /// [`QueueError`] if not all were added, or if that is not known.
+    pub async fn publish_all(&self, hpc: &str, jobs: &[JobId]) -> Result<(), QueueError> {
+        let key = self.keys(hpc).jobs();
+        for some in jobs.chunks(PAGE) {
+            let mut all = redis::pipe();
+            for job in some {
+                let payload = [(FIELD, payload_of(job))];
+                let limit = StreamMaxlen::Approx(LONGEST);
+                all.xadd_maxlen(&key, limit, "*", &payload).ignore();
+            }
+            all.exec_async(&mut self.shared()).await?;
+        }
+        Ok(())
+    }
+
     /// Jobs in the stream of `hpc`, oldest first: not read yet, or read and not
     /// finished.
     ///

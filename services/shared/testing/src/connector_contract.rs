@@ -91,7 +91,7 @@ pub async fn shows_each_job(client: &ConnectorClient, job: &SlurmJob) {
     let ids: Vec<_> = seen.iter().map(|one| one.slurm_id.as_str()).collect();
     assert_eq!(ids, [&unknown.slurm_id, &job.slurm_id]);
     let phases: Vec<_> = seen.iter().map(|one| &one.phase).collect();
-    assert_eq!(phases, [&Phase::Unknown, &Phase::Running]);
+    assert_eq!(phases, [&Phase::Absent, &Phase::Running]);
     let usage = client.usage(&unknown).await.unwrap_err();
     assert_eq!(usage.kind(), ErrorKind::Uncertain, "{usage}");
 }

@@ -106,7 +106,7 @@ fn marks_of_a_deployment_are_seen() {
 }
 
 #[test]
-fn accounting_lists_ended_jobs_only() {
+fn rows_of_accounting() {
     let output = "\
 1|FAILED|3:0|1795674683|n1|job|
 2|COMPLETED|0:0|1795674683|n[1-2]|job|
@@ -120,7 +120,14 @@ sacct: notice
 8|FAILED|0:9|2026-11-26T06:31:23|n1|job|
 9|
 ";
-    let seen = ended(output);
+    let mut seen = accounted(output);
+    let alive: Vec<_> = (seen.iter().map(|row| &row.observation))
+        .filter(|seen| !matches!(seen.phase, Phase::Ended(_)))
+        .map(|seen| (seen.slurm_id.clone(), seen.phase.clone()))
+        .collect();
+    let expected = [("4", Phase::Running), ("5", Phase::Pending)];
+    assert_eq!(alive, expected.map(|(id, phase)| (id.to_owned(), phase)));
+    seen.retain(|row| matches!(row.observation.phase, Phase::Ended(_)));
     let starts: Vec<_> = seen
         .iter()
         .map(|row| seconds_of(&row.observation))
@@ -187,7 +194,7 @@ fn usage_needs_the_end_and_may_have_gaps() {
 proptest! {
     #[test]
     fn no_output_can_break_the_readers(output in "(\\PC|[|\n:0-9A-Z]){0,200}") {
-        let _ = (queue(&output), ended(&output), usage(&output, &job("1")));
+        let _ = (queue(&output), accounted(&output), usage(&output, &job("1")));
     }
 
     #[test]

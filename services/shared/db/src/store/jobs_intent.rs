@@ -31,8 +31,12 @@ impl Store {
             if find(&*transaction, user, id).await?.is_none() {
                 return Ok(None);
             }
-            self.save_intent(&*transaction, id, intent, user.as_str())
-                .await
+            let saved = self.save_intent(&*transaction, id, intent, user.as_str());
+            let saved = saved.await?;
+            if saved.is_some() {
+                self.mark_done(&*transaction).await?;
+            }
+            Ok(saved)
         })
         .await
     }

@@ -115,6 +115,7 @@ impl Store {
             job::Entity::insert(row.clone())
                 .exec_without_returning(&*transaction)
                 .await?;
+            self.mark_done(&*transaction).await?;
             find(&*transaction, user, id)
                 .await?
                 .ok_or(StoreError::LeaseLost)

@@ -2,11 +2,11 @@
 
 use compute_domain::{
     ids::UserId,
-    job::{Job, State},
+    job::{Intent, Job, State},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
+    PaginatorTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 
 use super::{jobs_advance::advance, leased_states};
@@ -18,9 +18,9 @@ use crate::{
 /// How many jobs of ours may be on an HPC at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
-    /// All together; blocked ones take no place.
+    /// All together; blocked and paused ones take no place.
     pub all: u32,
-    /// Of one user, blocked ones included: they come back.
+    /// Of one user, blocked and paused ones included: they come back.
     pub per_user: u32,
 }
 
@@ -78,17 +78,22 @@ pub(super) async fn lock_slot(
     Ok(())
 }
 
-/// Number of places taken.
+/// Number of places taken. A job that its owner has paused before it was submitted takes none.
 pub(super) async fn places_taken(
     connection: &impl ConnectionTrait,
     hpc: &str,
 ) -> Result<u64, StoreError> {
     let states = State::ALL.into_iter().filter(|state| state.takes_place());
+    let is_paused = Condition::all()
+        .add(job::Column::State.eq(State::Preparing.as_str()))
+        .add(job::Column::Intent.is_not_null())
+        .add(job::Column::Intent.eq(Intent::Pause.as_str()));
     let taken = job::Entity::find()
         .select_only()
         .column(job::Column::Id)
         .filter(job::Column::Hpc.eq(hpc))
-        .filter(job::Column::State.is_in(states.map(State::as_str)));
+        .filter(job::Column::State.is_in(states.map(State::as_str)))
+        .filter(is_paused.not());
     Ok(taken.count(connection).await?)
 }
 

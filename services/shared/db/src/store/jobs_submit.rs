@@ -138,6 +138,7 @@ impl Store {
                 return Ok(SubmitOutcome::NotFound);
             };
             events::insert_event(&*transaction, id, event, now).await?;
+            self.mark_done(&*transaction).await?;
             Ok(SubmitOutcome::Queued(Box::new(job)))
         })
         .await

@@ -79,7 +79,7 @@ async fn places_wishes_and_holds(#[values(Sqlite, Postgres, MariaDb)] kind: Kind
     );
     assert_eq!(world.store.places_taken(HPC).await.unwrap(), 2);
     assert_eq!(world.store.places_taken("other_hpc").await.unwrap(), 0);
-    let waiting = world.store.queued_on(HPC, 10).await.unwrap();
+    let waiting = world.store.queued_on(HPC, None, 10).await.unwrap();
     assert_eq!(
         waiting.iter().map(|w| &w.id).collect::<Vec<_>>(),
         [&first.id]

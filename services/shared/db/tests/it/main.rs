@@ -20,6 +20,7 @@ mod identities;
 mod intents;
 mod job_status;
 mod leases;
+mod limits;
 mod lost_answers;
 mod maintainers;
 mod operator;

@@ -50,7 +50,10 @@ async fn one_user_has_some_of_them(#[values(Sqlite, Postgres, MariaDb)] kind: Ki
     let of_bob = world.queued(&bob()).await.id;
 
     let ready = async || {
-        let ready = world.store.queued_and_ready(HPC, PLACES.per_user, 10).await;
+        let ready = world
+            .store
+            .queued_and_ready(HPC, PLACES.per_user, None, 10)
+            .await;
         let ready = ready.unwrap().into_iter().map(|waiting| waiting.id);
         // All were submitted at one moment, and databases differ in the order of ids.
         ready.collect::<BTreeSet<_>>()
@@ -81,9 +84,13 @@ async fn a_cancelled_job_needs_none(#[values(Sqlite, Postgres, MariaDb)] kind: K
     let owner = alice();
     let cancel = world.store.set_intent(&owner, &job.id, Intent::Cancel);
     assert!(cancel.await.unwrap().is_some());
-    let to_cancel = world.store.queued_to_cancel(HPC, 10).await.unwrap();
+    let to_cancel = world.store.queued_to_cancel(HPC, None, 10).await.unwrap();
     assert_eq!(to_cancel.len(), 1);
-    let ready = world.store.queued_and_ready(HPC, 10, 10).await.unwrap();
+    let ready = world
+        .store
+        .queued_and_ready(HPC, 10, None, 10)
+        .await
+        .unwrap();
     assert!(ready.is_empty());
     assert!(matches!(claim(&world, &job.id).await, Claim::Taken(_)));
 }
@@ -119,4 +126,57 @@ async fn a_blocked_job_gives_its_place_back(#[values(Sqlite, Postgres, MariaDb)]
     assert_eq!(still.state, State::Blocked);
     assert_eq!(come_back(PLACES.all + 1).await, Some(State::Preparing));
     assert_eq!(world.store.places_taken(HPC).await.unwrap(), 4);
+}
+
+/// A user who pauses as many jobs as there are places keeps nobody out.
+#[rstest]
+#[tokio::test]
+async fn a_paused_job_takes_no_place(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let (_, in_slurm) = taken(&world, &alice()).await;
+    let (preparing, _) = taken(&world, &alice()).await;
+    change(&world, &in_slurm, Change::Accept).await;
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 2);
+    change(&world, &in_slurm, Change::Pause).await;
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 1);
+    let owner = alice();
+    let intend = async |intent| {
+        let saved = world.store.set_intent(&owner, &preparing.id, intent);
+        assert!(saved.await.unwrap().is_some());
+    };
+    intend(Intent::Pause).await;
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 0);
+    intend(Intent::Resume).await;
+    assert_eq!(world.store.places_taken(HPC).await.unwrap(), 1);
+}
+
+/// Each page begins behind the last job of the one before, also if all were submitted at one
+/// moment.
+#[rstest]
+#[tokio::test]
+async fn the_queue_is_read_page_by_page(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
+    let world = World::new(kind).await;
+    let mut all = BTreeSet::new();
+    for n in 0..7 {
+        if n == 4 {
+            world.clock.advance(std::time::Duration::from_secs(60));
+        }
+        all.insert(world.queued(&alice()).await.id);
+    }
+    let paused = world.queued(&alice()).await.id;
+    let owner = alice();
+    let pause = world.store.set_intent(&owner, &paused, Intent::Pause);
+    pause.await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = world.store.queued_and_ready(HPC, 10, after.as_ref(), 3);
+        let page = page.await.unwrap();
+        seen.extend(page.iter().map(|waiting| waiting.id.clone()));
+        match page.last() {
+            Some(last) => after = Some(last.clone()),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 7, "each once");
+    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all);
 }

@@ -60,7 +60,11 @@ async fn a_queued_row_that_cannot_be_read_is_listed_and_not_taken(
     let world = World::new(kind).await;
     let (broken, good) = (world.queued(&alice()).await, world.queued(&alice()).await);
     break_column(&world, broken.id.as_str(), "param").await;
-    let ready = world.store.queued_and_ready(HPC, 10, 10).await.unwrap();
+    let ready = world
+        .store
+        .queued_and_ready(HPC, 10, None, 10)
+        .await
+        .unwrap();
     assert_eq!(ready.len(), 2);
     let claim = async |id| {
         world
@@ -72,7 +76,10 @@ async fn a_queued_row_that_cannot_be_read_is_listed_and_not_taken(
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
     assert!(refused.is_of_one_row());
     assert!(matches!(claim(&good.id).await, Ok(Claim::Taken(_))));
-    assert!(world.store.is_any_queued_on(HPC).await.unwrap(), "undone");
+    assert!(
+        world.store.is_any_queued_on(HPC, []).await.unwrap(),
+        "undone"
+    );
 }
 
 #[rstest]
@@ -80,13 +87,13 @@ async fn a_queued_row_that_cannot_be_read_is_listed_and_not_taken(
 async fn a_paused_job_is_not_one_that_waits(#[values(Sqlite, Postgres, MariaDb)] kind: Kind) {
     let world = World::new(kind).await;
     let job = world.queued(&alice()).await;
-    assert!(world.store.is_any_queued_on(HPC).await.unwrap());
+    assert!(world.store.is_any_queued_on(HPC, []).await.unwrap());
     world
         .store
         .set_intent(&alice(), &job.id, Intent::Pause)
         .await
         .unwrap();
-    assert!(!world.store.is_any_queued_on(HPC).await.unwrap());
+    assert!(!world.store.is_any_queued_on(HPC, []).await.unwrap());
 }
 
 #[rstest]

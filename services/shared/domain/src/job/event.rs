@@ -38,6 +38,8 @@ pub enum EventKind {
     JobResumed,
     /// A pause or resume that the scheduler refused.
     JobControlRefused,
+    /// The scheduler runs the job once more, from its beginning.
+    JobRequeued,
     /// A part of its results could not be shown; the job ends without it.
     JobResultIncomplete,
     /// Cancelled by its owner.
@@ -67,6 +69,7 @@ impl EventKind {
             Self::JobPaused => "JOB_PAUSED",
             Self::JobResumed => "JOB_RESUMED",
             Self::JobControlRefused => "JOB_CONTROL_REFUSED",
+            Self::JobRequeued => "JOB_REQUEUED",
             Self::JobResultIncomplete => "JOB_RESULT_INCOMPLETE",
             Self::JobCancelled => "JOB_CANCELLED",
             Self::JobEnded => "JOB_ENDED",
@@ -154,6 +157,39 @@ impl NewEvent {
     /// The job is released or resumed in Slurm.
     pub fn resumed(id: &JobId) -> Self {
         Self::new(EventKind::JobResumed, format!("job [{id}] goes on"))
+    }
+
+    /// The job does not run because of the site, or of somebody who used its account.
+    pub fn paused_by_site(id: &JobId, reason: &str) -> Self {
+        let message = format!(
+            "job [{id}] is paused on the HPC, not at your request ({reason}): resume it, or ask the \
+             site"
+        );
+        Self::new(EventKind::JobPaused, message)
+    }
+
+    /// A hold that nobody wants any more was found in Slurm, and is released.
+    pub fn hold_released(id: &JobId) -> Self {
+        let message = format!("job [{id}] was held in Slurm by mistake and is released");
+        Self::new(EventKind::JobResumed, message)
+    }
+
+    /// Somebody else has released or resumed the job in Slurm.
+    pub fn resumed_by_site(id: &JobId) -> Self {
+        let message = format!("job [{id}] goes on: it was released or resumed on the HPC");
+        Self::new(EventKind::JobResumed, message)
+    }
+
+    /// The scheduler has put the job back into its queue, and runs it once more.
+    pub fn requeued(id: &JobId, reason: &str) -> Self {
+        let mut message = format!(
+            "job [{id}] was put back into Slurm's queue by the scheduler and starts once more from its \
+             beginning"
+        );
+        if !reason.is_empty() {
+            message.push_str(&format!(" ({reason})"));
+        }
+        Self::new(EventKind::JobRequeued, message)
     }
 
     /// Slurm does not do what the job's owner intends.

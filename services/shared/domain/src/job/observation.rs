@@ -5,8 +5,11 @@ use crate::Timestamp;
 /// Where the scheduler has a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// Could not ask, or the scheduler does not know (yet). Never an end.
+    /// Not known: a part of the scheduler could not be asked, or its parts contradict each
+    /// other. Never an end.
     Unknown,
+    /// All parts of the scheduler were asked, and none has the job (yet, or any more).
+    Absent,
     /// Waiting to start.
     Pending,
     /// Running, or being set up or cleaned up.

@@ -132,10 +132,10 @@ impl State {
         self != Self::Created && !self.is_terminal()
     }
 
-    /// Whether the job takes one of the places on its HPC. One that is blocked gives its
-    /// place back until it goes on.
+    /// Whether the job takes one of the places on its HPC. One that is blocked or paused
+    /// gives its place back until it goes on.
     pub fn takes_place(self) -> bool {
-        self.is_leased() && self != Self::Blocked
+        self.is_leased() && !matches!(self, Self::Blocked | Self::Paused)
     }
 
     /// Whether a maintainer leases and runs jobs in this state.
