@@ -38,6 +38,8 @@ pub struct Rules {
     pub upload_token: bool,
     /// A write of the job's files is refused after the submission.
     pub closed_files: bool,
+    /// A runner forgets an intent that it has carried out, so that the same wish is a new one.
+    pub forgotten_intent: bool,
     /// A job that Slurm holds although nobody wants it paused is released.
     pub released_hold: bool,
     /// A Slurm id counts only with the name and the mark of the job.
@@ -64,6 +66,7 @@ impl Rules {
         higher_tombstone: true,
         upload_token: true,
         closed_files: true,
+        forgotten_intent: true,
         released_hold: true,
         whole_name: true,
     };
