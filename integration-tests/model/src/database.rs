@@ -112,6 +112,12 @@ impl World {
                 runner.known = Known::from(&self.row);
                 runner.is_untried |= matches!(write, Write::Step(_));
                 runner.doing = Doing::Ready;
+                if let Write::Carried(intent) | Write::NotCarried(intent) = write
+                    && rules.forgotten_intent
+                {
+                    runner.intent = runner.intent.filter(|&latest| latest != intent);
+                    runner.is_pending &= runner.intent.is_some();
+                }
                 let is_over = self.row.state.is_terminal();
                 self.process_mut(who).runner = (!is_over).then_some(runner);
             }

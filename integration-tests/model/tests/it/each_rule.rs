@@ -42,6 +42,7 @@ fn cases() -> Vec<Case> {
         without!(fence_at_hpc, LATE_PAUSE, LATE_EFFECT),
         without!(fence_under_lock, LATE_PAUSE, LATE_EFFECT),
         without!(released_hold, PAUSE, NO_WAY_TO_AN_END),
+        without!(forgotten_intent, PAUSE, NO_WAY_TO_AN_END),
         without!(fence_per_runner, COMMIT, TOLD_TWICE),
         without!(revision, COMMIT, TOLD_TWICE),
         without!(mark_before_sbatch, SUBMIT, DOUBLED, [OVERWRITTEN]),

@@ -40,7 +40,7 @@ const fn scenario(name: &'static str, steps: &'static [Step], budget: Budget) ->
 }
 
 /// Maintainers are stopped, cut off and killed while the job is submitted.
-pub const SUBMIT: Scenario = scenario(
+pub(crate) const SUBMIT: Scenario = scenario(
     "submit",
     FROM_SCRIPT,
     Budget {
@@ -54,7 +54,7 @@ pub const SUBMIT: Scenario = scenario(
 );
 
 /// The same while its owner pauses, resumes and cancels it.
-pub const PAUSE: Scenario = scenario(
+pub(crate) const PAUSE: Scenario = scenario(
     "pause and cancel",
     FROM_SCRIPT,
     Budget {
@@ -67,7 +67,7 @@ pub const PAUSE: Scenario = scenario(
 );
 
 /// A maintainer loses the job while it carries out a pause.
-pub const LATE_PAUSE: Scenario = scenario(
+pub(crate) const LATE_PAUSE: Scenario = scenario(
     "late pause",
     FROM_SCRIPT,
     Budget {
@@ -78,7 +78,7 @@ pub const LATE_PAUSE: Scenario = scenario(
 );
 
 /// The job is cancelled while its submission is late.
-pub const LATE_SUBMIT: Scenario = scenario(
+pub(crate) const LATE_SUBMIT: Scenario = scenario(
     "cancel of a late submission",
     FROM_SCRIPT,
     Budget {
@@ -89,7 +89,7 @@ pub const LATE_SUBMIT: Scenario = scenario(
 );
 
 /// The program is uploaded more than once.
-pub const UPLOAD: Scenario = scenario(
+pub(crate) const UPLOAD: Scenario = scenario(
     "upload",
     FROM_UPLOAD,
     Budget {
@@ -101,7 +101,7 @@ pub const UPLOAD: Scenario = scenario(
 );
 
 /// Slurm refuses the job while calls are late.
-pub const REFUSAL: Scenario = scenario(
+pub(crate) const REFUSAL: Scenario = scenario(
     "refusal and late calls",
     FROM_SCRIPT,
     Budget {
@@ -112,7 +112,7 @@ pub const REFUSAL: Scenario = scenario(
 );
 
 /// The job is cancelled while calls are late, and then its folders are removed.
-pub const CLEANUP: Scenario = scenario(
+pub(crate) const CLEANUP: Scenario = scenario(
     "cancel, cleanup and late calls",
     FROM_SCRIPT,
     Budget {
@@ -124,7 +124,7 @@ pub const CLEANUP: Scenario = scenario(
 );
 
 /// The database goes back to a dump.
-pub const RESTORE: Scenario = scenario(
+pub(crate) const RESTORE: Scenario = scenario(
     "restore",
     FROM_UPLOAD,
     Budget {
@@ -136,7 +136,7 @@ pub const RESTORE: Scenario = scenario(
 );
 
 /// The same, and the owner cancels the job.
-pub const RESTORE_AND_CANCEL: Scenario = scenario(
+pub(crate) const RESTORE_AND_CANCEL: Scenario = scenario(
     "restore and cancel",
     FROM_SCRIPT,
     Budget {
@@ -148,7 +148,7 @@ pub const RESTORE_AND_CANCEL: Scenario = scenario(
 );
 
 /// The same, and the HPC forgets as well.
-pub const FORGET: Scenario = scenario(
+pub(crate) const FORGET: Scenario = scenario(
     "restore, cleanup and accounting that forgets",
     FROM_SCRIPT,
     Budget {
@@ -161,7 +161,7 @@ pub const FORGET: Scenario = scenario(
 );
 
 /// The database goes back to a dump, and the private folder is gone, and the fences with it.
-pub const WIPE: Scenario = Scenario {
+pub(crate) const WIPE: Scenario = Scenario {
     unpromised: &[LATE_EFFECT, OVERWRITTEN],
     ..scenario(
         "restore and an empty private folder",
@@ -176,7 +176,7 @@ pub const WIPE: Scenario = Scenario {
 };
 
 /// Answers of the database are lost.
-pub const COMMIT: Scenario = scenario(
+pub(crate) const COMMIT: Scenario = scenario(
     "lost answers of COMMIT",
     FROM_SCRIPT,
     Budget {
@@ -189,7 +189,7 @@ pub const COMMIT: Scenario = scenario(
 );
 
 /// The controller loses the job and gives its id to another.
-pub const IDS: Scenario = scenario(
+pub(crate) const IDS: Scenario = scenario(
     "a Slurm id is given twice",
     FROM_SCRIPT,
     Budget {
@@ -202,7 +202,7 @@ pub const IDS: Scenario = scenario(
 );
 
 /// The clock of a maintainer is an hour ahead.
-pub const CLOCK: Scenario = Scenario {
+pub(crate) const CLOCK: Scenario = Scenario {
     name: "a clock an hour ahead",
     steps: FROM_SCRIPT,
     budget: Budget {
@@ -212,19 +212,3 @@ pub const CLOCK: Scenario = Scenario {
     unpromised: &[],
     is_skewed: true,
 };
-
-/// All of them.
-pub const ALL: [Scenario; 12] = [
-    SUBMIT,
-    PAUSE,
-    REFUSAL,
-    UPLOAD,
-    CLEANUP,
-    RESTORE,
-    RESTORE_AND_CANCEL,
-    FORGET,
-    WIPE,
-    COMMIT,
-    IDS,
-    CLOCK,
-];
