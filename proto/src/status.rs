@@ -78,6 +78,7 @@ fn code_of(kind: ErrorKind) -> Code {
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Internal => Code::Internal,
+        ErrorKind::Unsupported => Code::Unimplemented,
     }
 }
 
@@ -103,12 +104,10 @@ pub fn kind_of(status: &Status) -> ErrorKind {
         Code::NotFound => ErrorKind::NotFound,
         Code::FailedPrecondition => ErrorKind::Refused,
         Code::ResourceExhausted => ErrorKind::Exhausted,
-        Code::Ok
-        | Code::AlreadyExists
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::DataLoss => ErrorKind::Internal,
+        Code::Unimplemented => ErrorKind::Unsupported,
+        Code::Ok | Code::AlreadyExists | Code::OutOfRange | Code::Internal | Code::DataLoss => {
+            ErrorKind::Internal
+        }
     }
 }
 
@@ -130,7 +129,7 @@ fn message_of(status: &Status) -> String {
 mod tests {
     use super::*;
 
-    const KINDS: [ErrorKind; 10] = [
+    const KINDS: [ErrorKind; 11] = [
         ErrorKind::InvalidArgument,
         ErrorKind::Unauthenticated,
         ErrorKind::PermissionDenied,
@@ -140,6 +139,7 @@ mod tests {
         ErrorKind::Unavailable,
         ErrorKind::Exhausted,
         ErrorKind::Internal,
+        ErrorKind::Unsupported,
         ErrorKind::Fenced(i64::MAX),
     ];
 

@@ -17,7 +17,7 @@ impl ConnectorClient {
     /// from now on.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](compute_domain::ErrorKind::Internal), or with TLS
+    /// [`ErrorKind::Unsupported`](compute_domain::ErrorKind::Unsupported), or with TLS
     /// [`ErrorKind::PermissionDenied`](compute_domain::ErrorKind::PermissionDenied), also if the
     /// connector is of the version before, which knows no fences.
     pub async fn raise_fence(&self) -> Result<(), RemoteError> {

@@ -78,7 +78,8 @@ impl From<RemoteError> for StepError {
             | ErrorKind::Uncertain
             | ErrorKind::Unavailable
             | ErrorKind::Exhausted
-            | ErrorKind::Internal => Self::Trouble(error.message),
+            | ErrorKind::Internal
+            | ErrorKind::Unsupported => Self::Trouble(error.message),
         }
     }
 }

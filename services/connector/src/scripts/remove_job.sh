@@ -1,5 +1,6 @@
-# ROOT PLACE JOB: removes the files of a job from the private folder. For 90 days, `done/JOB` keeps newest fence, Slurm id and
-# exit code, so that the job is not run again after a restore of the database.
+# ROOT PLACE JOB: removes the files of a job from the private folder. For 90 days, `done/JOB` keeps a fence, Slurm id and exit
+# code, so that the job is not run again after a restore of the database. The fence is one above the newest: the last holder
+# of the job has nothing more to do, so what is still under way from it is rejected.
 ours "$1" "$2"
 [ -d "jobs/$3" ] || exit 0
 private=$here job_folder=$here/jobs/$3
@@ -13,7 +14,7 @@ newest=$number
 if [ "$past_id" != 0 ] || [ "$newest" != 0 ]; then
   number_in "done/$3"
   [ "$number" -le "$newest" ] || newest=$number
-  message=$({ mkdir -p done && printf '%s %s %s\n' "$newest" "$past_id" "$past_exit" >"done/.$3-$mark" && mv -fT -- "done/.$3-$mark" "done/$3"; } 2>&1) || {
+  message=$({ mkdir -p done && printf '%s %s %s\n' $((newest + 1)) "$past_id" "$past_exit" >"done/.$3-$mark" && mv -fT -- "done/.$3-$mark" "done/$3"; } 2>&1) || {
     rm -f -- "done/.$3-$mark"
     say 44 "$message"
   }

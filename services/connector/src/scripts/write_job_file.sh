@@ -1,5 +1,4 @@
-# ROOT PLACE JOB NAME SIZE: writes the input to a file of the job, completely or not at all. Another script may be accepted
-# where Slurm has refused the one before.
+# ROOT PLACE JOB NAME SIZE: writes the input to a file of the job, completely or not at all.
 guard
 unlock
 before=$(submissions)
@@ -14,4 +13,3 @@ message=$({
 trap 'code=$?; rm -f -- "jobs/'"$3"'/.part-$mark"; printf "\n%s end %s\n" "$mark" "$code"' EXIT
 guard_file "$before"
 message=$(mv -fT -- "jobs/$3/.part-$mark" "jobs/$3/$4" 2>&1) || failed "$@"
-[ "$4" != job.sbatch ] || rm -f -- "jobs/$3/refused"

@@ -35,7 +35,7 @@ impl JobRunner<'_> {
             Err(error)
                 if matches!(
                     error.kind,
-                    ErrorKind::Internal | ErrorKind::PermissionDenied
+                    ErrorKind::Unsupported | ErrorKind::PermissionDenied
                 ) =>
             {
                 tracing::warn!(%error, "could not raise the fence at the HPC");

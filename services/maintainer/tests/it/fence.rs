@@ -81,7 +81,7 @@ async fn whoever_takes_a_job_over_raises_it_first(#[case] step: Step) {
 #[rstest]
 #[tokio::test]
 async fn a_connector_without_fences_is_used_as_before(
-    #[values(ErrorKind::Internal, ErrorKind::PermissionDenied)] kind: ErrorKind,
+    #[values(ErrorKind::Unsupported, ErrorKind::PermissionDenied)] kind: ErrorKind,
 ) {
     let world = World::new().await;
     let unknown = Fail(kind, "unimplemented");

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Exhausted,
     /// A fault of ours.
     Internal,
+    /// The other service does not know the call: it is of the version before.
+    Unsupported,
     /// The caller no longer holds the lease of the job: a call with this newer fence came
     /// before it.
     Fenced(i64),
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::Uncertain | Self::Unavailable => 503,
             Self::Exhausted => 429,
             Self::Internal => 500,
+            Self::Unsupported => 501,
         }
     }
 
@@ -55,7 +58,8 @@ impl ErrorKind {
             | Self::NotFound
             | Self::Refused
             | Self::Fenced(_)
-            | Self::Internal => false,
+            | Self::Internal
+            | Self::Unsupported => false,
         }
     }
 }

@@ -34,7 +34,8 @@ impl<T: Default> Part<T> {
                 | ErrorKind::Unavailable
                 | ErrorKind::Exhausted
                 | ErrorKind::Fenced(_)
-                | ErrorKind::Internal => Self::Trouble(error),
+                | ErrorKind::Internal
+                | ErrorKind::Unsupported => Self::Trouble(error),
             },
         }
     }
@@ -54,7 +55,7 @@ impl<T: Default> Part<T> {
             return Ok(());
         };
         let is_its_own = match error.kind {
-            ErrorKind::Internal => true,
+            ErrorKind::Internal | ErrorKind::Unsupported => true,
             ErrorKind::Unauthenticated | ErrorKind::Fenced(_) => false,
             _ => others_answered,
         };
