@@ -157,7 +157,8 @@ async fn another_epoch_is_another_lease(#[values(Sqlite, Postgres, MariaDb)] kin
     assert!(!store.still_held(&old).await.unwrap());
     assert!(store.renew(&old.holder, LEASE).await.is_err());
     assert!(store.leases(&new).await.unwrap().leases.is_empty());
-    assert_eq!(store.expired_on(HPC, 10).await.unwrap(), [job.id.clone()]);
+    let expired = store.expired_on(HPC, 10).await.unwrap();
+    assert_eq!(expired, std::slice::from_ref(&job.id));
     let taken = store.take_over(&job.id, &new).await.unwrap().unwrap();
     assert!(taken.fence > job.fence && taken.lease_epoch == Some(2));
 }
