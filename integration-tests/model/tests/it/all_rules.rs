@@ -5,6 +5,11 @@ use compute_model::{Rules, Scenario, System, explore};
 use crate::scenarios;
 
 /// Explores `scenario` and prints its size; panics with the trace if there is a fault.
+#[expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a part of each test here"
+)]
 fn explore_all(scenario: Scenario) {
     let name = scenario.name;
     let system = System {
