@@ -54,12 +54,10 @@ async fn each_ends_as_it_did() {
     site.client.cancel(&cancelled).await.unwrap();
     site.client.cancel(&good).await.unwrap();
 
-    let unknown = site.observation(&unknown_job("4000000")).await;
-    assert_eq!(
-        unknown.phase,
-        Phase::Absent,
-        "a job that Slurm does not know has not ended"
-    );
+    // A job that Slurm does not know has not ended.
+    let unknown = unknown_job("4000000");
+    let seen = site.until(&unknown, |phase| *phase != Phase::Unknown).await;
+    assert_eq!(seen, Phase::Absent);
     site.stop().await;
 }
 

@@ -166,7 +166,7 @@ async fn what_has_run_is_not_run_again_though_slurm_has_forgotten_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
+async fn a_refusal_is_in_slurms_words_and_final() {
     let site = Site::start().await;
     let job = site.job_with("#SBATCH --mem=900T\nexit 0").await;
     for _ in 0..2 {
@@ -179,10 +179,13 @@ async fn a_refusal_is_in_slurms_words_and_final_until_the_script_is_mended() {
             "{refused}"
         );
     }
+    site.write_script(&job, "#!/bin/bash\nexit 0\n").await;
+    let refused = site.submit(&job).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused, "with another script");
     // The record of a rejected submission is not a job, even if the rejection was lost.
+    std::fs::remove_file(job.private.join("refused")).unwrap();
     let begun = format!("failed {}\n", now().seconds() - 60);
     job.leave("submit-tried", &begun);
-    site.write_script(&job, "#!/bin/bash\nexit 0\n").await;
     let submitted = site.submit(&job).await.unwrap();
     assert!(!submitted.adopted);
     site.stop().await;

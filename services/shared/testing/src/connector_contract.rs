@@ -86,6 +86,8 @@ pub async fn shows_each_job(client: &ConnectorClient, job: &SlurmJob) {
         mark: new_mark(),
     };
     until(client, job, |phase| *phase == Phase::Running).await;
+    // The query that it shares with others may have been about other jobs.
+    until(client, &unknown, |phase| *phase == Phase::Absent).await;
     let seen = client.job_states(&[unknown.clone(), job.clone()]).await;
     let seen = seen.unwrap();
     let ids: Vec<_> = seen.iter().map(|one| one.slurm_id.as_str()).collect();
