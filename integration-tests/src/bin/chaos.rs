@@ -24,11 +24,12 @@ async fn main() -> anyhow::Result<ExitCode> {
             .with_context(|| format!("{what} is no number: {text}"))
     };
     let (seed, seconds) = (number("SEED")?, number("SECONDS")?);
+    let time = Duration::from_secs(seconds);
     let folder = tempfile::Builder::new().prefix("chaos").tempdir()?;
     let settings = Settings {
         seed,
-        time: Duration::from_secs(seconds),
-        rest: REST,
+        time,
+        rest: REST.max(time),
         folder: folder.path().to_owned(),
         only: args.next(),
     };

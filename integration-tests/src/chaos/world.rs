@@ -185,7 +185,11 @@ impl ChaosWorld {
     pub fn end(&self, fault: Fault) -> anyhow::Result<()> {
         match fault {
             Fault::Kill(process) | Fault::Restart(process) => self.with(process, start_again),
-            Fault::Freeze(process) => self.with(process, |service| signal(service, "CONT")),
+            // Another fault may have killed it meanwhile.
+            Fault::Freeze(process) => self.with(process, |service| match service.has_exited()? {
+                true => Ok(()),
+                false => signal(service, "CONT"),
+            }),
             Fault::Cut(process, peer) | Fault::Stall(process, peer) => {
                 self.link(process, peer, Mode::Pass)
             }

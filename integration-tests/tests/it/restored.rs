@@ -24,6 +24,9 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// The dump was made while the job was queued; the job has ended since.
 #[tokio::test]
 async fn a_job_that_was_queued_in_the_dump_is_adopted() -> anyhow::Result<()> {
+    if std::env::var("CYBERGIS_SCENARIO_DATABASE").is_ok_and(|database| database != "sqlite") {
+        return Ok(());
+    }
     let mut world = World::start(WorldOptions {
         maintainers: 1,
         templates: vec![Template::bare("nap", "sleep 1; echo done")],

@@ -132,6 +132,13 @@ pub enum GatewayError {
 }
 
 impl GatewayError {
+    /// Whether the same request may succeed later: a part does not respond, or too much was
+    /// asked for.
+    pub(crate) fn is_for_now(&self) -> bool {
+        let status = self.status();
+        status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::InvalidInput(_)

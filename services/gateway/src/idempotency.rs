@@ -130,7 +130,7 @@ async fn answer(state: AppState, request: Request, next: Next) -> Result<Respons
         .await
         .map_err(|_| GatewayError::TooLarge(body::LIMIT))?;
     let again = || Request::from_parts(parts.clone(), Body::from(content.clone()));
-    let Some(Identified { user, fields }) = identify(again(), &state).await else {
+    let Some(Identified { user, fields }) = identify(again(), &state).await? else {
         return Ok(next.run(again()).await);
     };
     let fingerprint = fingerprint(&parts, fields.into_iter().collect());
@@ -142,18 +142,26 @@ async fn answer(state: AppState, request: Request, next: Next) -> Result<Respons
     let reserved = state.store.reserve(&key, &fingerprint, &new_job).await?;
     let (job_id, is_done) = match reserved {
         Reservation::Reserved { job_id, is_done } => (job_id, is_done),
-        Reservation::Answered { status, answer } => {
+        Reservation::Answered {
+            status,
+            answer,
+            job_id,
+        } => {
             state.rate.admit(&key.user)?;
             match replayed(&state, &key, status, &answer) {
                 Some(response) => return Ok(response),
-                None => (new_job, true),
+                None => (job_id, true),
             }
         }
         Reservation::InProgress(remaining) => {
+            state.rate.admit(&key.user)?;
             let retry_after = remaining.as_secs() + 1;
             return Err(IdempotencyRejection::InProgress { retry_after }.into());
         }
-        Reservation::OtherRequest => return Err(IdempotencyRejection::OtherRequest.into()),
+        Reservation::OtherRequest => {
+            state.rate.admit(&key.user)?;
+            return Err(IdempotencyRejection::OtherRequest.into());
+        }
     };
     let mut request = again();
     request.extensions_mut().insert(Once {

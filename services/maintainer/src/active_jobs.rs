@@ -45,11 +45,11 @@ impl ActiveJobs {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a job taken with `fence`; `None` if it runs with that fence already. A runner
-    /// with an older fence learns that it has lost the job.
+    /// Enters a job taken with `fence`; `None` if it runs with that fence or a newer one
+    /// already. A runner with an older fence learns that it has lost the job.
     pub fn enter(&self, id: &JobId, fence: i64, intent: RequestedIntent) -> Option<Signals> {
         let mut jobs = self.lock();
-        if jobs.get(id).is_some_and(|job| job.fence == fence) {
+        if jobs.get(id).is_some_and(|job| job.fence >= fence) {
             return None;
         }
         let (sender, receiver) = watch::channel(intent);
@@ -175,6 +175,7 @@ mod tests {
             "one runner for each fence"
         );
         assert!(old.lost.is_cancelled());
+        assert!(active.enter(&id(), 1, None).is_none(), "it is too late");
         assert!(!new.lost.is_cancelled());
         active.leave(&id(), 1);
         assert_eq!(

@@ -14,6 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{context::Context, intake};
 
+/// Time limit for looking at the jobs after a renewal.
+const LOOK_WITHIN: Duration = Duration::from_secs(60);
+
 /// How often a process that stops looks whether its runners have finished.
 const LAST_STEPS: Duration = Duration::from_millis(50);
 
@@ -56,12 +59,8 @@ async fn renew_often(context: &Arc<Context>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        // A connection that is cut without a word would hold the renewal up for minutes.
-        let renewed = tokio::time::timeout(context.lease / 2, renew(context));
-        match renewed.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "could not renew the lease"),
-            Err(_) => tracing::warn!("could not renew the lease: the database does not respond"),
+        if let Err(error) = renew(context).await {
+            tracing::warn!(%error, "could not renew the lease");
         }
     }
 }
@@ -86,18 +85,32 @@ async fn renew(context: &Arc<Context>) -> Result<(), StoreError> {
     };
     let before = context.active_jobs.snapshot();
     let sent = Instant::now();
-    match context.store.renew(&holder, context.lease).await {
-        Ok(()) => own.renewed(&holder, sent),
-        Err(StoreError::LeaseLost) => {
+    // A connection that is cut without a word would hold the renewal up for minutes. The limit
+    // leaves time for another try before the lease is over.
+    let renewed = context.store.renew(&holder, context.lease);
+    match tokio::time::timeout(context.lease / 4, renewed).await {
+        Ok(Ok(())) => own.renewed(&holder, sent),
+        Ok(Err(StoreError::LeaseLost)) => {
             own.end(&holder);
             return begin_anew(context).await;
         }
-        Err(error) => return Err(error),
+        Ok(Err(error)) => return Err(error),
+        Err(_) => {
+            tracing::warn!("could not renew the lease: the database does not respond");
+            return Ok(());
+        }
     }
     if context.shutdown.token.is_cancelled() {
         return Ok(());
     }
-    look_at_jobs(context, &holder, &before).await
+    let looked = look_at_jobs(context, &holder, &before);
+    let looked = tokio::time::timeout(context.lease.min(LOOK_WITHIN) / 2, looked);
+    looked.await.unwrap_or_else(|_| {
+        tracing::warn!(
+            "the database does not respond: the jobs are looked at after the next renewal"
+        );
+        Ok(())
+    })
 }
 
 async fn begin_anew(context: &Context) -> Result<(), StoreError> {

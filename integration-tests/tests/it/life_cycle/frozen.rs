@@ -58,7 +58,7 @@ async fn it_writes_nothing_calls_nothing_and_serves_again() -> anyhow::Result<()
     let options = WorldOptions {
         maintainers: 2,
         json_logs: true,
-        templates: vec![Template::bare("nap", "sleep 3")],
+        templates: vec![Template::bare("nap", "sleep 20")],
         ..WorldOptions::default()
     };
     let mut world = World::start(options).await?;

@@ -3,7 +3,7 @@
 #   submit.lock     locked while something is changed for the job
 #   fence           the newest fence of a caller
 #   transfer        the token of the latest transfer of a folder, until it is complete or the job is submitted
-# `done/ID` has what must not be forgotten when the files of the job are removed: newest fence, Slurm id, exit code.
+# `done/ID` has what must not be forgotten when the files of the job are removed: a fence, Slurm id, exit code.
 
 # number_in FILE: the first word of FILE if it is a number, else 0
 number_in() {
@@ -12,7 +12,8 @@ number_in() {
   case $number in '' | *[!0-9]*) number=0 ;; esac
 }
 
-# compare_fence: rejects the caller if another one with a newer fence was here, and stores a newer one
+# compare_fence: rejects the caller if another one with a newer fence was here, and stores a newer one. On a full disk it is
+# written over the older one, which takes no space: the job that fills the disk can be cancelled.
 compare_fence() {
   [ -n "$fence" ] || return 0
   number_in "$private/done/$fence_job"
@@ -22,6 +23,7 @@ compare_fence() {
   [ "$fence" -ge "$newest" ] || say 45 "$newest"
   [ "$fence" -gt "$number" ] || return 0
   { printf '%s\n' "$fence" >"$job_folder/fence.part" && mv -f -- "$job_folder/fence.part" "$job_folder/fence"; } 2>/dev/null ||
+    { [ "${#fence}" = "${#number}" ] && printf '%s\n' "$fence" 1<>"$job_folder/fence"; } 2>/dev/null ||
     say 44 "cannot write in $job_folder: is the disk full?"
 }
 

@@ -14,10 +14,9 @@ newest=$number
 if [ "$past_id" != 0 ] || [ "$newest" != 0 ]; then
   number_in "done/$3"
   [ "$number" -le "$newest" ] || newest=$number
-  message=$({ mkdir -p done && printf '%s %s %s\n' $((newest + 1)) "$past_id" "$past_exit" >"done/.$3-$mark" && mv -fT -- "done/.$3-$mark" "done/$3"; } 2>&1) || {
-    rm -f -- "done/.$3-$mark"
+  # The file of the fence is written over and renamed: that takes no space, also on a full disk.
+  message=$({ mkdir -p done && printf '%s %s %s\n' $((newest + 1)) "$past_id" "$past_exit" 1<>"$job_folder/fence" && mv -fT -- "$job_folder/fence" "done/$3"; } 2>&1) ||
     say 44 "$message"
-  }
 fi
 # The folder is renamed under the lock. On NFS it cannot be removed while the lock is open.
 message=$({ mkdir -p staging && mv -T -- "jobs/$3" "staging/removed-$mark"; } 2>&1) || say 44 "$message"

@@ -89,9 +89,9 @@ recall() {
   [ ! -s slurm-id ] || return 0
   past_id='' past_exit=''
   { read -r past_fence past_id past_exit <"$private/done/$job"; } 2>/dev/null
-  case $past_id in '' | *[!0-9]*) return 0 ;; esac
+  case $past_id in '' | 0 | *[!0-9]*) return 0 ;; esac # 0: Slurm never had it
   case $past_exit in '' | *[!0-9]*) ;; *) [ -e job.exit ] || printf '%s\n' "$past_exit" >job.exit ;; esac
-  keep "$past_id"
+  keep "$past_id" || say 44 "cannot write in $job_folder: is the disk full?"
 }
 
 # For `find` without the files of the job: searches Slurm.

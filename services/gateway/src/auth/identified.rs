@@ -10,6 +10,7 @@ use super::{
     own_job::owner,
 };
 use crate::{
+    error::GatewayError,
     legacy::{
         fields::{ACCESS_TOKEN, TOKEN},
         route_groups::ForJob,
@@ -31,18 +32,32 @@ pub struct Identified {
 
 /// Who sent `request`; `None` if that is not known, or the body cannot be read. The handler
 /// rejects such a request, with the status of its route.
-pub async fn identify(mut request: Request, state: &AppState) -> Option<Identified> {
+///
+/// # Errors
+/// [`GatewayError`] if it cannot be found out now: then the handler must not run without a key.
+pub async fn identify(
+    request: Request,
+    state: &AppState,
+) -> Result<Option<Identified>, GatewayError> {
+    match read(request, state).await {
+        Err(error) if error.is_for_now() => Err(error),
+        Ok(identified) => Ok(identified),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn read(mut request: Request, state: &AppState) -> Result<Option<Identified>, GatewayError> {
     let job = id_in_path(&mut request).await.ok().map(JobId::from_text);
-    let mut incoming = Incoming::read(request, state).await.ok()?;
+    let mut incoming = Incoming::read(request, state).await?;
     let mut fields = incoming.fields.clone();
     fields.retain(|name, _| !SECRET.contains(&name.as_str()));
-    let user = match incoming.job_token() {
-        Some(token) => owner(state, &token, &job?).await.ok()??.id,
-        None => {
-            incoming.body::<TokenOnly>(false).ok()?;
-            let user = incoming.user::<ForJob>(state).await.ok()?;
-            user.id.clone()
+    let user = match (incoming.job_token(), job) {
+        (Some(token), Some(job)) => owner(state, &token, &job).await?.map(|owner| owner.id),
+        (Some(_), None) => None,
+        (None, _) => {
+            incoming.body::<TokenOnly>(false)?;
+            Some(incoming.user::<ForJob>(state).await?.id.clone())
         }
     };
-    Some(Identified { user, fields })
+    Ok(user.map(|user| Identified { user, fields }))
 }

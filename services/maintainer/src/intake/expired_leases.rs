@@ -18,8 +18,14 @@ pub(super) async fn take_over(
 ) -> Result<(), StoreError> {
     for id in context.store.expired_on(hpc, limit).await? {
         let holder = context.holder()?;
-        let taken = context.store.take_over(&id, &holder);
-        if let Some(Some(job)) = leave_out_row(taken.await)? {
+        let taken = match context.store.take_over(&id, &holder).await {
+            Err(error @ StoreError::Conflict(_)) => {
+                tracing::warn!(job.id = %id, %error, "not taken over: its row is locked; the next sweep tries again");
+                continue;
+            }
+            taken => taken,
+        };
+        if let Some(Some(job)) = leave_out_row(taken)? {
             start(context, job, false);
         }
     }

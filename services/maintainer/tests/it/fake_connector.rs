@@ -349,7 +349,8 @@ connector! {
             let mut state = self.state.lock().unwrap();
             state.shown = match state.shown.phase {
                 JobPhase::Pending => Shown::pending("JobHeldUser"),
-                _ => Shown::phase(JobPhase::Suspended),
+                JobPhase::Running => Shown::phase(JobPhase::Suspended),
+                _ => state.shown.clone(),
             };
         }
         Ok(Response::new(wire::SuspendResponse::default()))

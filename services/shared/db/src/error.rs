@@ -135,7 +135,7 @@ fn postgres(code: &str) -> Class {
         // serialization_failure, deadlock_detected, lock_not_available
         "40001" | "40P01" | "55P03" => Class::Conflict,
         // admin_shutdown, crash_shutdown, cannot_connect_now
-        "57P01" | "57P02" | "57P03" => Class::Away,
+        "25P03" | "57P01" | "57P02" | "57P03" => Class::Away,
         // data exception
         code if code.starts_with("22") => Class::Unfit,
         // connection exception; insufficient resources; system error

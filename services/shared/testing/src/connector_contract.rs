@@ -88,12 +88,24 @@ pub async fn shows_each_job(client: &ConnectorClient, job: &SlurmJob) {
     until(client, job, |phase| *phase == Phase::Running).await;
     // The query that it shares with others may have been about other jobs.
     until(client, &unknown, |phase| *phase == Phase::Absent).await;
-    let seen = client.job_states(&[unknown.clone(), job.clone()]).await;
-    let seen = seen.unwrap();
-    let ids: Vec<_> = seen.iter().map(|one| one.slurm_id.as_str()).collect();
-    assert_eq!(ids, [&unknown.slurm_id, &job.slurm_id]);
-    let phases: Vec<_> = seen.iter().map(|one| &one.phase).collect();
-    assert_eq!(phases, [&Phase::Absent, &Phase::Running]);
+    let both = [unknown.clone(), job.clone()];
+    let began = Instant::now();
+    loop {
+        let seen = client.job_states(&both).await;
+        let phases = seen.as_deref().map(|seen| {
+            let ids: Vec<_> = seen.iter().map(|one| one.slurm_id.as_str()).collect();
+            assert_eq!(
+                ids,
+                [&unknown.slurm_id, &job.slurm_id],
+                "in the order asked"
+            );
+            seen.iter().map(|one| &one.phase).collect::<Vec<_>>()
+        });
+        if phases.is_ok_and(|phases| phases == [&Phase::Absent, &Phase::Running]) {
+            break;
+        }
+        pause(began, &format!("{seen:?}")).await;
+    }
     let usage = client.usage(&unknown).await.unwrap_err();
     assert_eq!(usage.kind(), ErrorKind::Uncertain, "{usage}");
 }
@@ -123,12 +135,11 @@ pub async fn cancels(client: &ConnectorClient, job: &SlurmJob) {
 async fn until(client: &ConnectorClient, job: &SlurmJob, wanted: impl Fn(&Phase) -> bool) -> Phase {
     let began = Instant::now();
     loop {
-        let mut seen = client.job_states(slice::from_ref(job)).await.unwrap();
-        let seen = seen.pop().unwrap();
-        if wanted(&seen.phase) {
-            return seen.phase;
+        let seen = client.job_states(slice::from_ref(job)).await;
+        match seen.as_deref() {
+            Ok([seen]) if wanted(&seen.phase) => return seen.phase.clone(),
+            _ => pause(began, &format!("{seen:?}")).await,
         }
-        pause(began, &format!("{seen:?}")).await;
     }
 }
 

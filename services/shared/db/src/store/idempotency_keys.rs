@@ -19,8 +19,9 @@ use crate::{Store, StoreError, entity::idempotency_key as row};
 /// How long a key is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a request may take. After that its gateway is gone, and a repeat takes its place.
-const CLAIMED_FOR: Duration = Duration::from_secs(40);
+/// How long a request may take, milliseconds. After that its gateway is gone, and a repeat takes
+/// its place.
+const CLAIMED_FOR_MS: i64 = 40_000;
 
 /// Keys of one user. Beyond that, the oldest are forgotten.
 const MOST_KEYS: u64 = 1000;
@@ -53,6 +54,8 @@ pub enum Reservation {
         status: u16,
         /// The answer as it was recorded.
         answer: String,
+        /// The id of the job that it made, if it made one.
+        job_id: JobId,
     },
     /// It is being processed, for at most this long.
     InProgress(Duration),
@@ -85,10 +88,14 @@ impl Store {
             let known = of_key(key).one(&*transaction).await?;
             let expired = now.minus(KEPT_FOR).millis();
             if let Some(known) = known.filter(|known| known.created_at > expired) {
-                let until = known
-                    .claimed_at
-                    .saturating_add(i64::try_from(CLAIMED_FOR.as_millis()).unwrap_or(i64::MAX));
+                let until = known.claimed_at.saturating_add(CLAIMED_FOR_MS);
                 let remaining = until.saturating_sub(now.millis());
+                // The clock of another gateway may be ahead.
+                let remaining = if remaining > CLAIMED_FOR_MS {
+                    0
+                } else {
+                    remaining
+                };
                 let reservation = found(known, fingerprint, remaining);
                 if matches!(reservation, Reservation::Reserved { .. }) {
                     set(key, row::Column::ClaimedAt, now.millis())
@@ -223,7 +230,11 @@ fn found(known: row::Model, fingerprint: &str, remaining: i64) -> Reservation {
     }
     let status = known.status.and_then(|status| u16::try_from(status).ok());
     match (status, known.answer) {
-        (Some(status), Some(answer)) => Reservation::Answered { status, answer },
+        (Some(status), Some(answer)) => Reservation::Answered {
+            status,
+            answer,
+            job_id: JobId::from_text(known.job_id),
+        },
         (None, _) if remaining > 0 => {
             Reservation::InProgress(Duration::from_millis(remaining.unsigned_abs()))
         }

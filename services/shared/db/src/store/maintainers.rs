@@ -48,12 +48,17 @@ impl Store {
             let now = now.clone();
             async move {
                 let long_ago = earlier(now.clone(), FORGOTTEN_AFTER);
+                // By key: a search by time would wait for rows that others have locked.
+                let mut forgotten: Vec<String> = maintainer::Entity::find()
+                    .select_only()
+                    .column(maintainer::Column::Id)
+                    .filter(Expr::col(maintainer::Column::HeartbeatAt).lt(long_ago))
+                    .into_tuple()
+                    .all(&*transaction)
+                    .await?;
+                forgotten.push(id.to_owned());
                 maintainer::Entity::delete_many()
-                    .filter(
-                        maintainer::Column::Id
-                            .eq(id)
-                            .or(Expr::col(maintainer::Column::HeartbeatAt).lt(long_ago)),
-                    )
+                    .filter(maintainer::Column::Id.is_in(forgotten))
                     .exec(&*transaction)
                     .await?;
                 maintainer::Entity::insert(row.clone())
