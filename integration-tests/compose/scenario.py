@@ -72,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--keep", action="store_true", help="leave the world running")
     parser.add_argument("--no-build", action="store_true", help="use existing images")
-    parser.add_argument("--profile", default="fast", help="Cargo profile of the images (fast)")
+    parser.add_argument("--profile", default="release", help="Cargo profile of the images")
     parser.add_argument("--compose", choices="12", default="2", help="docker-compose of the distribution (1), or 2")
     parser.add_argument("--short", action="store_true", help="only the steps that depend on docker-compose most")
     options = parser.parse_args()
