@@ -60,22 +60,3 @@ fn a_file_that_is_complete_after_the_submission_is_not_written() {
         assert_eq!(written.exists(), !submitted);
     }
 }
-
-#[test]
-fn a_part_of_a_file() {
-    let expected = FilePart {
-        content: b"a\nb\0".to_vec(),
-        size: 4096,
-    };
-    assert_eq!(part(b"4096\na\nb\0"), Some(expected));
-    assert_eq!(
-        part(b"0\n"),
-        Some(FilePart {
-            content: Vec::new(),
-            size: 0
-        })
-    );
-    for broken in [&b"4096"[..], b"", b"x\n", b"-1\nabc"] {
-        assert_eq!(part(broken), None);
-    }
-}
