@@ -26,6 +26,16 @@ pub fn url(world: &Path, parts: &Parts) -> anyhow::Result<String> {
     }
 }
 
+/// Address of a new database on the part PostgreSQL, for a scenario that a file cannot serve;
+/// `name` is its own.
+///
+/// # Errors
+/// If the database cannot be created.
+pub fn on_postgres(name: &str) -> anyhow::Result<String> {
+    let world = format!("{name}_{}", std::process::id());
+    on_server("postgres", Path::new(&world), &Parts::of_this_run()?)
+}
+
 /// Creates a database for the world on the server `part`. It is removed with the
 /// part, when the run ends.
 fn on_server(part: &str, world: &Path, parts: &Parts) -> anyhow::Result<String> {

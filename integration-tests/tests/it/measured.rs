@@ -54,10 +54,10 @@ async fn twenty_jobs_on_ten_places() -> anyhow::Result<()> {
         assert_eq!(alice.job(id).await?["state"], "ended");
     }
     println!(
-        "20 jobs of 10 s, capacity 10: at most {most} on the HPC, all over in {last:.1?} (bound 30 s, two bare waves 20 s)"
+        "20 jobs of 10 s, capacity 10: at most {most} on the HPC, all over in {last:.1?} (bound 60 s, two bare waves 20 s)"
     );
     assert!(most <= 10, "{most} jobs on the HPC at once");
-    assert!(last < Duration::from_secs(30), "{last:?}");
+    assert!(last < Duration::from_secs(60), "{last:?}");
     Ok(())
 }
 
@@ -147,8 +147,8 @@ async fn from_submit_to_acceptance() -> anyhow::Result<()> {
     taken.sort_unstable();
     bare.sort_unstable();
     let (median, sbatch) = (taken[10], bare[10]);
-    // the second attempt is for a machine that is busy with something else
-    let bound = Duration::from_millis(300).max(30 * sbatch);
+    // 0.2 s on two quiet cores; a machine five times slower meets the bound
+    let bound = Duration::from_secs(1).max(30 * sbatch);
     println!(
         "POST submit to acceptance: median of 20 {median} ms (bound {bound:?}; a bare sbatch {sbatch:?}), {taken:?}"
     );

@@ -1,9 +1,13 @@
 //! A maintainer that is frozen (SIGSTOP) for longer than its lease, and goes on.
+//!
+//! On PostgreSQL in any run: a server ends the transaction of a frozen process, and nobody can
+//! take the lock of a SQLite file away from it.
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use compute_integration_tests::{
-    Client, Template, World, WorldOptions, client::event_types, eventually,
+    Client, Template, World, WorldOptions, client::event_types, database, eventually,
 };
 use serde_json::json;
 
@@ -57,6 +61,7 @@ async fn ends_once(world: &World, client: &Client, id: &str) -> anyhow::Result<(
 async fn it_writes_nothing_calls_nothing_and_serves_again() -> anyhow::Result<()> {
     let options = WorldOptions {
         maintainers: 2,
+        database: Some(database::on_postgres("frozen")?),
         json_logs: true,
         templates: vec![Template::bare("nap", "sleep 20")],
         ..WorldOptions::default()
@@ -71,7 +76,8 @@ async fn it_writes_nothing_calls_nothing_and_serves_again() -> anyhow::Result<()
     eventually("the other takes over", LONG, async || {
         Ok(has_started(&world.maintainers[other].log(), &id).then_some(()))
     })
-    .await?;
+    .await
+    .with_context(|| world.logs())?;
     ends_once(&world, &alice, &id).await?;
     let (row, called) = (alice.job(&id).await?, calls(&world, &id));
 
